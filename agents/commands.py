@@ -1,0 +1,98 @@
+"""Everything an engine can ask of its shell. The shell carries out, decides nothing."""
+
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from agents.market.types import Cloid, Side
+
+
+class Command(msgspec.Struct, frozen=True, gc=False):
+    """Base of all commands."""
+
+
+class NewOrder(msgspec.Struct, frozen=True, gc=False):
+    """One order of a placement; post-only unless ``tif`` says otherwise."""
+
+    cloid: Cloid
+    side: Side
+    px: Decimal
+    sz: Decimal
+    reduce_only: bool = False
+    tif: Literal["Alo", "Ioc"] = "Alo"
+
+
+class Place(Command, frozen=True, gc=False):
+    """Send these orders as one action. ``value_usd``: what sending is worth, for the budget."""
+
+    request_id: int
+    orders: tuple[NewOrder, ...]
+    value_usd: float = 0.0
+
+
+class Cancel(Command, frozen=True, gc=False):
+    """Cancel these orders by cloid as one action."""
+
+    request_id: int
+    cloids: tuple[Cloid, ...]
+
+
+class AskOpenOrders(Command, frozen=True, gc=False):
+    """Ask for a snapshot of this market's open orders."""
+
+    request_id: int
+
+
+class AskOrder(Command, frozen=True, gc=False):
+    """Ask what became of one order whose answer is missing."""
+
+    cloid: Cloid
+
+
+class Report(msgspec.Struct, frozen=True, gc=False):
+    """What an agent says of itself: for the risk actor, ``fleet status`` and the metrics.
+
+    Units: ``sigma_bps`` bps/sqrt(s); ``fills_per_s`` A; ``kappa_per_bps`` 1/bps. None = not known.
+    """
+
+    phase: str
+    reason: str | None = None
+    mid_px: float | None = None
+    fair_px: float | None = None
+    sigma_bps: float | None = None
+    fills_per_s: float | None = None
+    kappa_per_bps: float | None = None
+    position_sz: Decimal = Decimal(0)
+    bid_px: Decimal | None = None
+    ask_px: Decimal | None = None
+    half_spread_bps: float | None = None
+    model_half_spread_bps: float | None = None
+    open_orders: int = 0
+    unknown_orders: int = 0
+    data_age_ms: int | None = None
+    quoting_due_s: float = 0.0
+    quoting_up_s: float = 0.0
+    taker_fills: int = 0
+    requests: int = 0
+
+
+class Renew(Command, frozen=True, gc=False):
+    """Renew the lease: the engine itself still turns. ``event_ns``: last event handled."""
+
+    event_ns: int
+    revision: int
+    report: Report
+
+
+class RequestFence(Command, frozen=True, gc=False):
+    """Own kill: ask the gateway to close this market's fence and cancel what rests."""
+
+    reason: str
+
+
+class Exit(Command, frozen=True, gc=False):
+    """Leave the process: 0 drained and released, 75 lease gone."""
+
+    code: int
+    reason: str

@@ -1,0 +1,1 @@
+"""Beliefs about one market, learned from public data."""

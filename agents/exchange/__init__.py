@@ -1,0 +1,1 @@
+"""Hyperliquid's protocol: messages, numbers, signatures, connections."""

@@ -1,0 +1,1 @@
+"""The engine's answers, one module an event family."""

@@ -1,0 +1,75 @@
+"""The nouns that every part shares: sides, levels, fills, quotes, and ids not to be mixed up."""
+
+from decimal import Decimal
+from enum import Enum
+from typing import NewType
+
+import msgspec
+
+Coin = NewType("Coin", str)
+"""Hyperliquid's public name: ``BTC`` or ``hyna:BTC``; also the market's id in Fleet."""
+Cloid = NewType("Cloid", str)
+"""``0x`` and 32 hex digits, lowercase: the client's order id."""
+Oid = NewType("Oid", int)
+Tid = NewType("Tid", int)
+
+
+class Side(Enum):
+    """The side of the book an order rests on; the value is the wire's letter."""
+
+    BID = "B"
+    ASK = "A"
+
+    @property
+    def sign(self) -> int:
+        """+1 for a bid, -1 for an ask: what a fill on this side does to the position."""
+        return 1 if self is Side.BID else -1
+
+    @property
+    def opposite(self) -> "Side":
+        return Side.ASK if self is Side.BID else Side.BID
+
+
+class Level(msgspec.Struct, frozen=True, gc=False):
+    """One price level of a book: a belief, so floats. ``n`` counts its orders (0: not told)."""
+
+    px: float
+    sz: float
+    n: int = 0
+
+
+class Trade(msgspec.Struct, frozen=True, gc=False):
+    """One public print. ``side`` is the aggressor's; ``time_ms`` the venue's block time."""
+
+    coin: Coin
+    side: Side
+    px: float
+    sz: float
+    time_ms: int = msgspec.field(name="time")
+    tid: Tid = Tid(0)
+
+
+class Quote(msgspec.Struct, frozen=True, gc=False):
+    """A wanted order: exact, on the venue's grid."""
+
+    side: Side
+    px: Decimal
+    sz: Decimal
+
+
+class Fill(msgspec.Struct, frozen=True, gc=False):
+    """One fill of an order of ours, exact. ``fee`` is signed as paid: a rebate is negative."""
+
+    coin: Coin
+    side: Side
+    px: Decimal
+    sz: Decimal
+    time_ms: int
+    tid: Tid
+    oid: Oid
+    cloid: Cloid | None
+    fee: Decimal
+    fee_token: str
+    crossed: bool
+    start_position_sz: Decimal
+    closed_pnl: Decimal

@@ -1,0 +1,1 @@
+"""Our orders: identity, life cycle, tracking, and wanted minus live."""

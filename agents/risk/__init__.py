@@ -1,0 +1,1 @@
+"""Limits of one market, and what each verdict leaves allowed."""

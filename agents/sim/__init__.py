@@ -1,0 +1,1 @@
+"""An exchange in memory that speaks Hyperliquid's protocol; pure and seeded."""

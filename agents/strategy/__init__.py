@@ -1,0 +1,1 @@
+"""From beliefs to quotes: GLFT, the ladder, the floors."""

@@ -1,0 +1,1 @@
+"""Logs: structured lines, secrets left out."""

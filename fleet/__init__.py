@@ -1,0 +1,1 @@
+"""Many agents under one budget."""

@@ -1,0 +1,1 @@
+"""Ray, and nothing but Ray: the head, the actors, their handles."""

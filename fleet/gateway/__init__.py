@@ -1,0 +1,1 @@
+"""The one door to the venue: key, nonces, leases, fence, account view, action log."""

@@ -1,0 +1,203 @@
+"""The gateway's HTTP routes: the JSON that supervisor, risk and CLI exchange with it.
+
+    GET    /v1/status                    -> GatewayStatus
+    GET    /v1/reports                   -> GatewayStatus (same moment, same shape)
+    PUT    /v1/markets/{market}          MarketPut -> {}
+    DELETE /v1/markets/{market}          -> {} ; 409 while something of ours rests
+    POST   /v1/markets/{market}/{pause|unpause|drain|revoke}
+    PUT    /v1/directives                DirectivesPut -> {}
+    POST   /v1/halt                      HaltRequest -> one JSON line a stage, the last a HaltReport
+    POST   /v1/resume                    ResumeRequest -> {}
+    POST   /v1/actions                   {action, key} -> the venue's answer
+    POST   /v1/info                      Hyperliquid's own /info
+    GET    /healthz
+
+Every route takes the fleet's token as a bearer. An error is ``{"error": ApiError}``.
+Percent-encode the market in a path (``hyna%3ABTC``). Import weight: msgspec and nothing else.
+"""
+
+from decimal import Decimal
+from typing import Any, Literal
+
+import msgspec
+
+from agents.commands import Report
+from agents.market.instrument import Instrument
+from agents.settings import MarketSettings
+
+
+class ApiError(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What went wrong, the exit code it means for the CLI, and the mend."""
+
+    code: str
+    exit: int
+    text: str
+    mend: str = ""
+    where: str = ""
+
+
+class DexView(msgspec.Struct, frozen=True):
+    """One DEX's clearinghouse, in its own token; ``token_mark_usd`` converts (None: not known)."""
+
+    dex: str
+    token: str
+    token_mark_usd: float | None
+    as_of_ms: int
+    account_value: Decimal
+    raw_usd: Decimal
+    margin_used: Decimal
+
+
+class LeaseView(msgspec.Struct, frozen=True):
+    """Who holds a market. ``owner``: agent, caretaker or none."""
+
+    owner: Literal["agent", "caretaker", "none"]
+    generation: int = 0
+    pid: int | None = None
+    deadline_ms: int | None = None
+    event_ns: int | None = None
+    revision: int | None = None
+
+
+class MarketView(msgspec.Struct, frozen=True):
+    """One market as the gateway sees it."""
+
+    market: str
+    revision: int
+    settings: MarketSettings
+    instrument: Instrument | None
+    lease: LeaseView
+    report: Report | None
+    report_ms: int | None
+    position_sz: Decimal
+    entry_px: Decimal | None
+    position_as_of_ms: int
+    mark_px: float | None
+    bid_px: float | None
+    ask_px: float | None
+    venue_ms: int | None
+    data_age_ms: int | None
+    open_orders: int
+    fenced: bool
+    fence_reason: str
+    paused: bool
+    draining: bool
+
+
+class LatchView(msgspec.Struct, frozen=True):
+    """The halt latch, as written in the file HALT."""
+
+    reason: str
+    by: str
+    at_ms: int
+
+
+class RiskView(msgspec.Struct, frozen=True):
+    """The last round of directives."""
+
+    seq: int
+    as_of_ms: int
+    age_ms: int
+    state: Literal["normal", "reduce_only", "halt", "none"]
+    reason: str
+
+
+class GatewayStatus(msgspec.Struct, frozen=True):
+    """Everything of one moment."""
+
+    fleet: str
+    network: str
+    url: str
+    address: str
+    instance: str
+    build: str
+    as_of_ms: int
+    link: Literal["up", "down"]
+    link_since_ms: int
+    venue_offset_ms: float
+    halt: LatchView | None
+    dexes: tuple[DexView, ...]
+    markets: tuple[MarketView, ...]
+    foreign_orders: int
+    unresolved: int
+    risk: RiskView | None
+    ip_weight_used_share: float
+    allowance_left: int | None
+    allowance_cap: int | None
+    log_seq: int
+    refusals: dict[str, int]
+    venue_flow: str = ""
+
+
+class MarketPut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a market's agent is to be told. A raised limit needs ``authorised``."""
+
+    revision: int
+    settings: MarketSettings
+    authorised: bool = False
+
+
+class DirectiveRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One market's directive."""
+
+    mode: Literal["normal", "reduce_only", "halt"]
+    reason: str = ""
+
+
+class DirectivesPut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One round: a directive for each market; the fleet's own state beside it."""
+
+    seq: int
+    as_of_ms: int
+    state: Literal["normal", "reduce_only", "halt"]
+    reason: str
+    directives: dict[str, DirectiveRow]
+
+
+class HaltRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``all``: foreign orders too. ``flatten``: close positions as well."""
+
+    reason: str
+    by: str
+    flatten: bool = False
+    all: bool = False
+
+
+class ResumeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    reason: str
+    by: str
+
+
+class HaltProof(msgspec.Struct, frozen=True):
+    in_flight_unresolved: int
+    voided: int
+    snapshots: int
+    interval_ms: int
+
+
+class HaltMarket(msgspec.Struct, frozen=True):
+    market: str
+    orders_cancelled: int
+    position_sz: float
+
+
+class HaltReport(msgspec.Struct, frozen=True):
+    """The contract's JSON of ``fleet halt``."""
+
+    halted: bool
+    reason: str
+    flat_of_orders: bool
+    foreign_orders: int
+    proof: HaltProof
+    first_refusal_ms: int | None
+    cleared_ms: int | None
+    proven_ms: int | None
+    flat_of_positions: bool | None
+    markets: tuple[HaltMarket, ...]
+
+
+class ActionPost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An account action (leverage, margin, transfers). ``key`` makes a repeat harmless."""
+
+    action: dict[str, Any]
+    key: str

@@ -1,0 +1,132 @@
+"""The action log's records: what the gateway writes before anything leaves, and the ledger reads.
+
+On disk a record is ``u32 length, u32 crc32, msgpack [seq, wall_ns, kind, body]``, little-endian,
+appended with one ``os.write``; ``kind`` is the tag of one of these bodies. Market data is written
+at most once a second a market and at each fill, so that the ledger needs no feed.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from agents.market.types import Fill
+
+
+class _Body(msgspec.Struct, frozen=True, tag_field="kind"):
+    """Base of the bodies."""
+
+
+class Sent(_Body, frozen=True, tag="sent"):
+    """An action about to leave, under its nonce. ``action`` is its JSON text."""
+
+    nonce: int
+    market: str
+    generation: int
+    action: str
+
+
+class Answered(_Body, frozen=True, tag="answered"):
+    """The venue's answer to a nonce, as JSON text."""
+
+    nonce: int
+    answer: str
+
+
+class Refused(_Body, frozen=True, tag="refused"):
+    """A request turned away at the door."""
+
+    market: str
+    generation: int
+    reason: str
+
+
+class Filled(_Body, frozen=True, tag="filled"):
+    """A fill of the account. ``ours``: its cloid is this fleet's; else foreign."""
+
+    fill: Fill
+    ours: bool
+    mid_px: float | None
+
+
+class OrderSeen(_Body, frozen=True, tag="order"):
+    """A row of orderUpdates."""
+
+    market: str
+    oid: int
+    cloid: str | None
+    status: str
+    status_ms: int
+
+
+class Funding(_Body, frozen=True, tag="funding"):
+    """A funding payment as received (negative: paid), in the DEX's token."""
+
+    market: str
+    time_ms: int
+    usdc: Decimal
+    szi: Decimal
+    rate: Decimal
+
+
+class Equity(_Body, frozen=True, tag="equity"):
+    """One DEX's account frame: equity and raw balance in its token at the frame's time."""
+
+    dex: str
+    token: str
+    as_of_ms: int
+    account_value: Decimal
+    raw_usd: Decimal
+    margin_used: Decimal
+
+
+class MarketSeen(_Body, frozen=True, tag="bbo"):
+    """The touch and the mark of one market."""
+
+    market: str
+    venue_ms: int
+    bid_px: float | None
+    ask_px: float | None
+    mark_px: float | None
+
+
+class LeaseIssued(_Body, frozen=True, tag="lease"):
+    market: str
+    generation: int
+    pid: int
+
+
+class LeaseEnded(_Body, frozen=True, tag="lease_end"):
+    market: str
+    generation: int
+    reason: str
+
+
+class LatchSet(_Body, frozen=True, tag="halt"):
+    reason: str
+    by: str
+
+
+class LatchLifted(_Body, frozen=True, tag="resume"):
+    reason: str
+    by: str
+
+
+class LinkSeen(_Body, frozen=True, tag="link"):
+    state: str
+
+
+Body = (
+    Sent
+    | Answered
+    | Refused
+    | Filled
+    | OrderSeen
+    | Funding
+    | Equity
+    | MarketSeen
+    | LeaseIssued
+    | LeaseEnded
+    | LatchSet
+    | LatchLifted
+    | LinkSeen
+)

@@ -1,0 +1,1 @@
+"""From the action log to SQLite: fills, fees, funding, P&L."""

@@ -1,0 +1,1 @@
+"""The manifest: schema, loading with source positions, compilation into settings."""

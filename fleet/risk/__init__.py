@@ -1,0 +1,1 @@
+"""What the markets do together: exposure, limits, directives."""

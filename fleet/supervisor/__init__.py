@@ -1,0 +1,1 @@
+"""Desired and observed, and the steps between them."""

@@ -1,0 +1,1 @@
+"""The embedded exchange: agents.sim behind HTTP and WebSocket."""
