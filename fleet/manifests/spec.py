@@ -1,0 +1,116 @@
+"""A fleet as desired: the frozen values that a manifest compiles to, and their canonical JSON.
+
+The CLI makes a ``FleetSpec``; supervisor and risk read it. Equal specs have equal bytes, so a
+revision is compared, stored and named by ``encode``. Import weight: msgspec and nothing else.
+"""
+
+import hashlib
+from typing import Literal
+
+import msgspec
+
+from agents.settings import MarketSettings
+
+Network = Literal["paper", "testnet", "mainnet"]
+
+
+class FleetRisk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the whole fleet may hold and lose, in USD at each token's mark.
+
+    ``underlying_gross_max_usd`` counts one underlying over every DEX; ``correlated_risk_max_usd``
+    bounds sqrt(x'Σx) over an hour (None: not bounded).
+    """
+
+    gross_notional_max_usd: float
+    net_notional_max_usd: float
+    underlying_gross_max_usd: float
+    daily_loss_max_usd: float
+    drawdown_max_share: float = 0.05
+    correlated_risk_max_usd: float | None = None
+    on_breach: Literal["cancel", "flatten"] = "cancel"
+
+
+class KeySource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Where the API wallet's key is found when the fleet starts; never the key itself."""
+
+    env: str | None = None
+    file: str | None = None
+    keystore: str | None = None
+    passphrase_env: str | None = None
+
+
+class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whose funds trade (lowercase address), and who signs."""
+
+    address: str
+    api_wallet: KeySource
+
+
+class PaperLatency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Delays of the embedded exchange, ms; ``jitter`` is a share of each."""
+
+    ack: float = 250.0
+    feed: float = 100.0
+    jitter: float = 0.3
+
+
+class PaperSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the embedded exchange is set up. ``recording``: absolute path, or None for made flow."""
+
+    seed: int = 7
+    block_ms: int = 70
+    latency_ms: PaperLatency = PaperLatency()
+    flow: Literal["real", "lively"] = "real"
+    recording: str | None = None
+
+
+class RequestsSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What may be spent on request weight."""
+
+    buy_max_usd_per_day: float = 0.0
+
+
+class DexSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One DEX's caps. ``margin_max_usd`` None: not bounded beyond the markets' own margins."""
+
+    margin_max_usd: float | None = None
+    collateral_depeg_max_bps: float = 100.0
+
+
+class RolloutSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """In which steps a change reaches the markets."""
+
+    max_unavailable: int = 2
+    canary: tuple[str, ...] = ()
+    bake_s: float = 600.0
+    on_fail: Literal["rollback", "pause"] = "rollback"
+    start_parallel: int = 8
+
+
+class FleetSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole manifest, defaults filled in. ``markets`` is keyed by the market's id."""
+
+    fleet: str
+    network: Network
+    risk: FleetRisk
+    markets: dict[str, MarketSettings]
+    account: Account | None = None
+    paper: PaperSpec | None = None
+    requests: RequestsSpec = RequestsSpec()
+    dexes: dict[str, DexSpec] = {}
+    rollout: RolloutSpec = RolloutSpec()
+
+
+def encode(spec: FleetSpec) -> bytes:
+    """The canonical JSON: equal specs, equal bytes."""
+    return msgspec.json.encode(spec, order="deterministic")
+
+
+def decode(raw: bytes | str) -> FleetSpec:
+    """Read ``encode``'s bytes back; raises ``msgspec.ValidationError`` on anything else."""
+    return msgspec.json.decode(raw, type=FleetSpec)
+
+
+def digest(spec: FleetSpec) -> str:
+    """Names this very spec: 12 hex digits."""
+    return hashlib.sha256(encode(spec)).hexdigest()[:12]
