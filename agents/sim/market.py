@@ -67,6 +67,9 @@ class Market(Protocol):
     def cancel(self, oid: int) -> RestingOrder | None:
         """Take an order out; None if it does not rest."""
 
+    def trim(self, oid: int, sz: Decimal) -> None:
+        """Lower what rests of an order to ``sz`` (> 0, at most what rests); its place stays."""
+
     def order(self, oid: int) -> RestingOrder | None:
         """A resting order by id."""
 
