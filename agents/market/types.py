@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from enum import Enum
-from typing import NewType
+from typing import Annotated, NewType
 
 import msgspec
 
@@ -30,11 +30,16 @@ class Side(Enum):
         return Side.ASK if self is Side.BID else Side.BID
 
 
+# Checked where frames are decoded: NaN, infinity and a price of zero never enter a book.
+_Px = Annotated[float, msgspec.Meta(gt=0, lt=1e18)]
+_Sz = Annotated[float, msgspec.Meta(ge=0, lt=1e18)]
+
+
 class Level(msgspec.Struct, frozen=True, gc=False):
     """One price level of a book: a belief, so floats. ``n`` counts its orders (0: not told)."""
 
-    px: float
-    sz: float
+    px: _Px
+    sz: _Sz
     n: int = 0
 
 
@@ -43,8 +48,8 @@ class Trade(msgspec.Struct, frozen=True, gc=False):
 
     coin: Coin
     side: Side
-    px: float
-    sz: float
+    px: _Px
+    sz: _Sz
     time_ms: int = msgspec.field(name="time")
     tid: Tid = Tid(0)
 
