@@ -1,0 +1,95 @@
+"""The takers of one market: bursts that excite one another, and those who know the fair price."""
+
+import math
+from decimal import Decimal
+from typing import Final
+
+from agents.market.types import Coin, Side
+from agents.market.units import BPS
+from agents.sim.flow_maker import Door, lots, on_grid
+from agents.sim.flow_price import Chance
+from agents.sim.flow_profile import Profile
+from agents.sim.market import RestingOrder
+
+TAKER: Final = "flow:taker"
+REACH_MAX_BPS: Final = 12.0
+EXCITE_SHARE: Final = 0.45
+EXCITE_S: Final = 1.2
+SAME_SIDE_SHARE: Final = 0.65
+SWEEP_SD: Final = 1.3
+INFORMED_SHARE: Final = 0.3
+INFORMED_EDGE_BPS: Final = 0.4
+IMPACT_SHARE: Final = 0.02
+
+
+class Takers:
+    """Arrivals after Hawkes: rate = base + excited part, which decays within about a second.
+
+    A burst is one order that sweeps the book; its notional is log-normal, its reach at most 12
+    bps. It moves the fair price by a small part of its reach.
+    """
+
+    def __init__(self, coin: Coin, sz_decimals: int, character: Profile, chance: Chance) -> None:
+        self.coin = coin
+        self._sz_decimals = sz_decimals
+        self._chance = chance
+        # Each burst brings EXCITE_SHARE more: the base is what remains of the rate asked for.
+        self._base_per_s = character.bursts_per_min / 60.0 * (1.0 - EXCITE_SHARE)
+        self._sweep_usd = character.sweep_share * character.depth_usd
+        self._reach_bps = max(REACH_MAX_BPS, 3.0 * character.half_spread_bps)
+        self._excited_per_s = 0.0
+        self._last = Side.BID
+
+    def step(self, door: Door, fair_px: float, dt_s: float, now_ms: int) -> float:
+        """Trade, perhaps. Returns the lasting impact on the fair price in bps, signed."""
+        self._excited_per_s *= math.exp(-dt_s / EXCITE_S)
+        rate_per_s = self._base_per_s + self._excited_per_s
+        impact_bps = 0.0
+        if self._chance.random() < 1.0 - math.exp(-rate_per_s * dt_s):
+            self._excited_per_s += EXCITE_SHARE / EXCITE_S
+            impact_bps = self._burst(door, now_ms)
+        if self._chance.random() < INFORMED_SHARE:
+            self._correct(door, fair_px, now_ms)
+        return impact_bps
+
+    def _burst(self, door: Door, now_ms: int) -> float:
+        if self._chance.random() > SAME_SIDE_SHARE:
+            self._last = self._last.opposite
+        side = self._last
+        bid, ask = door.market(self.coin).touch()
+        if bid is None or ask is None:
+            return 0.0
+        mid_px = 0.5 * float(bid.px + ask.px)
+        usd = self._sweep_usd * self._chance.lognormvariate(0.0, SWEEP_SD)
+        last_px = self._take(door, side, mid_px, self._reach_bps, usd, now_ms)
+        return 0.0 if last_px is None else IMPACT_SHARE * (last_px / mid_px - 1.0) * BPS
+
+    def _correct(self, door: Door, fair_px: float, now_ms: int) -> None:
+        """Take what is quoted on the wrong side of the fair price."""
+        bid, ask = door.market(self.coin).touch()
+        edge = INFORMED_EDGE_BPS / BPS
+        usd = self._sweep_usd * self._chance.lognormvariate(0.0, SWEEP_SD)
+        if ask is not None and float(ask.px) < fair_px * (1.0 - edge):
+            self._take(door, Side.BID, fair_px, 0.0, usd, now_ms)
+        elif bid is not None and float(bid.px) > fair_px * (1.0 + edge):
+            self._take(door, Side.ASK, fair_px, 0.0, usd, now_ms)
+
+    def _take(
+        self, door: Door, side: Side, mid_px: float, reach_bps: float, usd: float, now_ms: int
+    ) -> float | None:
+        """One immediate order up to ``reach_bps`` from ``mid_px``; the last price it traded at."""
+        limit_px = mid_px * (1.0 + side.sign * reach_bps / BPS)
+        ticks, exponent = on_grid(limit_px, self._sz_decimals, up=side is Side.ASK)
+        sz = lots(usd, mid_px, self._sz_decimals)
+        order = RestingOrder(
+            oid=door.next_oid(),
+            owner=TAKER,
+            side=side,
+            px=Decimal(ticks).scaleb(exponent),
+            sz=sz,
+            orig_sz=sz,
+            placed_ms=now_ms,
+            tif="Ioc",
+        )
+        executions = door.place_flow(self.coin, order).executions
+        return float(executions[-1].px) if executions else None
