@@ -1,0 +1,136 @@
+"""The ledger's process: follows the action log into ``ledger.db`` until SIGTERM.
+
+    python -m fleet.ledger.main --folder PATH
+
+It may be killed at any instruction: rows and place move in one transaction. A damaged ledger, or
+one of another version, is moved aside (``ledger.db.aside``) and built again from the log. A lock
+or a full disk is waited out. What it does is told in JSON lines on stderr.
+"""
+
+import argparse
+import fcntl
+import json
+import os
+import signal
+import sqlite3
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from agents.market.units import NS_PER_MS
+from fleet.folder import Folder
+from fleet.ledger.schema import ForeignSchema
+from fleet.ledger.tail import Tail
+from fleet.ledger.writer import Ledger
+
+POLL_S: Final = 0.1
+_RETRY_S: Final = 1.0
+_STUCK_S: Final = 5.0
+_SUFFIXES: Final = ("", "-wal", "-shm")
+EXIT_LOCKED: Final = 6
+
+
+def say(event: str, **facts: object) -> None:
+    """One JSON line on stderr, which the guard leads into the ledger's log."""
+    line = {"at_ms": time.time_ns() // NS_PER_MS, "process": "ledger", "event": event, **facts}
+    print(json.dumps(line), file=sys.stderr, flush=True)  # noqa: T201 - its log
+
+
+def open_ledger(path: Path) -> Ledger:
+    """Open it; damaged or of another version: move it aside and begin a new one.
+
+    Raises sqlite3.OperationalError if it is locked or the disk fails.
+    """
+    try:
+        return Ledger(path)
+    except sqlite3.OperationalError:
+        raise
+    except (sqlite3.DatabaseError, ForeignSchema) as error:
+        aside = path.with_name(path.name + ".aside")
+        for suffix in _SUFFIXES:
+            held = path.with_name(path.name + suffix)
+            if held.exists():
+                held.replace(aside.with_name(aside.name + suffix))
+        say("ledger.rebuilt", why=str(error), kept=aside.name, mend="none needed")
+        return Ledger(path)
+
+
+def follow(folder: Folder, stopped: Callable[[], bool]) -> None:
+    """Book the log's records until ``stopped``; returns early only if the ledger was damaged."""
+    ledger = open_ledger(folder.ledger_db)
+    tail = Tail(folder.actions, ledger.place)
+    stuck_since_s: float | None = None
+    say("ledger.open", seq=ledger.place.seq)
+    try:
+        while not stopped():
+            records = tail.read()
+            while tail.notes:
+                say("ledger.log", note=tail.notes.pop(0))
+            if records:
+                ledger.apply(records)
+                stuck_since_s = None
+                continue
+            stuck_since_s = _told_if_stuck(tail, stuck_since_s)
+            time.sleep(POLL_S)
+    finally:
+        ledger.close()
+
+
+def _told_if_stuck(tail: Tail, since_s: float | None) -> float | None:
+    """Say once that bytes behind the last record are no record; a writer's next start cuts them."""
+    if not tail.unread_bytes():
+        return None
+    now_s = time.monotonic()
+    if since_s is None:
+        return now_s
+    if since_s < now_s - _STUCK_S:
+        say("ledger.stuck", bytes=tail.unread_bytes(), mend="restart the gateway: it cuts the log")
+        return float("inf")
+    return since_s
+
+
+def run(folder: Folder) -> int:
+    """Until SIGTERM or SIGINT. 6: another ledger writes this folder."""
+    stopping = False
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    lock = os.open(folder.ledger_db.with_name("ledger.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        say("ledger.locked", mend="another ledger writes this folder; end it first")
+        return EXIT_LOCKED
+    while not stopping:
+        try:
+            follow(folder, lambda: stopping)
+        except sqlite3.OperationalError as error:
+            say("ledger.waiting", why=str(error))
+            time.sleep(_RETRY_S)
+        except sqlite3.DatabaseError as error:
+            say("ledger.damaged", why=str(error))
+            time.sleep(_RETRY_S)
+    say("ledger.closed")
+    return 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="fleet.ledger.main", description=__doc__)
+    parser.add_argument("--folder", type=Path, required=True)
+    folder = Folder(parser.parse_args().folder)
+    if not folder.root.is_dir():
+        say("ledger.refused", why=f"{folder.root} is no folder", mend="run `fleet apply`")
+        return 3
+    os.umask(0o077)
+    return run(folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
