@@ -4,6 +4,7 @@ A frame's channel stands in its first bytes, so its decoder is picked before any
 What is not the protocol raises ``MalformedFrame`` and nothing else.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final, TypeVar
@@ -42,7 +43,7 @@ from agents.exchange.wire_actions import (
 )
 from agents.exchange.wire_market import ActiveAssetCtxWire, BboWire, BookWire
 from agents.market.instrument import wire
-from agents.market.types import Cloid, Oid, Side, Trade
+from agents.market.types import Cloid, Level, Oid, Side, Trade
 
 __all__ = [
     "PING",
@@ -63,6 +64,7 @@ __all__ = [
     "UserOrderUpdates",
     "decode_cancel_answer",
     "decode_frame",
+    "decode_info",
     "decode_order_answer",
     "encode_cancel",
     "encode_place",
@@ -73,6 +75,7 @@ __all__ = [
 
 PING: Final = b'{"method":"ping"}'
 _HEAD: Final = b'{"channel":"'
+_BOOK_HEAD: Final = b'{"channel":"l2Book"'
 
 T = TypeVar("T")
 
@@ -82,6 +85,10 @@ class _Envelope(msgspec.Struct, frozen=True):
 
 
 class _BookFrame(msgspec.Struct, frozen=True, gc=False):
+    data: Book
+
+
+class _EmptyBookFrame(msgspec.Struct, frozen=True, gc=False):
     data: BookWire
 
 
@@ -126,6 +133,7 @@ def _lax(kind: type[T]) -> Callable[[bytes], T]:
 
 _envelope: Final = msgspec.json.Decoder(_Envelope).decode
 _book_frame: Final = _lax(_BookFrame)
+_empty_book_frame: Final = _lax(_EmptyBookFrame)
 _bbo_frame: Final = _lax(_BboFrame)
 _trades_frame: Final = _lax(_TradesFrame)
 _ctx_frame: Final = _lax(_CtxFrame)
@@ -136,17 +144,30 @@ _gw_frame: Final = msgspec.json.Decoder(ToAgent).decode
 
 
 def _book(raw: bytes) -> Frame:
-    data = _book_frame(raw).data
-    return Book(data.coin, data.time, data.levels, data.fast)
+    book = _book_frame(raw).data
+    if not book.levels[0]:
+        _empty_book_frame(raw)  # rare: make sure that the levels were said, not left out
+    if b"f" in raw or b"F" in raw:  # else nothing spells infinity
+        _require_finite(*book.levels[0], *book.levels[1])
+    return book
 
 
 def _bbo(raw: bytes) -> Frame:
     data = _bbo_frame(raw).data
+    _require_finite(*(level for level in data.bbo if level is not None))
     return Bbo(data.coin, data.time, data.bbo)
 
 
 def _trades(raw: bytes) -> Frame:
-    return Trades(_trades_frame(raw).data)
+    trades = _trades_frame(raw).data
+    _require_finite(*trades)
+    return Trades(trades)
+
+
+def _require_finite(*items: Level | Trade) -> None:
+    for item in items:
+        if math.isinf(item.px) or math.isinf(item.sz):
+            raise ValueError("a price or size is infinite")
 
 
 def _ctx(raw: bytes) -> Frame:
@@ -203,15 +224,29 @@ def decode_frame(raw: bytes | str) -> Frame:
     not positive and finite.
     """
     try:
-        data = raw.encode() if isinstance(raw, str) else raw
-        if data.startswith(_HEAD):
-            channel = data[12 : data.index(b'"', 12)]
+        if isinstance(raw, str):
+            raw = raw.encode()
+        if raw[:19] == _BOOK_HEAD:  # most of all traffic
+            return _book(raw)
+        if raw.startswith(_HEAD):
+            channel = raw[12 : raw.index(b'"', 12)]
         else:
-            channel = _envelope(data).channel.encode()
+            channel = _envelope(raw).channel.encode()
         decode = _BY_CHANNEL.get(channel)
         if decode is not None:
-            return decode(data)
-        return Unread(_envelope(data).channel)
+            return decode(raw)
+        return Unread(_envelope(raw).channel)
+    except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError) as error:
+        raise MalformedFrame(f"{error} in {raw[:80]!r}") from error
+
+
+def decode_info(raw: bytes, kind: type[T]) -> T:
+    """An answer of ``/info`` as ``kind``, such as ``Meta`` or ``tuple[OpenOrder, ...]``.
+
+    ``MalformedFrame`` if it is something else; ``null`` is, unless ``kind`` allows None.
+    """
+    try:
+        return msgspec.json.decode(raw, type=kind, strict=False)
     except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError) as error:
         raise MalformedFrame(f"{error} in {raw[:80]!r}") from error
 

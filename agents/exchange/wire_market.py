@@ -103,6 +103,8 @@ class ActiveAssetCtxWire(_Wire, frozen=True):
 
 
 class BookWire(_Wire, frozen=True, gc=False):
+    """A book whose levels must be there; ``events.Book`` takes them as empty when absent."""
+
     coin: Coin
     time: int
     levels: tuple[tuple[Level, ...], tuple[Level, ...]]
