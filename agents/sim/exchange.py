@@ -3,10 +3,29 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+import msgspec
+
 from agents.market.types import Coin
+from agents.sim.actions import Action, parse_action, parse_address, place_class
+from agents.sim.cancelling import cancel_scheduled
+from agents.sim.floor import Floor
+from agents.sim.info import answer
+from agents.sim.info_markets import asset_ctx, bbo_row, l2_row
 from agents.sim.market import Execution, Market, Placement, RestingOrder
-from agents.sim.outputs import Output
+from agents.sim.outputs import Output, TradePrint
+from agents.sim.running import run
+from agents.sim.settle import book_executions
+from agents.sim.snapshot import dump, load
 from agents.sim.universe import Universe
+
+
+class _Queued(msgspec.Struct, frozen=True):
+    ticket: int
+    signer: str
+    action: Action
+    nonce: int
+    vault: str | None
+    expires_after_ms: int | None
 
 
 class Exchange:
@@ -25,11 +44,19 @@ class Exchange:
         taker_rate: Decimal = Decimal("0.00045"),
     ) -> None:
         """``markets``: matching of these coins (a tape's); every other coin gets an order book."""
-        raise NotImplementedError
+        self.floor = Floor(universe, markets or {}, maker_rate=maker_rate, taker_rate=taker_rate)
+        self._queue: list[_Queued] = []
+
+    @property
+    def universe(self) -> Universe:
+        return self.floor.universe
 
     def fund(self, address: str, usd: Decimal) -> None:
         """Credit ``usd`` of each DEX's own collateral to the address, on every DEX."""
-        raise NotImplementedError
+        account = self.floor.account(parse_address(address))
+        for dex in self.universe.dexes:
+            account.clearing(dex.name).raw_usd += usd
+            self.floor.tell_change(account, dex.name, orders=False, money=True)
 
     def submit(
         self,
@@ -42,39 +69,68 @@ class Exchange:
         expires_after_ms: int | None = None,
     ) -> None:
         """Queue a signed action for the next block. Raises UnknownRequest (422) on its shape."""
-        raise NotImplementedError
+        queued = _Queued(
+            ticket,
+            parse_address(signer),
+            parse_action(action),
+            nonce,
+            None if vault is None else parse_address(vault),
+            expires_after_ms,
+        )
+        self._queue.append(queued)
 
     def begin(self, now_ms: int) -> None:
         """Open the block of this time, so that flow may act in it."""
-        raise NotImplementedError
+        self.floor.open_block(now_ms)
 
     def place_flow(self, coin: Coin, order: RestingOrder) -> Placement:
         """Match an order whose owner is a flow's name, not an address. Never refused for money."""
-        raise NotImplementedError
+        placement = self.floor.disturb(coin).place(order, self.floor.now_ms)
+        if placement.executions:
+            book_executions(self.floor, coin, placement.executions, printed=True)
+        return placement
 
     def cancel_flow(self, coin: Coin, oid: int) -> bool:
         """Take a flow's order out; False if it no longer rests."""
-        raise NotImplementedError
+        return self.floor.disturb(coin).cancel(oid) is not None
 
     def tape_fill(self, coin: Coin, executions: Sequence[Execution], now_ms: int) -> None:
-        """Book fills that a tape gave resting account orders; rows go out with the next block."""
-        raise NotImplementedError
+        """Book fills that a tape gave resting account orders; rows go out with the next block.
+
+        A maker's order is over when its ``sz`` is 0 after these.
+        """
+        self.floor.open_block(now_ms)
+        book_executions(self.floor, coin, executions, printed=False)
 
     def block(self, now_ms: int) -> tuple[Output, ...]:
         """Run what is queued; outputs in order: answers, prints, touches, rows, accounts."""
-        raise NotImplementedError
+        self.floor.open_block(now_ms)
+        cancel_scheduled(self.floor)
+        if self._queue:
+            queue, self._queue = self._queue, []
+            for queued in sorted(queue, key=_block_class):  # stable: arrival order inside a class
+                payload = run(
+                    self.floor,
+                    queued.signer,
+                    queued.action,
+                    queued.nonce,
+                    vault=queued.vault,
+                    expires_after_ms=queued.expires_after_ms,
+                )
+                self.floor.answer(queued.ticket, payload)
+        return self.floor.drain()
 
     def next_oid(self) -> int:
         """A fresh order id, strictly rising across all markets."""
-        raise NotImplementedError
+        return self.floor.next_oid()
 
     def set_oracle(self, coin: Coin, px: Decimal) -> None:
         """The oracle price of a coin, shown in its ctx and used by the price band."""
-        raise NotImplementedError
+        self.floor.tallies[coin].oracle_px = px
 
     def info(self, request: Mapping[str, object], now_ms: int) -> object:
         """A JSON-ready ``/info`` answer. Raises UnknownRequest (422) on type or shape."""
-        raise NotImplementedError
+        return answer(self.floor, request, now_ms)
 
     def l2(
         self,
@@ -84,20 +140,28 @@ class Exchange:
         mantissa: int | None = None,
     ) -> dict[str, object]:
         """The ``l2Book`` row of a coin at the last block's time."""
-        raise NotImplementedError
+        return l2_row(self.floor, coin, depth, n_sig_figs, mantissa)
 
     def bbo(self, coin: Coin) -> dict[str, object]:
         """The ``bbo`` row of a coin."""
-        raise NotImplementedError
+        return bbo_row(self.floor, coin)
 
     def ctx(self, coin: Coin) -> dict[str, object]:
         """The asset context of a coin."""
-        raise NotImplementedError
+        return asset_ctx(self.floor, coin)
+
+    def recent_trades(self, coin: Coin) -> tuple[TradePrint, ...]:
+        """The last prints of a coin, oldest first."""
+        return tuple(self.floor.tallies[coin].trades)
 
     def snapshot(self) -> dict[str, object]:
         """Accounts, positions, open orders, ids, nonces: JSON-able."""
-        raise NotImplementedError
+        return dump(self.floor)
 
     def restore(self, state: Mapping[str, object]) -> None:
-        """Take over a snapshot; only on a fresh exchange."""
-        raise NotImplementedError
+        """Take over a snapshot; only on a fresh exchange. Raises ValueError on another shape."""
+        load(self.floor, state)
+
+
+def _block_class(queued: _Queued) -> int:
+    return place_class(queued.action)

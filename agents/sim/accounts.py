@@ -1,0 +1,82 @@
+"""An address at the venue: its money a DEX, its orders by id and client id, and its history."""
+
+from collections import deque
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from agents.market.types import Coin
+from agents.sim.clearing import ZERO, Clearing
+from agents.sim.market import RestingOrder
+
+FILLS_KEPT: Final = 10_000
+ORDERS_KEPT: Final = 20_000
+HISTORY_KEPT: Final = 2_000
+
+
+class OrderRecord(msgspec.Struct):
+    """An account's order, live or dead; ``status_sz`` is what remained at the last change."""
+
+    coin: Coin
+    order: RestingOrder
+    tif: str
+    status: str
+    status_ms: int
+    status_sz: Decimal
+
+
+class OrderEvent(msgspec.Struct, frozen=True):
+    """One line of an account's order history."""
+
+    record: OrderRecord
+    status: str
+    status_ms: int
+    sz: Decimal
+
+
+class Account:
+    """One address: a clearing a DEX, its orders by id and client id, and what happened to them."""
+
+    def __init__(self, address: str) -> None:
+        self.address: Final = address
+        self.clearings: dict[str, Clearing] = {}
+        self.open: dict[int, OrderRecord] = {}
+        self.live_cloids: dict[str, int] = {}
+        self.reduce_only: dict[Coin, list[int]] = {}
+        self.known: dict[int, OrderRecord] = {}
+        self.known_cloids: dict[str, int] = {}
+        self.history: deque[OrderEvent] = deque(maxlen=HISTORY_KEPT)
+        self.fills: deque[dict[str, object]] = deque(maxlen=FILLS_KEPT)
+        self.volume_usd = ZERO
+        self.requests = 0
+        self.cancel_at_ms: int | None = None
+
+    def clearing(self, dex: str) -> Clearing:
+        clearing = self.clearings.get(dex)
+        if clearing is None:
+            clearing = self.clearings[dex] = Clearing()
+        return clearing
+
+    def remember(self, record: OrderRecord) -> None:
+        """Keep an order findable by id and cloid, the oldest dead ones forgotten."""
+        oid, cloid = record.order.oid, record.order.cloid
+        self.known[oid] = record
+        if cloid is not None:
+            self.known_cloids[cloid] = oid
+        if len(self.known) > ORDERS_KEPT:
+            self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        for oid in self.known:
+            if oid in self.open:
+                continue
+            cloid = self.known.pop(oid).order.cloid
+            if cloid is not None and self.known_cloids.get(cloid) == oid:
+                del self.known_cloids[cloid]
+            return
+
+    def advance(self, record: OrderRecord, status: str, now_ms: int, sz: Decimal) -> None:
+        """Note a change of status; ``sz`` remained at it."""
+        record.status, record.status_ms, record.status_sz = status, now_ms, sz
+        self.history.append(OrderEvent(record, status, now_ms, sz))

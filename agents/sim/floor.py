@@ -1,0 +1,201 @@
+"""The trading floor: the state every action shares, and the outputs of the block under way."""
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+from agents.market.types import Coin
+from agents.sim import rows
+from agents.sim.accounts import Account, OrderRecord
+from agents.sim.book import OrderBook
+from agents.sim.clearing import ZERO
+from agents.sim.market import Execution, Market, RestingOrder, Touch
+from agents.sim.nonces import NonceWindow
+from agents.sim.outputs import (
+    AccountChanged,
+    Answered,
+    FillRow,
+    NonUserCancel,
+    OrderRow,
+    Output,
+    Printed,
+    TouchChanged,
+    TradePrint,
+)
+from agents.sim.universe import Listing, Universe
+
+TRADES_KEPT: Final = 20
+FIRST_OID: Final = 1_000_000
+
+
+class Tally:
+    """What the contexts say of one coin: volumes of the day, open positions, the last trade."""
+
+    def __init__(self, px: Decimal) -> None:
+        self.last_px = px
+        self.oracle_px: Decimal | None = None
+        self.previous_px = px
+        self.day = 0
+        self.day_usd = ZERO
+        self.day_sz = ZERO
+        self.long_sz = ZERO
+        self.short_sz = ZERO
+        self.trades: deque[TradePrint] = deque(maxlen=TRADES_KEPT)
+
+
+class Floor:
+    """Markets, accounts, ids, marks and pending outputs. Nothing here decides."""
+
+    def __init__(
+        self,
+        universe: Universe,
+        markets: Mapping[Coin, Market],
+        *,
+        maker_rate: Decimal,
+        taker_rate: Decimal,
+    ) -> None:
+        self.universe: Final = universe
+        self.maker_rate: Final = maker_rate
+        self.taker_rate: Final = taker_rate
+        self.markets: Final[dict[Coin, Market]] = {
+            coin: markets.get(coin) or OrderBook(coin, self.closable_sz)
+            for coin in universe.coins()
+        }
+        self.taped: Final = frozenset(markets)
+        self.accounts: Final[dict[str, Account]] = {}
+        self.nonces: Final[dict[str, NonceWindow]] = {}
+        self.tallies: Final = {
+            coin: Tally(listing.spec.start_px) for coin, listing in universe.listings.items()
+        }
+        self.collected_usd: Final = {dex.name: ZERO for dex in universe.dexes}
+        self.now_ms = 0
+        self.block_count = 0
+        self.last_oid = FIRST_OID
+        self._sequence = 0
+        self._marks: dict[Coin, Decimal] = {}
+        self._answers: list[Answered] = []
+        self._prints: dict[Coin, list[TradePrint]] = {}
+        self._touches: dict[Coin, tuple[Touch | None, Touch | None]] = {}
+        self._order_rows: list[OrderRow] = []
+        self._fill_rows: list[FillRow] = []
+        self._cancels: list[NonUserCancel] = []
+        self._changed: dict[tuple[str, str], tuple[bool, bool]] = {}
+
+    def open_block(self, now_ms: int) -> None:
+        """Set the block's time; marks are taken anew."""
+        self.now_ms = now_ms
+        self._marks.clear()
+
+    def next_oid(self) -> int:
+        self.last_oid += 1
+        return self.last_oid
+
+    def next_hash(self) -> str:
+        """The transaction hash of the action about to run."""
+        self._sequence += 1
+        return rows.transaction_hash(self.block_count, self._sequence)
+
+    def listing(self, coin: Coin) -> Listing:
+        return self.universe.listings[coin]
+
+    def account(self, address: str) -> Account:
+        """The account of an address, made if it is new."""
+        account = self.accounts.get(address)
+        if account is None:
+            account = self.accounts[address] = Account(address)
+        return account
+
+    def mark_px(self, coin: Coin) -> Decimal:
+        """Mid of the touch, else the last trade; on the grid of marks."""
+        mark = self._marks.get(coin)
+        if mark is None:
+            tally, mid = self.tallies[coin], self.mid_px(coin)
+            if mid is not None and coin in self.taped:
+                tally.last_px = mid  # a tape's prints don't come by here; an outage falls back
+            px = tally.last_px if mid is None else mid
+            step = Decimal(1).scaleb(-self.listing(coin).px_decimals)
+            mark = self._marks[coin] = px.quantize(step)
+        return mark
+
+    def mid_px(self, coin: Coin) -> Decimal | None:
+        """(bid + ask) / 2; None where a side is empty or the asset is delisted."""
+        market = self.markets.get(coin)
+        bid, ask = market.touch() if market is not None else (None, None)
+        return (bid.px + ask.px) / 2 if bid is not None and ask is not None else None
+
+    def oracle_px(self, coin: Coin) -> Decimal:
+        """As set, else the mark."""
+        oracle = self.tallies[coin].oracle_px
+        return self.mark_px(coin) if oracle is None else oracle
+
+    def closable_sz(self, maker: RestingOrder, executions: Sequence[Execution]) -> Decimal:
+        """How much a resting reduce-only order may still match within one arrival."""
+        account = self.accounts.get(maker.owner)
+        record = account.open.get(maker.oid) if account is not None else None
+        if account is None or record is None:
+            return ZERO
+        szi = account.clearing(self.listing(record.coin).dex).szi(record.coin)
+        for execution in executions:
+            if execution.maker is not None and execution.maker.owner == maker.owner:
+                szi += execution.side.opposite.sign * execution.sz
+        return max(ZERO, -maker.side.sign * szi)
+
+    # -- outputs ---------------------------------------------------------------------------
+
+    def disturb(self, coin: Coin) -> Market:
+        """The market of a coin about to be acted on; its touch is kept to see if it changes."""
+        market = self.markets[coin]
+        if coin not in self._touches:
+            self._touches[coin] = market.touch()
+        self._marks.pop(coin, None)
+        return market
+
+    def answer(self, ticket: int, payload: dict[str, object]) -> None:
+        self._answers.append(Answered(ticket, payload))
+
+    def print_trade(self, trade: TradePrint) -> None:
+        self._prints.setdefault(trade.coin, []).append(trade)
+        self.tallies[trade.coin].trades.append(trade)
+
+    def tell_order(self, account: Account, record: OrderRecord, status: str, sz: Decimal) -> None:
+        """Advance a record and emit its ``orderUpdates`` row."""
+        account.advance(record, status, self.now_ms, sz)
+        self._order_rows.append(OrderRow(account.address, rows.order_update(record)))
+
+    def tell_fill(self, account: Account, row: rows.Row) -> None:
+        account.fills.append(row)
+        self._fill_rows.append(FillRow(account.address, row))
+
+    def tell_venue_cancel(self, account: Account, record: OrderRecord) -> None:
+        self._cancels.append(NonUserCancel(account.address, record.coin, record.order.oid))
+
+    def tell_change(self, account: Account, dex: str, *, orders: bool, money: bool) -> None:
+        before = self._changed.get((account.address, dex), (False, False))
+        self._changed[account.address, dex] = (before[0] or orders, before[1] or money)
+
+    def drain(self) -> tuple[Output, ...]:
+        """Everything since the last block, in the venue's order; the block is over then."""
+        self.block_count += 1
+        self._sequence = 0
+        if not (self._answers or self._touches or self._changed or self._fill_rows):
+            return ()
+        outputs = tuple(self._pending())
+        for pending in (self._answers, self._order_rows, self._fill_rows, self._cancels):
+            pending.clear()
+        for table in (self._prints, self._touches, self._changed):
+            table.clear()
+        return outputs
+
+    def _pending(self) -> Iterator[Output]:
+        yield from self._answers
+        for coin, trades in self._prints.items():
+            yield Printed(coin, tuple(trades))
+        for coin, before in self._touches.items():
+            if coin not in self.taped and self.markets[coin].touch() != before:
+                yield TouchChanged(coin)
+        yield from self._order_rows
+        yield from self._fill_rows
+        yield from self._cancels
+        for (user, dex), (orders, money) in self._changed.items():
+            yield AccountChanged(user, dex, orders=orders, money=money)

@@ -1,0 +1,223 @@
+"""``/info``: which request is answered by what, and what unknown things get."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Final
+
+import msgspec
+
+from agents.market.types import Coin
+from agents.sim import info_accounts as accounts
+from agents.sim import info_markets as markets
+from agents.sim.accounts import Account
+from agents.sim.actions import parse_address
+from agents.sim.floor import Floor
+from agents.sim.outputs import UnknownRequest
+from agents.sim.universe import DexSpec
+
+Millis = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class InfoRequest(msgspec.Struct, frozen=True, rename="camel"):
+    """Every key that some request has; a request that needs an absent one is refused."""
+
+    type: str
+    dex: str | None = None
+    coin: str | None = None
+    user: str | None = None
+    oid: int | str | None = None
+    n_sig_figs: int | None = None
+    mantissa: int | None = None
+    start_time: Millis | None = None
+    end_time: Millis | None = None
+    reversed: bool | None = None
+    builder: str | None = None
+    id: int | None = None
+
+
+Answer = Callable[[Floor, InfoRequest, int], object]
+
+
+def answer(floor: Floor, request: Mapping[str, object], now_ms: int) -> object:
+    """A JSON-ready answer. Raises UnknownRequest where type or a needed key is amiss."""
+    try:
+        parsed = msgspec.convert(request, type=InfoRequest)
+    except (msgspec.ValidationError, TypeError, RecursionError):
+        raise UnknownRequest from None
+    answerer = _ANSWERS.get(parsed.type)
+    if answerer is None:
+        raise UnknownRequest
+    return answerer(floor, parsed, now_ms)
+
+
+def _dex(floor: Floor, request: InfoRequest) -> DexSpec | None:
+    return floor.universe.by_dex.get(request.dex or "")
+
+
+def _user(floor: Floor, request: InfoRequest) -> Account:
+    """The account asked for; an unknown address gets an empty one that is not kept."""
+    if request.user is None:
+        raise UnknownRequest
+    address = parse_address(request.user)
+    return floor.accounts.get(address) or Account(address)
+
+
+def _coin(floor: Floor, request: InfoRequest) -> Coin | None:
+    if request.coin is None:
+        raise UnknownRequest
+    coin = Coin(request.coin)
+    return coin if coin in floor.markets else None
+
+
+def _meta(floor: Floor, request: InfoRequest, _: int) -> object:
+    dex = _dex(floor, request)
+    return None if dex is None else markets.meta(dex)
+
+
+def _meta_and_ctxs(floor: Floor, request: InfoRequest, _: int) -> object:
+    dex = _dex(floor, request)
+    return None if dex is None else markets.meta_and_ctxs(floor, dex)
+
+
+def _all_mids(floor: Floor, request: InfoRequest, _: int) -> object:
+    dex = _dex(floor, request)
+    return None if dex is None else markets.all_mids(floor, dex)
+
+
+def _perp_dex_limits(floor: Floor, request: InfoRequest, _: int) -> object:
+    if not request.dex:
+        raise UnknownRequest
+    dex = _dex(floor, request)
+    return None if dex is None else markets.perp_dex_limits(dex)
+
+
+def _margin_table(floor: Floor, request: InfoRequest, _: int) -> object:
+    leverages = {spec.leverage_max for dex in floor.universe.dexes for spec in dex.assets}
+    if request.id is None:
+        raise UnknownRequest
+    if request.id not in leverages:
+        return None
+    return {"description": "", "marginTiers": [{"lowerBound": "0.0", "maxLeverage": request.id}]}
+
+
+def _l2_book(floor: Floor, request: InfoRequest, _: int) -> object:
+    figures, mantissa = request.n_sig_figs, request.mantissa
+    if figures not in {None, 2, 3, 4, 5} or mantissa not in {None, 1, 2, 5}:
+        raise UnknownRequest
+    if mantissa is not None and figures != 5:
+        raise UnknownRequest
+    coin = _coin(floor, request)
+    if coin is None:
+        return None
+    return markets.l2_row(floor, coin, markets.BOOK_DEPTH, figures, mantissa)
+
+
+def _recent_trades(floor: Floor, request: InfoRequest, _: int) -> object:
+    coin = _coin(floor, request)
+    return None if coin is None else markets.recent_trades(floor, coin)
+
+
+def _clearing_state(floor: Floor, request: InfoRequest, now_ms: int) -> object:
+    dex, account = _dex(floor, request), _user(floor, request)
+    if dex is None:
+        return None
+    return accounts.clearing_state(floor, account.clearing(dex.name), now_ms)
+
+
+def _open_orders(floor: Floor, request: InfoRequest, _: int) -> object:
+    dex, account = _dex(floor, request), _user(floor, request)
+    frontend = request.type == "frontendOpenOrders"
+    if dex is None:
+        return None
+    return accounts.open_orders(floor, account, dex.name, frontend=frontend)
+
+
+def _user_fills_by_time(floor: Floor, request: InfoRequest, _: int) -> object:
+    if request.start_time is None:
+        raise UnknownRequest
+    return accounts.user_fills_by_time(
+        _user(floor, request),
+        request.start_time,
+        request.end_time,
+        newest_first=bool(request.reversed),
+    )
+
+
+def _order_status(floor: Floor, request: InfoRequest, _: int) -> object:
+    if request.oid is None:
+        raise UnknownRequest
+    return accounts.order_status(_user(floor, request), request.oid)
+
+
+def _active_asset_data(floor: Floor, request: InfoRequest, _: int) -> object:
+    coin, account = _coin(floor, request), _user(floor, request)
+    return None if coin is None else accounts.active_asset_data(floor, account, coin)
+
+
+def _user_role(floor: Floor, request: InfoRequest, _: int) -> object:
+    known = _user(floor, request).address in floor.accounts
+    return {"role": "user" if known else "missing"}
+
+
+def _spot_state(floor: Floor, request: InfoRequest, _: int) -> object:
+    _user(floor, request)
+    return {"balances": []}
+
+
+def _max_builder_fee(floor: Floor, request: InfoRequest, _: int) -> object:
+    _user(floor, request)
+    if request.builder is None:
+        raise UnknownRequest
+    return 0
+
+
+def _none(floor: Floor, request: InfoRequest, _: int) -> object:
+    """Agents, sub-accounts and funding of an account: there are none."""
+    _user(floor, request)
+    return None if request.type == "subAccounts" else []
+
+
+def _abstraction(floor: Floor, request: InfoRequest, _: int) -> object:
+    _user(floor, request)
+    return "disabled"
+
+
+_ANSWERS: Final[Mapping[str, Answer]] = {
+    "meta": _meta,
+    "metaAndAssetCtxs": _meta_and_ctxs,
+    "allPerpMetas": lambda floor, _request, _now: [
+        markets.meta(dex) for dex in floor.universe.dexes
+    ],
+    "perpDexs": lambda floor, _request, _now: markets.perp_dexs(floor),
+    "perpDexLimits": _perp_dex_limits,
+    "perpDexStatus": lambda _floor, _request, _now: {"totalNetDeposit": "0.0"},
+    "perpsAtOpenInterestCap": lambda _floor, _request, _now: [],
+    "perpConciseAnnotations": lambda _floor, _request, _now: [],
+    "marginTable": _margin_table,
+    "exchangeStatus": lambda _floor, _request, now_ms: {"time": now_ms, "specialStatuses": None},
+    "spotMeta": lambda _floor, _request, _now: markets.spot_meta(),
+    "spotMetaAndAssetCtxs": lambda _floor, _request, _now: markets.spot_meta_and_ctxs(),
+    "outcomeMeta": lambda _floor, _request, _now: {"outcomes": [], "questions": []},
+    "allMids": _all_mids,
+    "l2Book": _l2_book,
+    "recentTrades": _recent_trades,
+    "clearinghouseState": _clearing_state,
+    "spotClearinghouseState": _spot_state,
+    "openOrders": _open_orders,
+    "frontendOpenOrders": _open_orders,
+    "orderStatus": _order_status,
+    "historicalOrders": lambda floor, request, _now: accounts.historical_orders(
+        _user(floor, request)
+    ),
+    "userFills": lambda floor, request, _now: accounts.user_fills(_user(floor, request)),
+    "userFillsByTime": _user_fills_by_time,
+    "userRateLimit": lambda floor, request, _now: accounts.user_rate_limit(_user(floor, request)),
+    "userFees": lambda floor, _request, _now: accounts.user_fees(floor),
+    "userRole": _user_role,
+    "extraAgents": _none,
+    "subAccounts": _none,
+    "userFunding": _none,
+    "userNonFundingLedgerUpdates": _none,
+    "activeAssetData": _active_asset_data,
+    "userAbstraction": _abstraction,
+    "maxBuilderFee": _max_builder_fee,
+}

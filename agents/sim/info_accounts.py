@@ -1,0 +1,254 @@
+"""``/info`` about accounts: clearing state, orders, fills, limits and rates."""
+
+from decimal import ROUND_DOWN, Decimal
+from typing import Final
+
+from agents.market.types import Coin
+from agents.sim import rows
+from agents.sim.accounts import Account, OrderEvent
+from agents.sim.clearing import ZERO, Clearing, Leverage, Position
+from agents.sim.fees import MICRO
+from agents.sim.floor import Floor
+from agents.sim.universe import Listing
+
+FILLS_MAX: Final = 2_000
+REQUESTS_FREE: Final = 10_000
+WITHDRAWAL_SHARE: Final = Decimal("0.1")
+NO_FUNDING: Final = {"allTime": "0.0", "sinceOpen": "0.0", "sinceChange": "0.0"}
+
+
+def clearing_state(floor: Floor, clearing: Clearing, now_ms: int) -> rows.Row:
+    """``clearinghouseState`` of one DEX; the identities of its sums hold to the last digit.
+
+    accountValue = totalRawUsd + sum(szi * mark);   totals = cross + sum of isolated
+    """
+    cross_usd = clearing.cross_equity_usd(floor.mark_px)
+    totals = _Totals(cross_usd, clearing.raw_usd)
+    positions = []
+    for coin, position in clearing.positions.items():
+        listing = floor.listing(coin)
+        leverage = clearing.leverage(listing)
+        mark_px = floor.mark_px(coin)
+        totals.add(position, leverage, listing, mark_px)
+        positions.append((listing, position, leverage, mark_px))
+    bound_usd = clearing.bound_usd(floor.mark_px, floor.listing)
+    kept_usd = max(totals.cross_used_usd, WITHDRAWAL_SHARE * totals.cross_notional_usd)
+    held_usd = max(ZERO, bound_usd - totals.cross_used_usd)
+    withdrawable_usd = max(ZERO, cross_usd - kept_usd - held_usd).quantize(MICRO, ROUND_DOWN)
+    asset_positions = [
+        {
+            "type": "oneWay",
+            "position": _position_row(listing, position, leverage, mark_px, totals),
+        }
+        for listing, position, leverage, mark_px in positions
+    ]
+    return {
+        "marginSummary": totals.summary(),
+        "crossMarginSummary": totals.cross_summary(),
+        "crossMaintenanceMarginUsed": rows.micro(totals.maintenance_usd),
+        "withdrawable": rows.number(withdrawable_usd),
+        "assetPositions": asset_positions,
+        "time": now_ms,
+    }
+
+
+class _Totals:
+    """The sums of a clearing state, cross and whole."""
+
+    def __init__(self, cross_usd: Decimal, raw_usd: Decimal) -> None:
+        self.cross_usd = self.usd = cross_usd
+        self.cross_raw_usd = self.raw_usd = raw_usd
+        self.cross_notional_usd = self.notional_usd = ZERO
+        self.cross_used_usd = self.used_usd = ZERO
+        self.maintenance_usd = ZERO
+
+    def add(
+        self, position: Position, leverage: Leverage, listing: Listing, mark_px: Decimal
+    ) -> None:
+        value_usd = abs(position.szi) * mark_px
+        self.notional_usd += value_usd
+        if leverage.isolated:
+            equity_usd = position.raw_usd + position.szi * mark_px
+            self.usd += equity_usd
+            self.raw_usd += position.raw_usd
+            self.used_usd += equity_usd
+            return
+        used_usd = value_usd / leverage.value
+        self.cross_notional_usd += value_usd
+        self.cross_used_usd += used_usd
+        self.used_usd += used_usd
+        self.maintenance_usd += value_usd / (2 * listing.spec.leverage_max)
+
+    def summary(self) -> rows.Row:
+        return _summary(self.usd, self.notional_usd, self.raw_usd, self.used_usd)
+
+    def cross_summary(self) -> rows.Row:
+        return _summary(
+            self.cross_usd, self.cross_notional_usd, self.cross_raw_usd, self.cross_used_usd
+        )
+
+
+def _summary(usd: Decimal, notional_usd: Decimal, raw_usd: Decimal, used_usd: Decimal) -> rows.Row:
+    return {
+        "accountValue": rows.number(usd),
+        "totalNtlPos": rows.number(notional_usd),
+        "totalRawUsd": rows.number(raw_usd),
+        "totalMarginUsed": rows.micro(used_usd),
+    }
+
+
+def _position_row(
+    listing: Listing, position: Position, leverage: Leverage, mark_px: Decimal, totals: _Totals
+) -> rows.Row:
+    value_usd = abs(position.szi) * mark_px
+    equity_usd = position.raw_usd + position.szi * mark_px
+    pnl_usd = position.szi * (mark_px - position.entry_px)
+    margin_usd = equity_usd if leverage.isolated else value_usd / leverage.value
+    stake_usd = abs(position.szi) * position.entry_px / leverage.value
+    liquidation_px = _liquidation_px(listing, position, leverage, mark_px, totals)
+    return {
+        "coin": listing.coin,
+        "szi": rows.number(position.szi),
+        "leverage": rows.leverage_row(leverage, position),
+        "entryPx": rows.px_number(position.entry_px, listing),
+        "positionValue": rows.number(value_usd),
+        "unrealizedPnl": rows.micro(pnl_usd),
+        "returnOnEquity": rows.fine(pnl_usd / stake_usd),
+        "liquidationPx": None if liquidation_px is None else rows.fine(liquidation_px),
+        "marginUsed": rows.micro(margin_usd),
+        "maxLeverage": listing.spec.leverage_max,
+        "cumFunding": NO_FUNDING,
+    }
+
+
+def _liquidation_px(
+    listing: Listing, position: Position, leverage: Leverage, mark_px: Decimal, totals: _Totals
+) -> Decimal | None:
+    """Mark - side * margin available / |size| / (1 - l * side), l = 1 / (2 * max leverage)."""
+    side = position.side.sign
+    maintenance_share = Decimal(1) / (2 * listing.spec.leverage_max)
+    if leverage.isolated:
+        maintenance_usd = abs(position.szi) * mark_px * maintenance_share
+        available_usd = position.raw_usd + position.szi * mark_px - maintenance_usd
+    else:
+        available_usd = totals.cross_usd - totals.maintenance_usd
+    px = mark_px - side * available_usd / abs(position.szi) / (1 - maintenance_share * side)
+    return px if px > 0 else None
+
+
+def open_orders(floor: Floor, account: Account, dex: str, *, frontend: bool) -> list[rows.Row]:
+    """Resting orders of a DEX, newest first, with what remains of them."""
+    shown = rows.frontend_row if frontend else rows.order_row
+    return [
+        shown(record, record.order.sz)
+        for record in reversed(account.open.values())
+        if floor.listing(record.coin).dex == dex
+    ]
+
+
+def order_status(account: Account, oid: int | str) -> rows.Row:
+    """By oid or cloid, live or dead; the size as of the last change of status."""
+    known = account.known_cloids.get(oid.lower(), -1) if isinstance(oid, str) else oid
+    record = account.known.get(known)
+    if record is None:
+        return {"status": "unknownOid"}
+    order = {
+        "order": rows.frontend_row(record, record.status_sz),
+        "status": record.status,
+        "statusTimestamp": record.status_ms,
+    }
+    return {"status": "order", "order": order}
+
+
+def historical_orders(account: Account) -> list[rows.Row]:
+    return [_event_row(event) for event in reversed(account.history)]
+
+
+def _event_row(event: OrderEvent) -> rows.Row:
+    return {
+        "order": rows.frontend_row(event.record, event.sz),
+        "status": event.status,
+        "statusTimestamp": event.status_ms,
+    }
+
+
+def user_fills(account: Account) -> list[rows.Row]:
+    """Newest first."""
+    return list(reversed(account.fills))[:FILLS_MAX]
+
+
+def user_fills_by_time(
+    account: Account, start_ms: int, end_ms: int | None, *, newest_first: bool
+) -> list[object]:
+    """Ascending unless asked otherwise; both ends included."""
+    chosen: list[object] = []
+    for row in reversed(account.fills) if newest_first else account.fills:
+        time_ms = row["time"]
+        assert isinstance(time_ms, int)
+        if start_ms <= time_ms and (end_ms is None or time_ms <= end_ms):
+            chosen.append(row)
+            if len(chosen) == FILLS_MAX:
+                break
+    return chosen
+
+
+def user_rate_limit(account: Account) -> rows.Row:
+    return {
+        "cumVlm": rows.number(account.volume_usd),
+        "nRequestsUsed": account.requests,
+        "nRequestsCap": REQUESTS_FREE + int(account.volume_usd),
+        "nRequestsSurplus": 0,
+    }
+
+
+def user_fees(floor: Floor) -> rows.Row:
+    """Everybody pays the exchange's base rates: no tiers, no discounts."""
+    cross, add = rows.number(floor.taker_rate), rows.number(floor.maker_rate)
+    schedule = {
+        "cross": cross,
+        "add": add,
+        "spotCross": "0.0007",
+        "spotAdd": "0.0004",
+        "tiers": {"vip": [], "mm": []},
+        "referralDiscount": "0.0",
+        "stakingDiscountTiers": [{"bpsOfMaxSupply": "0.0", "discount": "0.0"}],
+    }
+    return {
+        "dailyUserVlm": [],
+        "feeSchedule": schedule,
+        "userCrossRate": cross,
+        "userAddRate": add,
+        "userSpotCrossRate": "0.0007",
+        "userSpotAddRate": "0.0004",
+        "activeReferralDiscount": "0.0",
+        "trial": None,
+        "feeTrialEscrow": "0.0",
+        "nextTrialAvailableTimestamp": None,
+        "stakingLink": None,
+        "activeStakingDiscount": {"bpsOfMaxSupply": "0.0", "discount": "0.0"},
+    }
+
+
+def active_asset_data(floor: Floor, account: Account, coin: Coin) -> rows.Row:
+    """Leverage, and what could be bought and sold at the mark."""
+    listing = floor.listing(coin)
+    clearing = account.clearing(listing.dex)
+    leverage, position = clearing.leverage(listing), clearing.positions.get(coin)
+    mark_px = floor.mark_px(coin)
+    bound_usd = clearing.bound_usd(floor.mark_px, floor.listing)
+    free_usd = max(ZERO, clearing.cross_equity_usd(floor.mark_px) - bound_usd)
+    value_usd = position.szi * mark_px if position else ZERO
+    available = [
+        (free_usd + max(ZERO, 2 * sign * value_usd) / leverage.value).quantize(MICRO, ROUND_DOWN)
+        for sign in (-1, 1)
+    ]
+    lot = Decimal(1).scaleb(-listing.spec.sz_decimals)
+    sizes = [(usd * leverage.value / mark_px).quantize(lot, ROUND_DOWN) for usd in available]
+    return {
+        "user": account.address,
+        "coin": coin,
+        "leverage": rows.leverage_row(leverage, position),
+        "maxTradeSzs": [rows.number(sz) for sz in sizes],
+        "availableToTrade": [rows.number(usd) for usd in available],
+        "markPx": rows.px_number(mark_px, listing),
+    }
