@@ -1,7 +1,7 @@
 """The checks of sense: a manifest that is well formed and still must not run."""
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from fleet.manifests.compile import Draft, Written, underlying_sums
@@ -15,7 +15,7 @@ RESERVED_FLEETS: Final = frozenset({"locks"})
 
 
 class Listed:
-    """One asset as the embedded exchange lists it."""
+    """One asset as the network lists it."""
 
     __slots__ = ("delisted", "isolated_only", "leverage_max")
 
@@ -29,13 +29,13 @@ Listing = Mapping[str, Mapping[str, Listed]]
 """DEX ("" is the main one) → market → what is listed."""
 
 
-def problems(draft: Draft, listing: Callable[[], Listing]) -> list[Problem]:
-    """Everything senseless in the draft. ``listing`` is called on paper only: it is known there."""
+def problems(draft: Draft, listing: Listing | None) -> list[Problem]:
+    """Everything senseless in the draft. ``listing``: what its network offers, where known."""
     found = [*_fleet(draft), *_sums(draft), *_dexes(draft)]
     for market in draft.written:
         found += _market(draft, market)
-    if draft.spec.network == "paper":
-        found += _unlisted(draft, listing())
+    if listing is not None:
+        found += _unlisted(draft, listing)
     return found
 
 
@@ -143,13 +143,17 @@ def _market(draft: Draft, market: Written) -> Iterator[Problem]:
             yield source.problem(draft.path(market, section, upper), text, mend)
 
 
+def _place(draft: Draft) -> str:
+    return "the embedded exchange" if draft.spec.network == "paper" else draft.spec.network
+
+
 def _unlisted(draft: Draft, listing: Listing) -> Iterator[Problem]:
     for market in draft.written:
         if market.dex not in listing:
             names = ", ".join(sorted(filter(None, listing)))
             close = difflib.get_close_matches(market.dex, filter(None, listing), n=1)
             mend = f"did you mean {close[0]}?" if close else f"name one of {names}"
-            text = f"unknown DEX {market.dex!r} on the embedded exchange"
+            text = f"unknown DEX {market.dex!r} on {_place(draft)}"
             yield draft.source.problem(("markets", market.index, "dex"), text, mend)
             continue
         yield from _listed(draft, market, listing[market.dex])
@@ -169,7 +173,7 @@ def _listed(draft: Draft, market: Written, assets: Mapping[str, Listed]) -> Iter
             if close and not asset
             else f"name one of {', '.join(tradable) or 'another DEX, it has none'}"
         )
-        yield source.problem(where, f"{settings.market} {what} the embedded exchange", mend)
+        yield source.problem(where, f"{settings.market} {what} {_place(draft)}", mend)
         return
     if settings.leverage > asset.leverage_max:
         text = f"{settings.leverage} is above the venue's {asset.leverage_max}"

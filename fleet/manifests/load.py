@@ -18,9 +18,10 @@ from fleet.manifests.spec import FleetSpec
 _TEXTS: Final = frozenset({"flow", "recording"})
 
 
-def load(path: File) -> FleetSpec:
+def load(path: File, listing: checks.Listing | None = None) -> FleetSpec:
     """The spec that the manifest in ``path`` describes; offline, touches nothing.
 
+    ``listing`` is what a live network offers, once it was asked; the embedded exchange's is known.
     Raises ``ManifestError`` with every problem of the first stage that finds any: text, schema,
     names, sense.
     """
@@ -33,7 +34,8 @@ def load(path: File) -> FleetSpec:
     except ValidationError as error:
         raise ManifestError(explain(source, error)) from None
     draft = compiled(source, manifest)
-    problems = checks.problems(draft, _paper_listing)
+    on_paper = draft.spec.network == "paper"
+    problems = checks.problems(draft, _paper_listing() if on_paper else listing)
     if problems:
         raise ManifestError(problems)
     return draft.spec

@@ -1,0 +1,183 @@
+"""``fleet apply``: make what runs equal to the manifest, and wait until it quotes.
+
+    load -> latch? -> identity -> reach and key -> plan -> confirm -> start -> roll out -> wait
+
+Up to the confirmation nothing is written and nothing is started. A fleet that runs as the manifest
+says is left alone: no file, no process and no request to the venue changes.
+"""
+
+import getpass
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+
+from fleet.cli import prepare, start
+from fleet.cli.console import Output, put, put_json, say
+from fleet.cli.control import Control, ControlDown, Plan, Step
+from fleet.cli.failure import ExitCode, Failure
+from fleet.cli.observe import latch
+from fleet.cli.start import Running
+from fleet.cli.validate import load_or_fail
+from fleet.folder import Folder
+from fleet.manifests.spec import FleetSpec, encode
+
+
+class Wishes(msgspec.Struct, frozen=True):
+    """What the user asked for beside the manifest."""
+
+    yes: bool
+    wait_s: float
+    only: str | None
+    fleet: str | None
+
+
+def run(path: Path, wishes: Wishes, output: Output) -> None:
+    spec = load_or_fail(path)
+    _check_wishes(spec, wishes)
+    folder = Folder.of(spec.fleet)
+    _refuse_halted(folder)
+    known = prepare.check_identity(folder, spec)
+    found = start.running(folder) if known else Running(guard=False, head=False, supervisor=False)
+    if found.guard:
+        prepare.check_venue(folder, spec)
+    key = None if found.guard else _live_key(path, spec)
+    plan = _plan(folder, spec, found, wishes)
+    if not plan.steps and found.whole:
+        _finish(spec, plan, {}, output)
+        return
+    _show(spec, plan, found, output)
+    _confirm(spec, wishes)
+    _start(folder, spec, found, key)
+    _roll_out(folder, spec, wishes, output)
+
+
+def _check_wishes(spec: FleetSpec, wishes: Wishes) -> None:
+    if wishes.fleet not in {None, spec.fleet}:
+        text = f"--fleet {wishes.fleet}: the manifest is of fleet {spec.fleet}"
+        raise Failure(ExitCode.INVALID, text, "leave the option out")
+    if wishes.only is not None and wishes.only not in spec.markets:
+        names = ", ".join(spec.markets)
+        text = f"--only {wishes.only}: no such market in the manifest"
+        raise Failure(ExitCode.INVALID, text, f"name one of {names}")
+
+
+def _refuse_halted(folder: Folder) -> None:
+    halted = latch(folder)
+    if halted is not None:
+        text = f"fleet {folder.root.name} is halted: {halted.reason} (by {halted.by})"
+        mend = f"lift it first: fleet resume --fleet {folder.root.name} --reason TEXT"
+        raise Failure(ExitCode.HALTED, text, mend)
+
+
+def _live_key(path: Path, spec: FleetSpec) -> str | None:
+    """The API wallet's key of a live fleet, after its network was heard; None on paper."""
+    if spec.account is None:
+        return None
+    from fleet.cli.key import api_wallet
+    from fleet.cli.reach import listing
+
+    key = api_wallet(spec.account)
+    load_or_fail(path, listing(spec))
+    return key
+
+
+def _plan(folder: Folder, spec: FleetSpec, found: Running, wishes: Wishes) -> Plan:
+    """The supervisor's plan; where none runs, every market is to be started."""
+    names = [wishes.only] if wishes.only else list(spec.markets)
+    if found.supervisor:
+        plan = Control(folder).plan(encode(spec))
+        steps = tuple(step for step in plan.steps if wishes.only in {None, step.market})
+        return Plan(plan_id=plan.plan_id, revision=plan.revision, steps=steps)
+    steps = tuple(Step(name, "start", _described(spec, name)) for name in names)
+    return Plan(plan_id="", revision=0, steps=steps)
+
+
+def _described(spec: FleetSpec, market: str) -> str:
+    settings = spec.markets[market]
+    return (
+        f"margin {settings.margin_usd:,.0f} USD x {settings.leverage},"
+        f" position up to {settings.risk.position_max_usd:,.0f} USD,"
+        f" half-spread from {settings.strategy.half_spread_floor_bps:g} bps"
+    )
+
+
+def _show(spec: FleetSpec, plan: Plan, found: Running, output: Output) -> None:
+    tell = put if output == "table" else say
+    tell(f"plan for fleet {spec.fleet} on {spec.network}:")
+    for step in plan.steps:
+        tell(f"  {step.kind:<8} {step.market:<12} {step.text}".rstrip())
+    parts = (("gateway", found.guard), ("Ray", found.head), ("supervisor", found.supervisor))
+    missing = ", ".join(name for name, there in parts if not there)
+    if missing:
+        tell(f"  processes to start: {missing}")
+
+
+def _confirm(spec: FleetSpec, wishes: Wishes) -> None:
+    if wishes.yes:
+        return
+    if not sys.stdin.isatty():
+        text = "apply asks before it acts, and there is no terminal to ask on"
+        raise Failure(ExitCode.INVALID, text, "add --yes")
+    sys.stderr.write(f"go ahead on {spec.network}? type yes: ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() != "yes":
+        raise Failure(ExitCode.INVALID, "not confirmed: nothing was changed")
+
+
+def _start(folder: Folder, spec: FleetSpec, found: Running, key: str | None) -> None:
+    if found.whole:
+        return
+    folder.create()
+    if not found.guard:
+        if key is None:
+            from fleet.cli.key import paper_key
+
+            key, address = paper_key(folder)
+        else:
+            assert spec.account is not None
+            address = spec.account.address
+        prepare.prepare(folder, spec, address)
+        start.start_guard(folder, key)
+    start.start_cluster(folder, found)
+
+
+def _roll_out(folder: Folder, spec: FleetSpec, wishes: Wishes, output: Output) -> None:
+    """Hand the manifest to the supervisor and wait; an empty plan makes no revision."""
+    control, manifest = Control(folder), encode(spec)
+    began_s = time.monotonic()
+    try:
+        plan = control.plan(manifest)
+        revision = plan.revision
+        if plan.steps:
+            revision = control.apply(
+                manifest, plan_id=plan.plan_id, only=wishes.only, by=getpass.getuser()
+            )
+            say(f"revision {revision}")
+    except ControlDown as error:
+        text = f"the supervisor stopped answering ({error})"
+        raise Failure(ExitCode.NOT_CONVERGED, text, "run the same apply again") from None
+    from fleet.cli.wait import wait_quoting
+
+    names = [wishes.only] if wishes.only else list(spec.markets)
+    phases = wait_quoting(folder, names, wishes.wait_s)
+    say(f"all {len(names)} quote, {time.monotonic() - began_s:.1f} s after the rollout began")
+    done = Plan(plan_id=plan.plan_id, revision=revision, steps=plan.steps)
+    _finish(spec, done, phases, output)
+
+
+def _finish(spec: FleetSpec, plan: Plan, phases: dict[str, str], output: Output) -> None:
+    if output == "json":
+        put_json(
+            {
+                "fleet": spec.fleet,
+                "revision": plan.revision,
+                "changes": plan.steps,
+                "markets": [{"market": name, "phase": phase} for name, phase in phases.items()],
+            }
+        )
+    elif not plan.steps and not phases:
+        put("no changes")
+    else:
+        put(f"applied: fleet {spec.fleet}, revision {plan.revision}, {len(phases)} markets quote")

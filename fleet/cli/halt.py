@@ -1,0 +1,72 @@
+"""``fleet halt``: latch, fence, cancel, prove; a line a stage, exit 0 only when it is proven."""
+
+import getpass
+from typing import Any
+
+import msgspec
+
+from fleet.cli.console import Output, put, put_json, say
+from fleet.cli.failure import ExitCode, Failure
+from fleet.cli.find import find
+from fleet.gateway.api import HaltReport, HaltRequest
+from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable
+
+PATIENCE_S = 60.0
+
+
+def run(reason: str, *, flatten: bool, foreign: bool, output: Output, fleet: str | None) -> None:
+    folder = find(fleet)
+    request = HaltRequest(reason=reason, by=getpass.getuser(), flatten=flatten, all=foreign)
+    last: dict[str, Any] | None = None
+    try:
+        for stage in GatewayClient(folder, PATIENCE_S).halt(request):
+            if last is not None:
+                say(_stage(last))
+            last = stage
+    except Unreachable as error:
+        text = f"the gateway of fleet {folder.root.name} is out of reach ({error})"
+        mend = "bring it back with fleet apply, or end all with fleet down"
+        raise Failure(ExitCode.OUT_OF_REACH, text, mend) from None
+    except ApiFailure as failure:
+        raise Failure(failure.error.exit, failure.error.text, failure.error.mend) from None
+    report = _report(last)
+    if output == "json":
+        put_json(report)
+    else:
+        _print(report)
+    if not report.flat_of_orders:
+        text = "halted, but not yet proven flat of orders"
+        raise Failure(ExitCode.NOT_CONVERGED, text, "run fleet halt again; see fleet status")
+
+
+def _report(last: dict[str, Any] | None) -> HaltReport:
+    try:
+        return msgspec.convert(last, HaltReport)
+    except msgspec.ValidationError as error:
+        text = f"the gateway ended the halt without its report ({error})"
+        raise Failure(ExitCode.NOT_CONVERGED, text, "run fleet halt again") from None
+
+
+def _stage(stage: dict[str, Any]) -> str:
+    return "  ".join(f"{key} {value}" for key, value in stage.items())
+
+
+def _print(report: HaltReport) -> None:
+    for market in report.markets:
+        held = f"{market.position_sz:g}"
+        put(f"{market.market:<12} {market.orders_cancelled:>4} cancelled  position {held}")
+    proof = report.proof
+    put(
+        f"halted: {report.reason}; first refusal {_ms(report.first_refusal_ms)},"
+        f" cleared {_ms(report.cleared_ms)}, proven {_ms(report.proven_ms)}"
+    )
+    put(
+        f"proof: {proof.in_flight_unresolved} unresolved, {proof.voided} voided,"
+        f" {proof.snapshots} snapshots {proof.interval_ms} ms apart;"
+        f" foreign orders: {report.foreign_orders}"
+    )
+    put(f"flat of orders: {'yes' if report.flat_of_orders else 'NO'}")
+
+
+def _ms(value: int | None) -> str:
+    return "never" if value is None else f"{value} ms"

@@ -1,0 +1,141 @@
+"""What can be seen of a fleet right now: gateway, ledger, store, control socket, latch.
+
+Each source may be away; the others still tell what they know. Import weight matters: this is what
+``fleet status`` waits for.
+"""
+
+import contextlib
+import json
+import sqlite3
+import threading
+import time
+from urllib.parse import quote
+
+import msgspec
+
+from fleet.cli.control import Control
+from fleet.cli.find import Identity, identity
+from fleet.folder import Folder
+from fleet.gateway.api import GatewayStatus, LatchView
+from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable
+from fleet.ledger import query
+from fleet.ledger.query import LedgerUnreadable, MarketPnl
+from fleet.processes import alive
+
+GATEWAY_PATIENCE_S = 1.0
+CONTROL_PATIENCE_S = 0.25
+
+
+class StoreRow(msgspec.Struct, frozen=True):
+    """A market as the supervisor last wrote it down."""
+
+    desired: bool
+    phase: str
+    reason: str | None
+    restarts: int
+    since_ms: int
+    revision: int
+
+
+class Store(msgspec.Struct, frozen=True):
+    """The supervisor's store, read-only."""
+
+    revision: int | None
+    markets: dict[str, StoreRow]
+
+
+class Observed(msgspec.Struct, frozen=True):
+    """All sources of one moment; None or empty for what is away, with a warning for what broke."""
+
+    fleet: str
+    identity: Identity | None
+    now_ms: int
+    gateway: GatewayStatus | None
+    supervisor_up: bool
+    ledger_up: bool
+    ledger_since_ms: int | None
+    pnl: dict[str, MarketPnl]
+    store: Store
+    latch: LatchView | None
+    warnings: tuple[str, ...]
+
+
+def observe(folder: Folder) -> Observed:
+    """Look at everything once. The supervisor is asked aside: it may be slow to answer."""
+    warnings: list[str] = []
+    supervisor_up: list[bool] = []
+    control = Control(folder)
+    asking = threading.Thread(
+        target=lambda: supervisor_up.append(control.healthy(CONTROL_PATIENCE_S)), daemon=True
+    )
+    asking.start()
+    gateway = _gateway(folder, warnings)
+    now_ms = time.time_ns() // 1_000_000
+    pnl, since_ms = _ledger(folder, now_ms, warnings)
+    store = _store(folder, warnings)
+    asking.join()
+    return Observed(
+        fleet=folder.root.name,
+        identity=identity(folder),
+        now_ms=now_ms,
+        gateway=gateway,
+        supervisor_up=supervisor_up == [True],
+        ledger_up=alive(folder, "ledger") is not None,
+        ledger_since_ms=since_ms,
+        pnl=pnl,
+        store=store,
+        latch=gateway.halt if gateway else latch(folder),
+        warnings=tuple(warnings),
+    )
+
+
+def _gateway(folder: Folder, warnings: list[str]) -> GatewayStatus | None:
+    try:
+        return GatewayClient(folder, GATEWAY_PATIENCE_S).status()
+    except Unreachable:
+        return None
+    except ApiFailure as failure:
+        warnings.append(f"gateway: {failure}")
+        return None
+
+
+def _ledger(
+    folder: Folder, now_ms: int, warnings: list[str]
+) -> tuple[dict[str, MarketPnl], int | None]:
+    try:
+        state = query.state(folder.ledger_db)
+        return query.markets(folder.ledger_db, now_ms), state.since_ms if state else None
+    except LedgerUnreadable as error:
+        warnings.append(f"ledger: {error}")
+        return {}, None
+
+
+def _store(folder: Folder, warnings: list[str]) -> Store:
+    if not folder.store_db.exists():
+        return Store(revision=None, markets={})
+    uri = f"file:{quote(str(folder.store_db))}?mode=ro"
+    try:
+        with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=0.2)) as db:
+            (revision,) = db.execute("SELECT max(rev) FROM revision").fetchone()
+            rows = db.execute(
+                "SELECT market, desired, phase, reason, restarts, since_ms, revision FROM market"
+            ).fetchall()
+    except sqlite3.Error as error:
+        warnings.append(f"store: {folder.store_db} cannot be read ({error})")
+        return Store(revision=None, markets={})
+    markets = {row[0]: StoreRow(bool(row[1]), *row[2:]) for row in rows}
+    return Store(revision=revision, markets=markets)
+
+
+def latch(folder: Folder) -> LatchView | None:
+    """The latch as it lies on disk; one that cannot be read still halts."""
+    try:
+        raw = folder.halt.read_bytes()
+    except FileNotFoundError:
+        return None
+    try:
+        return msgspec.json.decode(raw, type=LatchView)
+    except msgspec.MsgspecError:
+        text = raw[:200].decode(errors="replace").strip() or "no reason given"
+        at_ms = int(folder.halt.stat().st_mtime * 1000)
+        return LatchView(reason=json.dumps(text), by="unknown", at_ms=at_ms)

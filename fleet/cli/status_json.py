@@ -1,0 +1,235 @@
+"""``fleet status`` as the contract's JSON, from what was observed; decides nothing, asks nobody.
+
+pnl.total_usd = realized_usd + unrealized_usd - fees_usd + funding_usd, of the printed figures
+"""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from fleet.cli.observe import Observed, StoreRow
+from fleet.gateway.api import DexView, GatewayStatus, LatchView, MarketView
+from fleet.ledger.query import MarketPnl, day_usd, is_reconciled, unrealized_usd
+
+ACCOUNT_AGE_MAX_MS: Final = 15_000
+REPORT_AGE_MAX_MS: Final = 5_000
+_CENT: Final = Decimal("0.000001")
+_SETTLED: Final = frozenset({"PREFLIGHT", "STOPPED", "FAILED", "DRAINING", "PAUSED", "HALTED"})
+_ZERO: Final = Decimal(0)
+
+
+def status_json(seen: Observed, market: str | None = None) -> dict[str, Any]:
+    """The whole document; ``market`` keeps one row."""
+    gateway = seen.gateway
+    views = {view.market: view for view in gateway.markets} if gateway else {}
+    stored = seen.store.markets
+    desired = {name for name, row in stored.items() if row.desired}
+    names = sorted(views.keys() | desired | (stored.keys() & seen.pnl.keys()), key=_by_dex)
+    rows = [
+        _market(seen, name, views.get(name), stored.get(name))
+        for name in names
+        if market in {None, name}
+    ]
+    identity = seen.identity
+    return {
+        "fleet": seen.fleet,
+        "network": gateway.network if gateway else identity.network if identity else None,
+        "url": gateway.url if gateway else None,
+        "address": gateway.address if gateway else identity.address if identity else None,
+        "revision": seen.store.revision,
+        "halted": seen.latch is not None,
+        "halt": halt_json(seen.latch),
+        "as_of_ms": seen.now_ms,
+        "supervisor": "up" if seen.supervisor_up else "down",
+        "gateway": "up" if gateway else "down",
+        "ledger": "up" if seen.ledger_up else "down",
+        "link": gateway.link if gateway else "down",
+        "flow": gateway.venue_flow or None if gateway else None,
+        "risk": _risk(gateway),
+        "account": _account(seen, gateway, rows),
+        "markets": rows,
+        "warnings": list(seen.warnings),
+    }
+
+
+def _by_dex(market: str) -> tuple[str, str]:
+    dex, _, asset = market.rpartition(":")
+    return dex, asset
+
+
+def halt_json(latch: LatchView | None) -> dict[str, Any] | None:
+    if latch is None:
+        return None
+    at = datetime.fromtimestamp(latch.at_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    return {"reason": latch.reason, "by": latch.by, "at": at, "at_ms": latch.at_ms}
+
+
+def _risk(gateway: GatewayStatus | None) -> dict[str, Any]:
+    risk = gateway.risk if gateway else None
+    if risk is None:
+        return {"state": "none", "reason": None, "directive_age_ms": None, "seq": None}
+    return {
+        "state": risk.state,
+        "reason": risk.reason or None,
+        "directive_age_ms": risk.age_ms,
+        "seq": risk.seq,
+    }
+
+
+def _account(
+    seen: Observed, gateway: GatewayStatus | None, rows: list[dict[str, Any]]
+) -> dict[str, Any]:
+    dexes = gateway.dexes if gateway else ()
+    as_of_ms = min((dex.as_of_ms for dex in dexes), default=None)
+    positions = [row["position_usd"] for row in rows]
+    known = None not in positions
+    return {
+        "as_of_ms": as_of_ms,
+        "stale": as_of_ms is None or seen.now_ms - as_of_ms > ACCOUNT_AGE_MAX_MS,
+        "equity_usd": _equity_usd(dexes),
+        "gross_notional_usd": _usd(sum(map(abs, positions))) if known else None,
+        "net_notional_usd": _usd(sum(positions)) if known else None,
+        "pnl_day_usd": _sum(row["pnl_day_usd"] for row in rows),
+        "drawdown_share": None,
+        "allowance": {
+            "left": gateway.allowance_left if gateway else None,
+            "burn_per_h": None,
+            "hours_to_empty": None,
+        },
+        "ip_weight_used_share": gateway.ip_weight_used_share if gateway else None,
+        "dead_man": "off",
+        "foreign_orders": gateway.foreign_orders if gateway else None,
+        "unresolved_orders": gateway.unresolved if gateway else None,
+        "dexes": [
+            {
+                "dex": dex.dex,
+                "token": dex.token,
+                "balance": float(dex.account_value),
+                "margin_used": float(dex.margin_used),
+            }
+            for dex in dexes
+        ],
+    }
+
+
+def _equity_usd(dexes: tuple[DexView, ...]) -> float | None:
+    """The sum at the tokens' marks; not known while a token that is held has no mark."""
+    held = [dex for dex in dexes if dex.account_value]
+    if not dexes or any(dex.token_mark_usd is None for dex in held):
+        return None
+    return _usd(sum(float(dex.account_value) * (dex.token_mark_usd or 0.0) for dex in held))
+
+
+def _market(
+    seen: Observed, name: str, view: MarketView | None, row: StoreRow | None
+) -> dict[str, Any]:
+    dex, _, asset = name.rpartition(":")
+    pnl = seen.pnl.get(name)
+    report = view.report if view and view.lease.owner == "agent" else None
+    mark_px = view.mark_px if view else None
+    position_sz = view.position_sz if view else pnl.position_sz if pnl else _ZERO
+    entry_px = view.entry_px if view else pnl.entry_px if pnl else None
+    phase, reason = _phase(seen, view, row)
+    as_of_ms = _as_of_ms(view, pnl, row)
+    due_s = report.quoting_due_s if report else 0.0
+    known_usd = mark_px is not None or not position_sz
+    return {
+        "market": name,
+        "asset": asset,
+        "dex": dex,
+        "sync": "synced" if _synced(seen, view, row) else "out-of-sync",
+        "owner": view.lease.owner if view else "none",
+        "phase": phase,
+        "reason": reason,
+        "as_of_ms": as_of_ms,
+        "stale": as_of_ms is None or seen.now_ms - as_of_ms > REPORT_AGE_MAX_MS,
+        "position_sz": float(position_sz),
+        "position_usd": _usd(float(position_sz) * (mark_px or 0.0)) if known_usd else None,
+        "entry_px": float(entry_px) if entry_px is not None else None,
+        "mark_px": mark_px,
+        "pnl": _pnl(seen, pnl, mark_px, position_sz),
+        "pnl_day_usd": _money(day_usd(pnl, mark_px)) if pnl else 0.0,
+        "open_orders": view.open_orders if view else None,
+        "bid_px": float(report.bid_px) if report and report.bid_px is not None else None,
+        "ask_px": float(report.ask_px) if report and report.ask_px is not None else None,
+        "half_spread_bps": report.half_spread_bps if report else None,
+        "fills": pnl.fills if pnl else 0,
+        "taker_fills": pnl.taker_fills if pnl else 0,
+        "volume_usd": _usd(float(pnl.volume_usd)) if pnl else 0.0,
+        "quote_uptime_share": round(report.quoting_up_s / due_s, 4) if report and due_s else None,
+        "data_age_ms": view.data_age_ms if view else None,
+        "restarts": row.restarts if row else 0,
+        "pid": view.lease.pid if view else None,
+        "generation": view.lease.generation if view else None,
+    }
+
+
+def _phase(seen: Observed, view: MarketView | None, row: StoreRow | None) -> tuple[str, str | None]:
+    """The agent's own word where it holds the lease, else the supervisor's, else what follows."""
+    stored = row.phase if row else "STOPPED"
+    stored_reason = row.reason or None if row else None
+    if view is None:
+        return stored, stored_reason or (None if seen.gateway else "gateway down: as last stored")
+    if view.lease.owner == "agent" and view.report is not None:
+        return view.report.phase, view.report.reason or view.fence_reason or None
+    if seen.latch is not None:
+        return "HALTED", seen.latch.reason
+    if stored in _SETTLED:
+        return stored, stored_reason
+    waiting = "no agent yet" if view.lease.owner == "none" else f"held by the {view.lease.owner}"
+    return "BOOT", stored_reason or waiting
+
+
+def _synced(seen: Observed, view: MarketView | None, row: StoreRow | None) -> bool:
+    """Whether the agent runs the revision that the gateway was given, and is still desired."""
+    if view is None or row is None or not seen.gateway:
+        return False
+    return row.desired and view.lease.owner == "agent" and view.lease.revision == view.revision
+
+
+def _as_of_ms(view: MarketView | None, pnl: MarketPnl | None, row: StoreRow | None) -> int | None:
+    if view is not None:
+        return view.report_ms or view.position_as_of_ms or None
+    moments = [pnl.last_fill_ms if pnl else None, row.since_ms if row else None]
+    return max((moment for moment in moments if moment), default=None)
+
+
+def _pnl(
+    seen: Observed, pnl: MarketPnl | None, mark_px: float | None, position_sz: Decimal
+) -> dict[str, Any]:
+    if pnl is None:
+        nothing = dict.fromkeys(
+            ("total_usd", "realized_usd", "unrealized_usd", "fees_usd", "funding_usd"), 0.0
+        )
+        since_ms = seen.ledger_since_ms
+        return {"since_ms": since_ms, **nothing, "reconciled": not position_sz}
+    unrealized = unrealized_usd(pnl, mark_px)
+    realized, fees = _cents(pnl.realized_usd), _cents(pnl.fees_usd)
+    funding = _cents(pnl.funding_usd)
+    total = None if unrealized is None else realized + _cents(unrealized) - fees + funding
+    return {
+        "since_ms": pnl.since_ms,
+        "total_usd": _money(total),
+        "realized_usd": float(realized),
+        "unrealized_usd": _money(unrealized),
+        "fees_usd": float(fees),
+        "funding_usd": float(funding),
+        "reconciled": is_reconciled(pnl, position_sz),
+    }
+
+
+def _cents(value: Decimal) -> Decimal:
+    return value.quantize(_CENT)
+
+
+def _money(value: Decimal | None) -> float | None:
+    return None if value is None else float(_cents(value))
+
+
+def _usd(value: float) -> float:
+    return round(value, 6)
+
+
+def _sum(values: Any) -> float | None:  # noqa: ANN401  # an iterable of float | None
+    found = list(values)
+    return None if None in found else _usd(sum(found))

@@ -1,0 +1,119 @@
+"""``fleet status`` for eyes: the same document as its JSON, as a table."""
+
+from typing import Any, Final
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+WIDTH_PIPED: Final = 150
+_PHASE_STYLES: Final = {
+    "QUOTING": "green", "REDUCING": "yellow", "HALTED": "red", "FAILED": "red",
+}  # fmt: skip
+_COLUMNS: Final = (
+    "market", "phase", "position", "value $", "mark", "half-spread", "orders",
+    "fills", "volume $", "P&L $", "today $", "uptime", "data age",
+)  # fmt: skip
+
+
+def draw(document: dict[str, Any]) -> None:
+    """Print the table, as wide as the terminal, or wide enough for a file."""
+    console_for_table().print(render(document))
+
+
+def console_for_table() -> Console:
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=WIDTH_PIPED)
+
+
+def render(document: dict[str, Any]) -> RenderableType:
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
+    for name in _COLUMNS:
+        left = name in {"market", "phase"}
+        table.add_column(name, justify="left" if left else "right", no_wrap=True)
+    for row in document["markets"]:
+        table.add_row(*_cells(row))
+    notes = [Text(text, style="yellow") for text in _notes(document)]
+    return Group(*_head(document), Text(), table, *notes)
+
+
+def _head(document: dict[str, Any]) -> list[Text]:
+    flow = f" ({document['flow']} flow)" if document["flow"] else ""
+    title = Text(f"{document['fleet']}", style="bold")
+    title.append(f"  {document['network']}{flow}  revision {document['revision']}", style="")
+    title.append(f"  {document['address']}  {document['url'] or ''}", style="dim")
+    lines = [title, _processes(document)]
+    if document["halted"]:
+        halt = document["halt"]
+        text = f"HALTED since {halt['at']} by {halt['by']}: {halt['reason']}"
+        lines.append(Text(f"{text}; lift: fleet resume --reason TEXT", style="bold red"))
+    account = document["account"]
+    figures = (
+        f"equity {_usd(account['equity_usd'])}  gross {_usd(account['gross_notional_usd'])}"
+        f"  net {_usd(account['net_notional_usd'])}"
+        f"  today {_usd(account['pnl_day_usd'], sign=True)}"
+    )
+    foreign = account["foreign_orders"]
+    lines.append(Text(figures + (f"  foreign orders {foreign}" if foreign else "")))
+    return lines
+
+
+def _processes(document: dict[str, Any]) -> Text:
+    line = Text()
+    for name in ("supervisor", "gateway", "ledger", "link"):
+        state = document[name]
+        line.append(f"{name} ", style="dim")
+        line.append(f"{state}  ", style="green" if state == "up" else "bold red")
+    risk = document["risk"]
+    age = f" ({risk['directive_age_ms']} ms ago)" if risk["directive_age_ms"] is not None else ""
+    line.append("risk ", style="dim")
+    line.append(f"{risk['state']}{age}", style="green" if risk["state"] == "normal" else "bold red")
+    return line
+
+
+def _cells(row: dict[str, Any]) -> list[Text | str]:
+    old = " *" if row["stale"] else ""
+    half = row["half_spread_bps"]
+    uptime = row["quote_uptime_share"]
+    phase = Text(row["phase"] + old, style=_PHASE_STYLES.get(row["phase"], "cyan"))
+    if row["owner"] != "agent":
+        phase.append(f" ({row['owner']})", style="dim")
+    return [
+        row["market"],
+        phase,
+        f"{row['position_sz']:g}",
+        _usd(row["position_usd"]),
+        f"{row['mark_px']:g}" if row["mark_px"] is not None else "-",
+        f"{half:.2f} bps" if half is not None else "-",
+        str(row["open_orders"]) if row["open_orders"] is not None else "-",
+        str(row["fills"]) + (f" ({row['taker_fills']} taker)" if row["taker_fills"] else ""),
+        f"{row['volume_usd']:,.0f}",
+        _usd(row["pnl"]["total_usd"], sign=True),
+        _usd(row["pnl_day_usd"], sign=True),
+        f"{uptime:.1%}" if uptime is not None else "-",
+        f"{row['data_age_ms']} ms" if row["data_age_ms"] is not None else "-",
+    ]
+
+
+def _notes(document: dict[str, Any]) -> list[str]:
+    rows, now_ms = document["markets"], document["as_of_ms"]
+    notes = list(document["warnings"])
+    for row in rows:
+        if row["reason"]:
+            notes.append(f"{row['market']}: {row['reason']}")
+        if row["stale"]:
+            age = f"{(now_ms - row['as_of_ms']) / 1000:.0f} s old" if row["as_of_ms"] else "unknown"
+            notes.append(f"* {row['market']}: figures are {age}")
+        if not row["pnl"]["reconciled"]:
+            notes.append(f"{row['market']}: the ledger's position is not the venue's (yet)")
+    if document["gateway"] == "down":
+        notes.append("gateway: down; is the fleet running? start it: fleet apply MANIFEST")
+    elif document["supervisor"] == "down":
+        notes.append("supervisor: down; markets trade on. fleet apply MANIFEST brings it back")
+    return notes
+
+
+def _usd(value: float | None, *, sign: bool = False) -> str:
+    if value is None:
+        return "-"
+    return f"{value:+,.2f}" if sign else f"{value:,.2f}"
