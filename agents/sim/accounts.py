@@ -59,10 +59,13 @@ class Account:
         return clearing
 
     def remember(self, record: OrderRecord) -> None:
-        """Keep an order findable by id and cloid, the oldest dead ones forgotten."""
+        """Keep an order findable by id and cloid, the oldest dead ones forgotten.
+
+        A cloid names its live order, whatever is refused under the same one meanwhile.
+        """
         oid, cloid = record.order.oid, record.order.cloid
         self.known[oid] = record
-        if cloid is not None:
+        if cloid is not None and cloid not in self.live_cloids:
             self.known_cloids[cloid] = oid
         if len(self.known) > ORDERS_KEPT:
             self._forget_oldest()

@@ -14,7 +14,7 @@ from agents.sim.info_markets import asset_ctx, bbo_row, l2_row
 from agents.sim.market import Execution, Market, Placement, RestingOrder
 from agents.sim.outputs import Output, TradePrint
 from agents.sim.running import run
-from agents.sim.settle import book_executions
+from agents.sim.settle import book_executions, within_reduce_only
 from agents.sim.snapshot import dump, load
 from agents.sim.universe import Universe
 
@@ -97,10 +97,12 @@ class Exchange:
     def tape_fill(self, coin: Coin, executions: Sequence[Execution], now_ms: int) -> None:
         """Book fills that a tape gave resting account orders; rows go out with the next block.
 
-        A maker's order is over when its ``sz`` is 0 after these.
+        A maker's order is over when its ``sz`` is 0 after these. What a reduce-only order got
+        beyond its position is not booked: the order is cancelled instead.
         """
         self.floor.open_block(now_ms)
-        book_executions(self.floor, coin, executions, printed=False)
+        possible = within_reduce_only(self.floor, executions)
+        book_executions(self.floor, coin, possible, printed=False)
 
     def block(self, now_ms: int) -> tuple[Output, ...]:
         """Run what is queued; outputs in order: answers, prints, touches, rows, accounts."""

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+import msgspec
+
 from agents.market.types import Coin, Side
 from agents.sim import rows
 from agents.sim.accounts import Account, OrderRecord
@@ -39,6 +41,19 @@ def book_executions(
                 close_order(floor, account, maker.oid, "filled", ZERO)
     for owner in owners:
         keep_reduce_only(floor, floor.accounts[owner], listing)
+
+
+def within_reduce_only(floor: Floor, executions: Sequence[Execution]) -> list[Execution]:
+    """The part of a tape's matches that reduce-only makers may have; the rest is given back."""
+    possible: list[Execution] = []
+    for execution in executions:
+        maker, sz = execution.maker, execution.sz
+        if maker is not None and maker.reduce_only:
+            sz = min(sz, floor.closable_sz(maker, possible))
+            maker.sz += execution.sz - sz
+        if sz:
+            possible.append(msgspec.structs.replace(execution, sz=sz))
+    return possible
 
 
 def _book(
