@@ -1,0 +1,71 @@
+"""What gateway, risk actor and operator tell: link, fence, directive, limits, settings, leave."""
+
+from agents.events import (
+    DirectiveReceived,
+    DrainRequested,
+    FenceChanged,
+    LimitsChanged,
+    LinkChanged,
+    PauseChanged,
+    SettingsChanged,
+)
+from agents.handlers.quoting import decide
+from agents.handlers.verdicts import refresh
+from agents.state import DirectiveHeld, EngineState, Sync
+
+
+def on_link(state: EngineState, event: LinkChanged, now_ns: int) -> None:
+    """A gap: nothing can be sent, what rests is on its own. Back: orders are synced anew."""
+    if event.state == "gap":
+        state.link_up = False
+        state.panel.gap()
+    else:
+        back = not state.link_up or event.state == "recovered"
+        state.link_up = True
+        if back:
+            state.sync = Sync(since_ns=now_ns, due_ns=now_ns)
+    _apply(state, now_ns)
+
+
+def on_fence(state: EngineState, event: FenceChanged, now_ns: int) -> None:
+    state.fenced = (event.reason or "closed") if event.closed else None
+    _apply(state, now_ns)
+
+
+def on_directive(state: EngineState, event: DirectiveReceived, now_ns: int) -> None:
+    held = state.directive
+    if held is not None and event.as_of_ms < held.as_of_ms:
+        return
+    changed = held is None or held.mode != event.mode
+    state.directive = DirectiveHeld(as_of_ms=event.as_of_ms, mode=event.mode, reason=event.reason)
+    if changed:
+        _apply(state, now_ns)
+
+
+def on_limits(state: EngineState, event: LimitsChanged, now_ns: int) -> None:
+    state.limit_usd = event.position_max_usd
+    state.clip = None
+    _apply(state, now_ns)
+
+
+def on_settings(state: EngineState, event: SettingsChanged, now_ns: int) -> None:
+    state.settings, state.revision = event.settings, event.revision
+    state.panel.adopt(event.settings.strategy)
+    state.clip = None
+    _apply(state, now_ns)
+
+
+def on_drain(state: EngineState, event: DrainRequested, now_ns: int) -> None:
+    state.drain_deadline_ms = event.deadline_ms
+    _apply(state, now_ns)
+
+
+def on_pause(state: EngineState, event: PauseChanged, now_ns: int) -> None:
+    state.paused = event.paused
+    _apply(state, now_ns)
+
+
+def _apply(state: EngineState, now_ns: int) -> None:
+    """What was told is in force before the next event."""
+    refresh(state, now_ns)
+    decide(state, now_ns)

@@ -1,0 +1,29 @@
+"""Market data: into the panel, then quote if it is worth it."""
+
+from agents.events import AssetCtx, Bbo, Book, Trades
+from agents.handlers.quoting import consider
+from agents.state import EngineState
+
+
+def on_book(state: EngineState, event: Book, now_ns: int) -> None:
+    if event.coin != state.instrument.coin:
+        return
+    state.panel.on_book(event, now_ns)
+    consider(state, now_ns)
+
+
+def on_bbo(state: EngineState, event: Bbo, now_ns: int) -> None:
+    if event.coin != state.instrument.coin:
+        return
+    state.panel.on_bbo(event, now_ns)
+    consider(state, now_ns)
+
+
+def on_trades(state: EngineState, event: Trades, _now_ns: int) -> None:
+    if event.trades and event.trades[0].coin == state.instrument.coin:
+        state.panel.on_trades(event)
+
+
+def on_ctx(state: EngineState, event: AssetCtx, _now_ns: int) -> None:
+    if event.coin == state.instrument.coin:
+        state.panel.on_ctx(event)

@@ -1,0 +1,71 @@
+"""Answers to our requests, and what the venue says of our orders."""
+
+from agents.events import (
+    CancelAnswered,
+    OpenOrders,
+    OrderStatus,
+    OrderUpdate,
+    OutcomeUnknown,
+    PlaceAnswered,
+    RequestRefused,
+)
+from agents.market.types import Side
+from agents.market.units import s_to_ns
+from agents.state import EngineState
+
+RESYNC_NS = s_to_ns(0.3)
+
+
+def on_place_answered(state: EngineState, event: PlaceAnswered, now_ns: int) -> None:
+    for order in state.tracker.place_answered(event.request_id, event.results, now_ns):
+        if order.refusal is None:
+            state.throttle.rested(order.side)
+        else:
+            state.throttle.refused(order.side, order.refusal, now_ns)
+            state.dirty = True
+    # What rests now may be cancelled now: something that waited for the answer waits no longer.
+    state.dirty = state.dirty or state.revisit
+
+
+def on_cancel_answered(state: EngineState, event: CancelAnswered, now_ns: int) -> None:
+    state.tracker.cancel_answered(event.request_id, event.errors, now_ns)
+    state.dirty = True
+
+
+def on_request_refused(state: EngineState, event: RequestRefused, now_ns: int) -> None:
+    request = state.tracker.not_sent(event.request_id, now_ns)
+    if request is None:
+        return
+    if request.kind == "cancel":
+        state.throttle.cancel_refused(now_ns)
+    else:
+        for side in Side:
+            state.throttle.refused(side, event.reason, now_ns)
+    state.dirty = True
+
+
+def on_outcome_unknown(state: EngineState, event: OutcomeUnknown, now_ns: int) -> None:
+    state.tracker.outcome_unknown(event.request_id, now_ns)
+    state.dirty = True
+
+
+def on_order_update(state: EngineState, event: OrderUpdate, now_ns: int) -> None:
+    if state.tracker.apply_update(event, now_ns):
+        state.dirty = True
+
+
+def on_order_status(state: EngineState, event: OrderStatus, now_ns: int) -> None:
+    if state.tracker.apply_status(event, now_ns):
+        state.dirty = True
+
+
+def on_open_orders(state: EngineState, event: OpenOrders, now_ns: int) -> None:
+    """Believe the snapshot where it may be believed; in sync once both sides hold nothing."""
+    found = [row for row in event.orders if state.cloids.is_ours(row.cloid)]
+    state.tracker.apply_snapshot(event, found, now_ns)
+    sync = state.sync
+    if not sync.done and event.requested_ns >= sync.since_ns:
+        sync.done = not found and not state.tracker.live
+        if not sync.done:
+            sync.due_ns = min(sync.due_ns, now_ns + RESYNC_NS)
+    state.dirty = True

@@ -1,0 +1,221 @@
+"""The decision: from what is believed, held and allowed to the requests that bring it about."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+from agents.commands import Cancel, NewOrder, Place
+from agents.estimators.panel import Estimates
+from agents.handlers.room import Rooms, side_room
+from agents.handlers.verdicts import refresh
+from agents.market.types import Cloid, Quote, Side
+from agents.market.units import BPS, bps_to_px, s_to_ns
+from agents.orders.lifecycle import State
+from agents.orders.reconcile import SidePlan, Tolerance, fitting, reconcile_side
+from agents.risk.verdict import Allowance, Mode, allowed
+from agents.state import EngineState, Pricing
+from agents.strategy.quoter import Quoting, clip_size, quote
+
+REPRICE_NS: Final = s_to_ns(1.0)
+SKIP_SHARE: Final = 0.25
+CLIP_DRIFT_SHARE: Final = 0.01
+
+
+def consider(state: EngineState, now_ns: int) -> None:
+    """After market data: decide if something waits for it, or fair moved enough to matter."""
+    estimates = state.panel.estimates(now_ns)
+    if estimates is None and state.verdict.mode < Mode.PULL:
+        refresh(state, now_ns)
+        decide(state, now_ns)
+    elif state.dirty or (estimates is not None and _moved(state, estimates)):
+        decide(state, now_ns)
+
+
+def on_time(state: EngineState, now_ns: int) -> None:
+    """After a tick: decide if something waits, or the last pricing is a second old."""
+    pricing = state.pricing
+    if (
+        state.dirty
+        or state.revisit
+        or pricing is None
+        or now_ns - pricing.at_ns >= REPRICE_NS
+        or state.verdict.mode >= Mode.PULL
+    ):
+        decide(state, now_ns)
+
+
+def decide(state: EngineState, now_ns: int) -> None:
+    """Bring the venue's orders nearer to what is wanted. Sends nothing while the link is down."""
+    state.dirty = state.revisit = False
+    if not state.link_up:
+        state.pricing = None
+        return
+    estimates = state.panel.estimates(now_ns)
+    if estimates is None or state.verdict.mode >= Mode.PULL:
+        state.pricing = None
+        _cancel(
+            state, [o.cloid for o in state.tracker.live.values() if o.state is State.OPEN], now_ns
+        )
+        return
+    rooms = _rooms(state, estimates)
+    quoting = quote(
+        estimates,
+        settings=state.settings.strategy,
+        instrument=state.instrument,
+        position_sz=state.position.sz,
+        clip_sz=rooms.clip_sz,
+        bid_room=rooms.bid.wanted,
+        ask_room=rooms.ask.wanted,
+    )
+    share = state.settings.strategy.requote_tolerance_share
+    state.pricing = Pricing(
+        at_ns=now_ns,
+        fair_px=estimates.fair_px,
+        skip_px=SKIP_SHARE
+        * share
+        * bps_to_px(quoting.half_spread.total_bps, reference_px=estimates.fair_px),
+        quoting=quoting,
+    )
+    bids = _plan(state, Side.BID, quoting.bids, rooms, estimates, quoting, now_ns)
+    asks = _plan(state, Side.ASK, quoting.asks, rooms, estimates, quoting, now_ns)
+    state.revisit = bids.deferred or asks.deferred
+    _cancel(state, [order.cloid for plan in (bids, asks) for order in plan.cancel], now_ns)
+    _place(state, bids.place, asks.place, rooms, estimates, now_ns)
+
+
+def _moved(state: EngineState, estimates: Estimates) -> bool:
+    pricing = state.pricing
+    if pricing is None:
+        return state.verdict.mode < Mode.PULL
+    if abs(estimates.fair_px - pricing.fair_px) > pricing.skip_px:
+        return True
+    bids, asks = pricing.quoting.bids, pricing.quoting.asks
+    return bool(
+        (bids and float(bids[0].px) >= estimates.ask_px)
+        or (asks and float(asks[0].px) <= estimates.bid_px)
+    )
+
+
+def _rooms(state: EngineState, estimates: Estimates) -> Rooms:
+    reference_px = max(estimates.mid_px, estimates.mark_px or 0.0)
+    clip = state.clip
+    if clip is None or abs(reference_px / clip[0] - 1.0) > CLIP_DRIFT_SHARE:
+        clip = (
+            reference_px,
+            clip_size(
+                settings=state.settings.strategy,
+                instrument=state.instrument,
+                position_max_usd=state.position_max_usd,
+                reference_px=reference_px,
+            ),
+        )
+        state.clip = clip
+    clip_sz = clip[1]
+    low_sz, high_sz = state.held()
+    sign = 1 if low_sz > 0 else -1 if high_sz < 0 else 0
+    bid_allowance, ask_allowance = allowed(state.verdict.mode, sign)
+    limit_sz = Decimal(repr(state.position_max_usd / reference_px))
+    budget_sz = max(limit_sz * Decimal(repr(state.settings.strategy.side_budget_share)), clip_sz)
+    return Rooms(
+        clip_sz=clip_sz,
+        bid=side_room(
+            state.tracker,
+            side=Side.BID,
+            allowance=bid_allowance,
+            limit_sz=limit_sz,
+            budget_sz=budget_sz,
+            held_sz=high_sz,
+        ),
+        ask=side_room(
+            state.tracker,
+            side=Side.ASK,
+            allowance=ask_allowance,
+            limit_sz=limit_sz,
+            budget_sz=budget_sz,
+            held_sz=low_sz,
+        ),
+    )
+
+
+def _plan(
+    state: EngineState,
+    side: Side,
+    wanted: Sequence[Quote],
+    rooms: Rooms,
+    estimates: Estimates,
+    quoting: Quoting,
+    now_ns: int,
+) -> SidePlan:
+    strategy = state.settings.strategy
+    return reconcile_side(
+        side=side,
+        wanted=wanted,
+        live=state.tracker.side(side),
+        fair_px=estimates.fair_px,
+        tolerance=Tolerance(
+            share=strategy.requote_tolerance_share,
+            step_bps=quoting.half_spread.total_bps,
+            tick_px=float(state.instrument.tick_px(estimates.mid_px)),
+            age_min_ns=s_to_ns(strategy.order_age_min_s),
+        ),
+        reduce_only=rooms.of(side).allowance is Allowance.REDUCE,
+        now_ns=now_ns,
+    )
+
+
+def _cancel(state: EngineState, cloids: Sequence[Cloid], now_ns: int) -> None:
+    if not cloids:
+        return
+    if state.throttle.cancel_blocked(now_ns):
+        state.revisit = True
+        return
+    request_id = state.next_request_id()
+    state.tracker.cancel_sent(request_id, cloids, now_ns)
+    state.requests += len(cloids)
+    state.out.append(Cancel(request_id=request_id, cloids=tuple(cloids)))
+
+
+def _place(
+    state: EngineState,
+    bids: Sequence[Quote],
+    asks: Sequence[Quote],
+    rooms: Rooms,
+    estimates: Estimates,
+    now_ns: int,
+) -> None:
+    tracker = state.tracker
+    orders: list[NewOrder] = []
+    value_usd = 0.0
+    for side, quotes in ((Side.BID, bids), (Side.ASK, asks)):
+        if not quotes:
+            continue
+        room = rooms.of(side)
+        if room.place_sz <= 0 or state.throttle.blocked(side, now_ns):
+            state.revisit = True
+            continue
+        opposite = [order.px for order in tracker.live.values() if order.side is not side]
+        opposite += [order.px for order in orders if order.side is not side]
+        nearest_px = None
+        if opposite:
+            nearest_px = min(opposite) if side is Side.BID else max(opposite)
+        chosen = fitting(quotes, room_sz=room.place_sz, own_opposite_px=nearest_px)
+        state.revisit = state.revisit or len(chosen) < len(quotes)
+        for wanted in chosen:
+            edge_bps = abs(float(wanted.px) / estimates.fair_px - 1.0) * BPS
+            edge_bps -= state.instrument.maker_fee_bps
+            value_usd += max(edge_bps, 0.0) / BPS * float(wanted.px * wanted.sz)
+            orders.append(
+                NewOrder(
+                    cloid=state.cloids.next(),
+                    side=side,
+                    px=wanted.px,
+                    sz=wanted.sz,
+                    reduce_only=room.allowance is Allowance.REDUCE,
+                )
+            )
+    if not orders:
+        return
+    request_id = state.next_request_id()
+    tracker.register(request_id, orders, now_ns)
+    state.requests += len(orders)
+    state.out.append(Place(request_id=request_id, orders=tuple(orders), value_usd=value_usd))

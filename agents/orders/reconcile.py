@@ -1,0 +1,153 @@
+"""Wanted minus live: which orders of one side to cancel and which to place.
+
+Every change costs a request and a place in the queue, so a live order near its level stays. The
+tolerance is lopsided: an order that has become too aggressive is about to be picked off and goes
+at once; one that is too passive only waits for nothing, and may wait.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from agents.market.types import Quote, Side
+from agents.market.units import BPS
+from agents.orders.lifecycle import State
+from agents.orders.tracked import TrackedOrder
+
+PASSIVE_SHARE: Final = 2.0
+SIZE_LOW_SHARE: Final = Decimal("0.5")
+SIZE_HIGH_SHARE: Final = Decimal("1.05")
+
+
+class Tolerance(msgspec.Struct, frozen=True, gc=False):
+    """How far a live order may be off its level.
+
+    ``share``: of the level's distance from fair, towards fair; twice that away from it.
+    ``tick_px``: never less than this. ``age_min_ns``: age before a merely passive order moves.
+    """
+
+    share: float
+    step_bps: float
+    tick_px: float
+    age_min_ns: int
+
+
+class SidePlan(msgspec.Struct, frozen=True, gc=False):
+    """``cancel`` now, ``place`` now; ``deferred``: something waits for its age."""
+
+    cancel: tuple[TrackedOrder, ...] = ()
+    place: tuple[Quote, ...] = ()
+    deferred: bool = False
+
+
+def reconcile_side(
+    *,
+    side: Side,
+    wanted: Sequence[Quote],
+    live: Sequence[TrackedOrder],
+    fair_px: float,
+    tolerance: Tolerance,
+    reduce_only: bool,
+    now_ns: int,
+) -> SidePlan:
+    """Match each level to its nearest live order, keep what is near enough, replace the rest.
+
+    Only orders that are sent or open can be matched; whose cancel or fate is under way counts
+    elsewhere, as room. A sent order is never cancelled before its answer.
+    """
+    matchable = [order for order in live if order.state in _MATCHABLE]
+    pairs = _nearest(wanted, matchable)
+    cancel: list[TrackedOrder] = []
+    place: list[Quote] = []
+    deferred = False
+    for index, quote in enumerate(wanted):
+        order = pairs.get(index)
+        if order is None:
+            place.append(quote)
+            continue
+        fate = _judge(side, quote, order, fair_px, tolerance, reduce_only, now_ns)
+        if fate is _Fate.REPLACE and order.state is State.OPEN:
+            cancel.append(order)
+            place.append(quote)
+        elif fate is not _Fate.KEEP:
+            deferred = True
+    kept = {id(order) for order in pairs.values()}
+    for order in matchable:
+        if id(order) not in kept:
+            if order.state is State.OPEN:
+                cancel.append(order)
+            else:
+                deferred = True
+    return SidePlan(cancel=tuple(cancel), place=tuple(place), deferred=deferred)
+
+
+_MATCHABLE: Final = (State.SENT, State.OPEN)
+
+
+class _Fate:
+    KEEP, WAIT, REPLACE = range(3)
+
+
+def _nearest(wanted: Sequence[Quote], live: Sequence[TrackedOrder]) -> dict[int, TrackedOrder]:
+    """One to one, closest pairs first: a ladder that moved by a level keeps all but one order."""
+    candidates = [
+        (abs(float(quote.px) - order.near_px), index, number)
+        for index, quote in enumerate(wanted)
+        for number, order in enumerate(live)
+    ]
+    candidates.sort()
+    pairs: dict[int, TrackedOrder] = {}
+    taken: set[int] = set()
+    for _, index, number in candidates:
+        if index not in pairs and number not in taken:
+            pairs[index] = live[number]
+            taken.add(number)
+    return pairs
+
+
+def _judge(
+    side: Side,
+    quote: Quote,
+    order: TrackedOrder,
+    fair_px: float,
+    tolerance: Tolerance,
+    reduce_only: bool,
+    now_ns: int,
+) -> int:
+    if order.reduce_only != reduce_only:
+        return _Fate.REPLACE
+    wanted_px = float(quote.px)
+    step_px = max(abs(fair_px - wanted_px), fair_px * tolerance.step_bps / BPS)
+    allowed_px = max(tolerance.share * step_px, tolerance.tick_px)
+    aggressive_px = side.sign * (order.near_px - wanted_px)
+    if aggressive_px > allowed_px:
+        return _Fate.REPLACE
+    remaining_sz = order.remaining_sz
+    if (
+        -aggressive_px <= PASSIVE_SHARE * allowed_px
+        and SIZE_LOW_SHARE * quote.sz <= remaining_sz <= SIZE_HIGH_SHARE * quote.sz
+    ):
+        return _Fate.KEEP
+    young = now_ns - order.sent_ns < tolerance.age_min_ns
+    return _Fate.WAIT if young else _Fate.REPLACE
+
+
+def fitting(
+    place: Sequence[Quote],
+    *,
+    room_sz: Decimal,
+    own_opposite_px: Decimal | None,
+) -> tuple[Quote, ...]:
+    """Of these quotes, best first, those that fit the room and never meet our other side."""
+    chosen: list[Quote] = []
+    for quote in place:
+        if own_opposite_px is not None:
+            meets = quote.side.sign * (quote.px - own_opposite_px) >= 0
+            if meets:
+                continue
+        if quote.sz <= room_sz:
+            chosen.append(quote)
+            room_sz -= quote.sz
+    return tuple(chosen)

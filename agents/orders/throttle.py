@@ -1,0 +1,58 @@
+"""When a side may place again after the venue or the gateway said no."""
+
+from typing import Final
+
+import msgspec
+
+from agents.market.types import Side
+from agents.market.units import s_to_ns
+
+POST_ONLY_NS: Final = s_to_ns(0.1)
+CANCEL_NS: Final = s_to_ns(0.25)
+OTHER_NS: Final = s_to_ns(1.0)
+BACKOFF_MAX_NS: Final = s_to_ns(30.0)
+DOUBLINGS_MAX: Final = 10
+
+
+class _Backoff(msgspec.Struct, gc=False):
+    until_ns: int = 0
+    refusals: int = 0
+
+
+class Throttle:
+    """Doubling back-off a side: 0.1 s after a post-only refusal, 1 s after any other, 30 s at most.
+
+    A placement that rests ends it.
+    """
+
+    __slots__ = ("_cancel_until_ns", "_sides")
+
+    def __init__(self) -> None:
+        self._cancel_until_ns = 0
+        self._sides = {Side.BID: _Backoff(), Side.ASK: _Backoff()}
+
+    def refused(self, side: Side, text: str, now_ns: int) -> None:
+        """An order of this side was turned away. Several of one batch count once."""
+        backoff = self._sides[side]
+        if now_ns < backoff.until_ns:
+            return
+        base_ns = POST_ONLY_NS if "post only" in text.lower() else OTHER_NS
+        wait_ns = base_ns << min(backoff.refusals, DOUBLINGS_MAX)
+        backoff.until_ns = now_ns + min(wait_ns, BACKOFF_MAX_NS)
+        backoff.refusals += 1
+
+    def cancel_refused(self, now_ns: int) -> None:
+        """The gateway turned a cancel away."""
+        self._cancel_until_ns = now_ns + CANCEL_NS
+
+    def cancel_blocked(self, now_ns: int) -> bool:
+        """Whether cancels must wait."""
+        return now_ns < self._cancel_until_ns
+
+    def rested(self, side: Side) -> None:
+        """An order of this side rests."""
+        self._sides[side].refusals = 0
+
+    def blocked(self, side: Side, now_ns: int) -> bool:
+        """Whether this side must wait."""
+        return now_ns < self._sides[side].until_ns

@@ -1,0 +1,145 @@
+"""All that one engine knows, as data; the handlers read and write it, nothing else does."""
+
+from decimal import Decimal
+
+import msgspec
+
+from agents.commands import Command
+from agents.estimators.panel import Panel
+from agents.exchange.downstream import LeaseFrame
+from agents.market.instrument import Instrument
+from agents.market.position import Position
+from agents.market.units import NS_PER_MS
+from agents.orders.cloid import CloidSequence
+from agents.orders.throttle import Throttle
+from agents.orders.tracker import OrderTracker
+from agents.risk.verdict import Mode, Verdict
+from agents.settings import MarketSettings
+from agents.strategy.quoter import Quoting
+
+DAY_MS = 86_400_000
+
+
+class Sync(msgspec.Struct):
+    """Whether our orders are known to be as the venue has them.
+
+    Done by a snapshot that was requested after ``since_ns`` and lists none of ours while we hold
+    none either; then the snapshots go on, to find what differs.
+    """
+
+    since_ns: int
+    done: bool = False
+    due_ns: int = 0
+
+
+class DirectiveHeld(msgspec.Struct, frozen=True):
+    """The risk actor's last word."""
+
+    as_of_ms: int
+    mode: str
+    reason: str
+
+
+class DayPnl(msgspec.Struct):
+    """The UTC day's P&L: what the lease brought, plus what happened here since.
+
+    ``base_usd``: our own total when ``brought_usd`` was true; None until a price is known.
+    """
+
+    day: int
+    brought_usd: float
+    base_usd: float | None = None
+
+
+class VenuePosition(msgspec.Struct):
+    """The venue's word on the position; ``differs_ns``: since when it has differed from ours."""
+
+    as_of_ms: int
+    sz: Decimal
+    differs_ns: int | None = None
+
+
+class Pricing(msgspec.Struct, frozen=True):
+    """The last pricing, and how far fair may move before the next is worth its while."""
+
+    at_ns: int
+    fair_px: float
+    skip_px: float
+    quoting: Quoting
+
+
+class Uptime(msgspec.Struct):
+    """Seconds since the market was due to quote, and those in which it did."""
+
+    seen_ns: int
+    due: bool = False
+    due_s: float = 0.0
+    up_s: float = 0.0
+
+
+class EngineState:
+    """One market's engine. ``dirty``: something other than the price asks for a decision;
+    ``revisit``: a decision waits for time to pass.
+    """
+
+    def __init__(self, lease: LeaseFrame, now_ns: int) -> None:
+        self.settings: MarketSettings = lease.settings
+        self.revision = lease.revision
+        self.instrument: Instrument = lease.instrument
+        self.limit_usd = lease.limits.position_max_usd
+        self.renew_ns = lease.renew_ms * NS_PER_MS
+        self.renew_due_ns = now_ns
+        self.panel = Panel(lease.settings.strategy, now_ns)
+        self.position = Position(
+            sz=lease.state.position_sz,
+            entry_px=lease.state.entry_px,
+            fills_since_ms=lease.state.fills_since_ms,
+        )
+        self.venue_position: VenuePosition | None = None
+        self.tracker = OrderTracker()
+        self.cloids = CloidSequence(lease.cloid_prefix)
+        self.throttle = Throttle()
+        self.sync = Sync(since_ns=now_ns, due_ns=now_ns)
+        self.link_up = True
+        self.fenced: str | None = "at lease" if lease.fenced else None
+        self.paused = lease.paused
+        self.drain_deadline_ms: int | None = None
+        self.leaving: str | None = None
+        self.left = False
+        self.halted: str | None = None
+        self.reduce_latched: str | None = None
+        held = lease.directive
+        self.directive = (
+            None
+            if held is None
+            else DirectiveHeld(as_of_ms=held.as_of_ms, mode=held.mode, reason=held.reason)
+        )
+        self.pnl = DayPnl(day=now_ns // NS_PER_MS // DAY_MS, brought_usd=lease.pnl_day_usd)
+        self.verdict = Verdict(mode=Mode.PULL, reasons=("starting",))
+        self.pricing: Pricing | None = None
+        self.clip: tuple[float, Decimal] | None = None
+        self.uptime = Uptime(seen_ns=now_ns)
+        self.taker_fills = 0
+        self.requests = 0
+        self.event_ns = now_ns
+        self.dirty = True
+        self.revisit = False
+        self.out: list[Command] = []
+        self._request_id = 0
+
+    @property
+    def position_max_usd(self) -> float:
+        """The least of the user's limit and the one the gateway enforces."""
+        return min(self.settings.risk.position_max_usd, self.limit_usd)
+
+    def next_request_id(self) -> int:
+        """Rising; one for each request."""
+        self._request_id += 1
+        return self._request_id
+
+    def held(self) -> tuple[Decimal, Decimal]:
+        """Lowest and highest position that may be true: they differ while the venue disagrees."""
+        seen = self.venue_position
+        if seen is None or seen.differs_ns is None:
+            return self.position.sz, self.position.sz
+        return min(self.position.sz, seen.sz), max(self.position.sz, seen.sz)
