@@ -1,0 +1,78 @@
+"""The venue's door: shapes and signatures of actions are checked here, before the exchange."""
+
+import msgspec
+
+from agents.exchange.errors import BadSignature
+from agents.exchange.signing import pack, recover_l1, recover_user_signed
+from agents.exchange.wire import Signature
+from agents.sim.exchange import Exchange
+from agents.sim.outputs import UnknownRequest
+
+
+class Envelope(msgspec.Struct, frozen=True, rename="camel"):
+    """The body of ``/exchange``. ``action`` keeps its keys in the order received: it is hashed."""
+
+    action: dict[str, object]
+    nonce: int
+    signature: Signature
+    vault_address: str | None = None
+    expires_after: int | None = None
+
+
+class Refused(Exception):
+    """The action is answered at the door: ``status: err`` with this text."""
+
+
+def envelope(body: object) -> Envelope:
+    """The typed envelope of a decoded body. Raises UnknownRequest (422) on its shape."""
+    try:
+        found = msgspec.convert(body, Envelope)
+    except msgspec.ValidationError as error:
+        raise UnknownRequest from error
+    if not isinstance(found.action.get("type"), str) or found.nonce < 0:
+        raise UnknownRequest
+    return found
+
+
+class Door:
+    """Finds out who signed. Clients that take the venue for mainnet or for testnet both pass.
+
+    The source of an L1 signature (``a`` or ``b``) is part of what is hashed: the wrong one yields
+    an address nobody has. The one that yields a known address is right; where neither does, the
+    venue's own flavour decides which address the refusal names.
+    """
+
+    def __init__(self, exchange: Exchange, *, mainnet: bool) -> None:
+        self._exchange = exchange
+        self._mainnet = mainnet
+
+    def signer(self, sent: Envelope, now_ms: int) -> str:
+        """The address that signed. Raises Refused if no signer can be recovered."""
+        try:
+            if "signatureChainId" in sent.action:
+                return recover_user_signed(sent.action, sent.signature)
+            return self._l1(sent, now_ms)
+        except BadSignature as error:
+            raise Refused("Unable to recover signer.") from error
+
+    def _l1(self, sent: Envelope, now_ms: int) -> str:
+        packed = pack(sent.action)
+        first = self._recover(sent, packed, mainnet=self._mainnet)
+        if self._known(first, now_ms):
+            return first
+        second = self._recover(sent, packed, mainnet=not self._mainnet)
+        return second if self._known(second, now_ms) else first
+
+    def _recover(self, sent: Envelope, packed: bytes, *, mainnet: bool) -> str:
+        return recover_l1(
+            packed,
+            sent.signature,
+            sent.nonce,
+            mainnet=mainnet,
+            vault=sent.vault_address,
+            expires_after_ms=sent.expires_after,
+        )
+
+    def _known(self, address: str, now_ms: int) -> bool:
+        role = self._exchange.info({"type": "userRole", "user": address}, now_ms)
+        return isinstance(role, dict) and role.get("role") != "missing"

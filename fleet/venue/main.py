@@ -1,0 +1,84 @@
+"""``python -m fleet.venue.main``: the embedded exchange as a process, on loopback alone."""
+
+import asyncio
+import contextlib
+import gc
+import signal
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+import uvloop
+from aiohttp import web
+
+from agents.sim.tape import TapeError
+from fleet.venue.config import OptionError, Options, parse
+from fleet.venue.server import SHUTDOWN_S, application
+from fleet.venue.state import StateError
+from fleet.venue.venue import Venue
+
+LOOPBACK: Final = "127.0.0.1"
+EXIT_DONE: Final = 0
+EXIT_UNEXPECTED: Final = 1
+EXIT_ARGUMENTS: Final = 3
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve until SIGTERM. Exit codes: 0 ended, 1 the state or port failed, 3 arguments."""
+    try:
+        options = parse(sys.argv[1:] if argv is None else argv)
+        code: int = uvloop.run(_serve(options))
+        return code
+    except (OptionError, TapeError) as error:
+        return _say(str(error), EXIT_ARGUMENTS)
+    except StateError as error:
+        return _say(str(error), EXIT_UNEXPECTED)
+
+
+async def _serve(options: Options) -> int:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    try:
+        listener = socket.create_server((LOOPBACK, options.port))
+    except OSError as error:
+        text = f"port {options.port} of {LOOPBACK}: {error.strerror}; use --port 0 for a free one"
+        return _say(text, EXIT_UNEXPECTED)
+    venue = Venue(options, time.time_ns)
+    runner = web.AppRunner(
+        application(venue), access_log=None, shutdown_timeout=SHUTDOWN_S, handle_signals=False
+    )
+    await runner.setup()
+    running = loop.create_task(venue.run())
+    await web.SockSite(runner, listener).start()
+    # What was built so far lives as long as the process: no use in looking at it again.
+    gc.freeze()
+    port = listener.getsockname()[1]
+    _ready(f"http://{LOOPBACK}:{port}", f"ws://{LOOPBACK}:{port}/ws")
+    stopped = loop.create_task(stopping.wait())
+    await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    venue.save()
+    await runner.cleanup()
+    return EXIT_DONE
+
+
+def _ready(url: str, ws: str) -> None:
+    sys.stdout.write(msgspec.json.encode({"url": url, "ws": ws}).decode() + "\n")
+    sys.stdout.flush()
+
+
+def _say(text: str, code: int) -> int:
+    sys.stderr.write(f"venue: {text}\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+"""What a client may subscribe to: a request becomes its canonical form and the key of a feed."""
+
+from collections.abc import Mapping
+from typing import Final, Literal, NamedTuple
+
+from agents.sim.universe import Universe
+
+Json = dict[str, object]
+
+
+class Key(NamedTuple):
+    """Names a feed: all subscribers of equal keys get the same bytes."""
+
+    type: str
+    coin: str = ""
+    user: str = ""
+    dex: str = ""
+    figures: int | None = None
+    mantissa: int | None = None
+    fast: bool = False
+
+
+class NotARequest(Exception):
+    """The subscription's type or shape is unknown: ``Error parsing JSON …``."""
+
+
+class Invalid(Exception):
+    """Well-formed, but names something that does not exist: ``Invalid subscription …``."""
+
+
+Scope = Literal["coin", "user", "user+dex", "dex", "none"]
+_SCOPES: Final[Mapping[str, Scope]] = {
+    "allMids": "dex",
+    "l2Book": "coin",
+    "bbo": "coin",
+    "trades": "coin",
+    "activeAssetCtx": "coin",
+    "orderUpdates": "user",
+    "userFills": "user",
+    "userEvents": "user",
+    "userFundings": "user",
+    "openOrders": "user+dex",
+    "clearinghouseState": "user+dex",
+    "allDexsClearinghouseState": "user",
+}
+
+
+def parse(request: object, universe: Universe) -> tuple[Key, Json]:
+    """The key and the canonical subscription, as the venue echoes it. Raises the two above."""
+    if not isinstance(request, dict):
+        raise NotARequest
+    kind = request.get("type")
+    kind = "userEvents" if kind == "user" else kind
+    scope = _SCOPES.get(kind) if isinstance(kind, str) else None
+    if scope is None or not isinstance(kind, str):
+        raise NotARequest
+    canonical: Json = {"type": kind}
+    match scope:
+        case "coin":
+            return _market(kind, request, canonical, universe)
+        case "user" | "user+dex":
+            return _account(kind, request, canonical, universe)
+        case _:
+            dex = _dex(request, universe, canonical)
+            if dex:
+                canonical["dex"] = dex
+            return Key(kind, dex=dex), canonical
+
+
+def _market(kind: str, request: Json, canonical: Json, universe: Universe) -> tuple[Key, Json]:
+    coin = canonical["coin"] = _text(request, "coin")
+    figures, mantissa, fast = request.get("nSigFigs"), request.get("mantissa"), False
+    if kind == "l2Book":
+        fast = request.get("fast") is True
+        canonical |= {"nSigFigs": figures, "mantissa": mantissa, "fast": fast}
+        if figures not in {None, 2, 3, 4, 5} or mantissa not in {None, 1, 2, 5}:
+            raise Invalid(canonical)
+        if mantissa is not None and figures != 5:
+            raise Invalid(canonical)
+    else:
+        figures = mantissa = None
+    if coin not in universe.listings:
+        raise Invalid(canonical)
+    assert figures is None or isinstance(figures, int)
+    assert mantissa is None or isinstance(mantissa, int)
+    return Key(kind, coin=coin, figures=figures, mantissa=mantissa, fast=fast), canonical
+
+
+def _account(kind: str, request: Json, canonical: Json, universe: Universe) -> tuple[Key, Json]:
+    user = canonical["user"] = _text(request, "user").lower()
+    if len(user) != 42 or not user.startswith("0x"):
+        raise NotARequest
+    if kind == "userFills":
+        canonical["aggregateByTime"] = request.get("aggregateByTime") is True
+    if _SCOPES[kind] == "user":
+        return Key(kind, user=user), canonical
+    dex = canonical["dex"] = _dex(request, universe, canonical)
+    return Key(kind, user=user, dex=dex), canonical
+
+
+def _text(request: Json, key: str) -> str:
+    value = request.get(key)
+    if not isinstance(value, str):
+        raise NotARequest
+    return value
+
+
+def _dex(request: Json, universe: Universe, canonical: Json) -> str:
+    dex = request.get("dex") or ""
+    if not isinstance(dex, str):
+        raise NotARequest
+    if dex not in universe.by_dex:
+        raise Invalid(canonical | {"dex": dex})
+    return dex

@@ -1,0 +1,178 @@
+"""The venue at work: blocks by the clock, actions and their answers, feeds with their delays."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+from agents.market.units import MS_PER_S, NS_PER_MS
+from agents.sim.latency import Delays
+from agents.sim.outputs import Answered, Printed, TouchChanged
+from agents.sim.tape import TapeFrame
+from fleet.venue.config import Options
+from fleet.venue.connection import Connection
+from fleet.venue.door import Door, Refused, envelope
+from fleet.venue.feeds import Feeds, Frame, frame
+from fleet.venue.hub import Hub
+from fleet.venue.line import Line
+from fleet.venue.state import StateFile
+from fleet.venue.subscriptions import Json, Key
+from fleet.venue.world import World, build
+
+FLOW_MS: Final = 70
+SAVE_S: Final = 1.0
+
+
+class Venue:
+    """One exchange behind its door. ``clock_ns`` is unix time; it is asked, never assumed."""
+
+    def __init__(self, options: Options, clock_ns: Callable[[], int]) -> None:
+        """Builds the world and takes the state over. Raises TapeError or StateError."""
+        self._clock_ns = clock_ns
+        self._at_once = options.block_ms == 0
+        self._block_s = (options.block_ms or FLOW_MS) / MS_PER_S
+        self._delays = Delays(options.latency_ms, random.Random(options.seed + 1))
+        self._world: World = build(options)
+        self.exchange = self._world.exchange
+        self.universe = self._world.universe
+        self._door = Door(self.exchange, mainnet=options.flavour == "mainnet")
+        self.hub = Hub()
+        self._line = Line()
+        self._feeds = Feeds(self._world, wanted=self.hub.__contains__, keys=self.hub.keys)
+        self._waiting: dict[int, asyncio.Future[Json]] = {}
+        self._tickets = 0
+        self._file = None if options.state is None else StateFile(Path(options.state))
+        self._unsaved = True
+        self.blocks = self.exchange_requests = self.info_requests = 0
+        self._open(options.fund)
+
+    @property
+    def now_ms(self) -> int:
+        return self._clock_ns() // NS_PER_MS
+
+    # ── requests ─────────────────────────────────────────────────────────────────────────────
+
+    def info(self, request: Json) -> object:
+        """A JSON-ready answer. Raises UnknownRequest (422)."""
+        self.info_requests += 1
+        return self.exchange.info(request, self.now_ms)
+
+    async def act(self, body: object) -> Json:
+        """One signed action, through its delays and its block. Raises UnknownRequest (422)."""
+        self.exchange_requests += 1
+        sent = envelope(body)
+        await self._pause(self._delays.request_s())
+        try:
+            signer = self._door.signer(sent, self.now_ms)
+        except Refused as refused:
+            return {"status": "err", "response": str(refused)}
+        self._tickets += 1
+        ticket = self._tickets
+        self.exchange.submit(
+            ticket,
+            signer,
+            sent.action,
+            sent.nonce,
+            vault=sent.vault_address,
+            expires_after_ms=sent.expires_after,
+        )
+        answer: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
+        self._waiting[ticket] = answer
+        if self._at_once:
+            self._block()
+        payload = await answer
+        await self._pause(self._delays.answer_s())
+        return payload
+
+    # ── feeds ────────────────────────────────────────────────────────────────────────────────
+
+    def subscribe(self, key: Key, connection: Connection, canonical: Json) -> bool:
+        """Ack, snapshot, then what follows, in this order. False: it is subscribed already."""
+        if not self.hub.add(key, connection):
+            return False
+        ack = frame("subscriptionResponse", {"method": "subscribe", "subscription": canonical})
+        frames = [ack, *self._feeds.snapshot(key, self.now_ms)]
+
+        def deliver() -> None:
+            for each in frames:
+                connection.send(each)
+            self.hub.activate(key, connection)
+
+        self._line.put(self._delays.feed_s(), deliver)
+        return True
+
+    def unsubscribe(self, key: Key, connection: Connection, canonical: Json) -> bool:
+        """False: it was not subscribed."""
+        if not self.hub.remove(key, connection):
+            return False
+        ack = frame("subscriptionResponse", {"method": "unsubscribe", "subscription": canonical})
+        self._line.put(self._delays.feed_s(), lambda: connection.send(ack))
+        return True
+
+    # ── blocks ───────────────────────────────────────────────────────────────────────────────
+
+    async def run(self) -> None:
+        """Run blocks and deliver feeds until cancelled."""
+        loop = asyncio.get_running_loop()
+        next_s, save_s = loop.time(), loop.time() + SAVE_S
+        while True:
+            self._block()
+            if loop.time() >= save_s:
+                self.save()
+                save_s = loop.time() + SAVE_S
+            # A late block is not made up for: blocks are at least their interval apart.
+            next_s = max(next_s + self._block_s, loop.time())
+            await asyncio.sleep(next_s - loop.time())
+
+    def save(self) -> None:
+        """Write the state if anything of an account changed. Raises StateError."""
+        if self._file is None or not self._unsaved:
+            return
+        self._unsaved = False
+        self._file.write({"exchange": self.exchange.snapshot(), "world": self._world.save()})
+
+    def _open(self, fund: dict[str, Decimal]) -> None:
+        state = None if self._file is None else self._file.read()
+        if state is None:
+            for address, usd in fund.items():
+                self.exchange.fund(address.lower(), usd)
+            return
+        exchange, world = state.get("exchange"), state.get("world")
+        assert isinstance(exchange, dict)
+        assert isinstance(world, dict)
+        self._world.restore(world)
+        self.exchange.restore(exchange)
+
+    def _block(self) -> None:
+        now_ns = self._clock_ns()
+        step = self._world.step(now_ns)
+        self.blocks += 1
+        for output in step.outputs:
+            if isinstance(output, Answered):
+                waiting = self._waiting.pop(output.ticket, None)
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(output.payload)
+            if not isinstance(output, Printed | TouchChanged):
+                self._unsaved = True
+        frames = self._taped(step.frames) + self._feeds.block(step.outputs, now_ns // NS_PER_MS)
+        if frames:
+            self._line.put(self._delays.feed_s(), lambda: self._publish(frames))
+
+    def _publish(self, frames: list[Frame]) -> None:
+        for key, data in frames:
+            self.hub.publish(key, data)
+
+    def _taped(self, recorded: tuple[TapeFrame, ...]) -> list[Frame]:
+        """A tape's frames go out as recorded; short books are cut from what is known by then."""
+        frames: list[Frame] = []
+        for each in recorded:
+            frames.append((Key(each.channel, coin=each.coin), each.raw))
+            if isinstance(each.data, tuple):
+                self._feeds.printed(each.coin, each.data)
+        return frames
+
+    async def _pause(self, delay_s: float) -> None:
+        if delay_s > 0.0:
+            await asyncio.sleep(delay_s)
