@@ -1,0 +1,1 @@
+"""What the gateway decides: pure state machines, the time always an argument."""

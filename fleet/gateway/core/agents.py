@@ -1,0 +1,289 @@
+"""What agents say on the ``gw`` channel, and what happens when they fall silent."""
+
+from decimal import Decimal
+from typing import Final
+
+from agents.events import LiveOrder
+from agents.exchange.downstream import (
+    LEASE_MS,
+    PROTOCOL_VERSION,
+    RENEW_MS,
+    Acquire,
+    AgentFrame,
+    Continue,
+    DirectiveFrame,
+    FenceFrame,
+    FenceMe,
+    LeaseFrame,
+    LeaseRefused,
+    LimitsFrame,
+    LinkFrame,
+    OpenState,
+    PositionsFrame,
+    Release,
+    RenewLease,
+    Revoked,
+)
+from fleet.gateway.core import cloids, requests, sweeps
+from fleet.gateway.core.clearing import Target
+from fleet.gateway.core.effects import Cut, Effect, KeepLeases, KeepMarket, Record, Watch
+from fleet.gateway.core.lease import Holder
+from fleet.gateway.core.orders import dex_of
+from fleet.gateway.core.routing import Key, subscription_of
+from fleet.gateway.core.state import Session, State, gw
+from fleet.gateway.records import LeaseEnded, LeaseIssued
+
+ACQUIRE_MS: Final = 1_000
+
+
+def opened(state: State, session_id: int, now_ms: int) -> None:
+    """A connection; its first frame is due within ``ACQUIRE_MS``."""
+    state.sessions[session_id] = Session(id=session_id, opened_ms=now_ms)
+
+
+def told(state: State, session: Session, frame: AgentFrame, now_ms: int) -> list[Effect]:
+    """One frame of the ``gw`` channel."""
+    match frame:
+        case Acquire() | Continue():
+            return _enter(state, session, frame, now_ms)
+        case RenewLease():
+            return _renew(state, session, frame, now_ms)
+        case FenceMe():
+            return _fence_me(state, session, frame, now_ms)
+        case Release():
+            if session.market is None or frame.generation != session.generation:
+                return []
+            return [
+                *end_lease(state, session.market, f"released: {frame.reason}", now_ms),
+                Cut(session=session.id),
+            ]
+
+
+# ── entering ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _enter(state: State, session: Session, frame: Acquire | Continue, now_ms: int) -> list[Effect]:
+    refused = _why_not(state, session, frame)
+    if refused is not None:
+        state.refuse(refused.reason)
+        return [gw(session, refused), Cut(session=session.id)]
+    market = frame.market
+    effects: list[Effect] = []
+    if isinstance(frame, Continue):
+        holder = state.leases.resume(market, frame.generation, frame.process, session.id, now_ms)
+        if holder is None:
+            state.refuse("expired")
+            late = LeaseRefused(reason="expired", text=f"the lease of {market} is gone")
+            return [gw(session, late), Cut(session=session.id)]
+    else:
+        effects += end_lease(state, market, "superseded", now_ms)
+        holder = state.leases.issue(market, frame.process, frame.pid, session.id, now_ms)
+        state.sequences[market] = cloids.SequenceSet()
+        effects += [
+            KeepLeases(),
+            Record(body=LeaseIssued(market, holder.generation, frame.pid)),
+        ]
+    session.market, session.generation = market, holder.generation
+    lease = _lease_frame(state, market, holder, now_ms)
+    session.fills_since_ms = lease.state.fills_since_ms
+    return [*effects, gw(session, lease), link_frame(state, session)]
+
+
+def _why_not(state: State, session: Session, frame: Acquire | Continue) -> LeaseRefused | None:  # noqa: PLR0911  (one return a refusal)
+    market = frame.market
+    if frame.token != state.identity.token:
+        return LeaseRefused(reason="bad_token", text="the fleet's token does not match")
+    if frame.protocol != PROTOCOL_VERSION:
+        return LeaseRefused(
+            reason="build", text=f"protocol {frame.protocol}; the gateway speaks {PROTOCOL_VERSION}"
+        )
+    if session.market is not None:
+        return LeaseRefused(reason="superseded", text="one connection holds one lease, once")
+    if market not in state.markets:
+        return LeaseRefused(reason="unknown_market", text=f"no settings for {market}")
+    if state.registry is None or not state.link.ever:
+        return LeaseRefused(reason="unready", text="the account's state is not known yet")
+    if state.instrument(market) is None:
+        return LeaseRefused(reason="unknown_market", text=f"the venue does not list {market}")
+    return None
+
+
+def _lease_frame(state: State, market: str, holder: Holder, now_ms: int) -> LeaseFrame:
+    row, instrument = state.markets[market], state.instrument(market)
+    assert instrument is not None
+    position = state.account.position(market)
+    return LeaseFrame(
+        generation=holder.generation,
+        deadline_ms=holder.deadline_ms,
+        lease_ms=LEASE_MS,
+        renew_ms=RENEW_MS,
+        revision=row.revision,
+        settings=row.settings,
+        limits=LimitsFrame(position_max_usd=limit_usd(state, market)),
+        instrument=instrument,
+        cloid_prefix=cloids.lease_prefix(
+            state.digits, state.leases.number(market), holder.generation
+        ),
+        state=OpenState(
+            as_of_ms=position.as_of_ms,
+            position_sz=position.sz,
+            entry_px=position.entry_px,
+            open_orders=tuple(_own_orders(state, market, holder.generation)),
+            fills_since_ms=position.as_of_ms,
+        ),
+        pnl_day_usd=state.bookings.pnl_day_usd(market, now_ms),
+        directive=directive_frame(state, market),
+        fenced=state.fence.closed(market),
+        paused=row.paused,
+        venue_offset_ms=state.clock.offset_ms,
+    )
+
+
+def _own_orders(state: State, market: str, generation: int) -> list[LiveOrder]:
+    """Orders of this very lease; those of older ones are being cleared by the gateway."""
+    found = []
+    for row in state.account.open_orders(market):
+        origin = state.ours(row.cloid)
+        if origin is not None and origin.generation == generation:
+            found.append(row)
+    return found
+
+
+# ── while it lasts ───────────────────────────────────────────────────────────────────────────
+
+
+def _renew(state: State, session: Session, frame: RenewLease, now_ms: int) -> list[Effect]:
+    market = session.market
+    renewed = market is not None and state.leases.renew(
+        market, frame.generation, now_ms, event_ns=frame.event_ns, revision=frame.revision
+    )
+    if market is None or not renewed:
+        return [gw(session, Revoked(reason="the lease is over")), Cut(session=session.id)]
+    row = state.markets.get(market)
+    if row is not None:
+        row.report, row.report_ms = frame.report, now_ms
+    return []
+
+
+def _fence_me(state: State, session: Session, frame: FenceMe, now_ms: int) -> list[Effect]:
+    """An agent's own kill: nothing of its market may rest, until a person opens the fence."""
+    market = session.market
+    if market is None or frame.generation != session.generation:
+        return []
+    state.fence.close(market, "agent", f"agent: {frame.reason}")
+    return [
+        KeepMarket(market=market),
+        *fence_frames(state, market),
+        *clear_fenced(state, market, now_ms),
+    ]
+
+
+def clear_fenced(state: State, market: str, now_ms: int) -> list[Effect]:
+    """Cancel what rests in a fenced market, its lease being alive."""
+    targets = [
+        Target(market=market, cloid=order.cloid, oid=order.oid)
+        for order in state.orders.resting(market)
+        if not order.reduce_only
+    ]
+    return list(requests.sweep(state, targets, market, now_ms))
+
+
+# ── the end ──────────────────────────────────────────────────────────────────────────────────
+
+
+def closed(state: State, session_id: int, now_ms: int) -> list[Effect]:
+    """The socket is closed: expiry at once."""
+    session = state.sessions.pop(session_id, None)
+    effects = unwatch(state.routing.forget(session_id))
+    if session is None or session.market is None:
+        return effects
+    held = state.leases.holders.get(session.market)
+    if held is not None and held.session == session_id:
+        effects += end_lease(state, session.market, "connection closed", now_ms)
+    return effects
+
+
+def end_lease(state: State, market: str, reason: str, now_ms: int) -> list[Effect]:
+    """Revoke, and clear what the lease left behind. Nothing happens where there is no lease."""
+    session = state.session_of(market)
+    held = state.leases.end(market)
+    if held is None:
+        return []
+    effects: list[Effect] = [
+        KeepLeases(),
+        Record(body=LeaseEnded(market, held.generation, reason)),
+        *sweeps.start(state, market, now_ms),
+    ]
+    if session is not None:
+        effects += [gw(session, Revoked(reason=reason)), Cut(session=session.id)]
+    row = state.markets.get(market)
+    if row is not None:
+        row.report = None
+    return effects
+
+
+def unwatch(keys: list[Key]) -> list[Effect]:
+    return [Watch(subscription=subscription_of(key), on=False) for key in keys]
+
+
+# ── frames that several handlers send ────────────────────────────────────────────────────────
+
+
+def limit_usd(state: State, market: str) -> float:
+    """The least of all limits on the position."""
+    own = state.markets[market].settings.risk.position_max_usd
+    return min(own, state.limits.position_max_usd.get(market, own))
+
+
+def directive_frame(state: State, market: str) -> DirectiveFrame | None:
+    """The market's part of the last round; the fleet's own state where it has none."""
+    put = state.directives
+    if put is None:
+        return None
+    row = put.directives.get(market)
+    return DirectiveFrame(
+        seq=put.seq,
+        as_of_ms=put.as_of_ms,
+        mode=row.mode if row else put.state,
+        reason=row.reason if row else put.reason,
+    )
+
+
+def fence_frames(state: State, market: str) -> list[Effect]:
+    session = state.session_of(market)
+    if session is None:
+        return []
+    frame = FenceFrame(closed=state.fence.closed(market), reason=state.fence.reason(market))
+    return [gw(session, frame)]
+
+
+def link_frame(state: State, session: Session, word: str | None = None) -> Effect:
+    """The link's state; ``word`` names a change (``recovered``)."""
+    session.link_seq += 1
+    frame = LinkFrame(
+        seq=session.link_seq,
+        state="recovered" if word == "recovered" else state.link.state,
+        since_ms=state.link.since_ms,
+        venue_offset_ms=state.clock.offset_ms,
+    )
+    return gw(session, frame)
+
+
+def positions_frames(state: State, dex: str) -> list[Effect]:
+    """The venue's own position, to each agent of a DEX; as of the frame, fills since left out."""
+    held = state.account.dexes.get(dex)
+    if held is None:
+        return []
+    effects: list[Effect] = []
+    for session in state.sessions.values():
+        market = session.market
+        if market is None or dex_of(market) != dex:
+            continue
+        row = held.positions.get(market)
+        frame = PositionsFrame(
+            as_of_ms=held.as_of_ms,
+            positions={market: row.sz if row else Decimal(0)},
+            entry_px=row.entry_px if row else None,
+        )
+        effects.append(gw(session, frame, slot="positions"))
+    return effects

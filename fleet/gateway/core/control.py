@@ -1,0 +1,244 @@
+"""What operators, supervisor and risk tell the gateway: settings, directives, pause, halt."""
+
+from typing import Final
+
+import msgspec
+
+from agents.exchange.downstream import DrainFrame, LimitsFrame, PauseFrame, SettingsFrame
+from agents.market.units import MS_PER_S
+from fleet.gateway.api import (
+    ApiError,
+    DirectivesPut,
+    HaltMarket,
+    HaltProof,
+    HaltReport,
+    HaltRequest,
+    LatchView,
+    MarketPut,
+)
+from fleet.gateway.core import agents, sweeps
+from fleet.gateway.core.clearing import PROOF_INTERVAL_MS, Clearing
+from fleet.gateway.core.effects import Effect, KeepLeases, KeepMarket, Record, Watch, WriteLatch
+from fleet.gateway.core.routing import Key, subscription_of
+from fleet.gateway.core.state import FLEET, MarketRow, State, gw
+from fleet.gateway.records import LatchLifted, LatchSet
+
+OWN_CHANNELS: Final = ("bbo", "activeAssetCtx")
+
+
+class Wrong(Exception):
+    """A request that can't be carried out; ``error`` is the API's."""
+
+    def __init__(self, error: ApiError, status: int = 409) -> None:
+        super().__init__(error.text)
+        self.error = error
+        self.status = status
+
+
+def put_market(state: State, market: str, put: MarketPut) -> list[Effect]:
+    """New settings, in force from now on; a raised limit needs authority.
+
+    ``Wrong``: the name and the settings disagree, or the limit would rise without authority.
+    """
+    if put.settings.market != market:
+        raise Wrong(ApiError("bad_request", 3, f"settings of {put.settings.market}", where=market))
+    wanted_usd = put.settings.risk.position_max_usd
+    if not state.limits.put(market, wanted_usd, authorised=put.authorised):
+        held_usd = state.limits.position_max_usd[market]
+        raise Wrong(
+            ApiError(
+                "unauthorised_raise",
+                3,
+                f"{market}: position_max_usd would rise from {held_usd:g} to {wanted_usd:g}",
+                "apply with --allow risk-increase",
+                market,
+            )
+        )
+    known = state.markets.get(market)
+    effects: list[Effect] = []
+    if known is None:
+        state.markets[market] = MarketRow(settings=put.settings, revision=put.revision)
+        state.leases.number(market)
+        effects += [KeepLeases(), *watch_own(state, market)]
+    else:
+        if put.revision > known.revision:
+            known.draining_ms = None
+        known.settings, known.revision = put.settings, put.revision
+    effects.append(KeepMarket(market=market))
+    session = state.session_of(market)
+    if session is not None:
+        limit_usd = agents.limit_usd(state, market)
+        effects += [
+            gw(session, LimitsFrame(position_max_usd=limit_usd)),
+            gw(session, SettingsFrame(revision=put.revision, settings=put.settings)),
+        ]
+    return effects
+
+
+def watch_own(state: State, market: str) -> list[Effect]:
+    """Touch and mark of every market are watched by the gateway itself."""
+    keys: list[Key] = [(channel, market, False) for channel in OWN_CHANNELS]
+    return [Watch(subscription=subscription_of(key)) for key in keys if state.routing.own(key)]
+
+
+def delete_market(state: State, market: str, now_ms: int) -> list[Effect]:
+    """Forget a market. ``Wrong`` while something of ours rests in it."""
+    known(state, market)
+    if state.leases.holders.get(market) is not None:
+        effects = agents.end_lease(state, market, "removed", now_ms)
+    else:
+        effects = []
+    ours = [row for row in state.account.open_orders(market) if state.ours(row.cloid)]
+    if ours or any(True for _ in state.orders.resting(market)):
+        raise Wrong(
+            ApiError("orders_rest", 1, f"orders of {market} still rest", "try again", market)
+        )
+    del state.markets[market]
+    state.limits.drop(market)
+    keys: list[Key] = [(channel, market, False) for channel in OWN_CHANNELS]
+    gone = [key for key in keys if state.routing.disown(key)]
+    return [*effects, KeepMarket(market=market, gone=True), *agents.unwatch(gone)]
+
+
+def known(state: State, market: str) -> MarketRow:
+    """The market's row, or ``Wrong``."""
+    row = state.markets.get(market)
+    if row is None:
+        raise Wrong(ApiError("unknown_market", 3, f"no market {market} here", where=market), 404)
+    return row
+
+
+def act(state: State, market: str, verb: str, now_ms: int) -> list[Effect]:
+    """``pause``, ``unpause``, ``drain``, ``revoke``; each may be repeated."""
+    row = known(state, market)
+    session = state.session_of(market)
+    effects: list[Effect] = [KeepMarket(market=market)]
+    match verb:
+        case "pause" | "unpause":
+            row.paused = verb == "pause"
+            if session is not None:
+                effects.append(gw(session, PauseFrame(paused=row.paused)))
+            if not row.paused and state.fence.open(market, "agent"):
+                effects += agents.fence_frames(state, market)
+        case "drain":
+            if row.draining_ms is None:
+                row.draining_ms = now_ms + round(row.settings.drain.passive_s * MS_PER_S)
+            if session is not None:
+                effects.append(gw(session, DrainFrame(deadline_ms=row.draining_ms)))
+        case "revoke":
+            effects += agents.end_lease(state, market, "revoked", now_ms)
+        case _:
+            raise Wrong(ApiError("unknown_verb", 3, f"no verb {verb!r}", where=market), 404)
+    return effects
+
+
+def put_directives(state: State, put: DirectivesPut) -> list[Effect]:
+    """One round of the risk actor; an older one than the last is passed over."""
+    last = state.directives
+    if last is not None and put.as_of_ms < last.as_of_ms:
+        return []
+    state.directives = put
+    effects: list[Effect] = []
+    for session in state.sessions.values():
+        if session.market is None:
+            continue
+        frame = agents.directive_frame(state, session.market)
+        if frame is not None:
+            effects.append(gw(session, frame, slot="directive"))
+    return effects
+
+
+# ── halt ─────────────────────────────────────────────────────────────────────────────────────
+
+
+class Halt:
+    """One halt asked for: the latch first, then the proof."""
+
+    def __init__(self, request: HaltRequest, now_ms: int) -> None:
+        self.request = request
+        self.started_ms = now_ms
+        self.first_refusal_ms: int | None = None
+        self._refused_before = 0
+
+    def begin(self, state: State, now_ms: int) -> list[Effect]:
+        """Latch, shut every fence, begin to clear."""
+        latch = LatchView(reason=self.request.reason, by=self.request.by, at_ms=now_ms)
+        effects: list[Effect] = []
+        self._refused_before = state.refusals.get("fenced", 0)
+        if state.fence.latch is None:
+            state.fence.set_latch(latch)
+            effects += [WriteLatch(latch=latch), Record(body=LatchSet(latch.reason, latch.by))]
+            for market in state.markets:
+                effects += agents.fence_frames(state, market)
+        sweeps.start_fleet(state, now_ms, foreign=self.request.all)
+        effects += sweeps.step(state, FLEET, now_ms)
+        return effects
+
+    def look(self, state: State, now_ms: int) -> None:
+        """Notice the first placement that the latch turned away."""
+        refused = state.refusals.get("fenced", 0)
+        if self.first_refusal_ms is None and refused > self._refused_before:
+            self.first_refusal_ms = now_ms - self.started_ms
+
+    def report(self, state: State) -> HaltReport:
+        """The contract's JSON, as of now."""
+        clearing = state.clearings.get(FLEET)
+        latch = state.fence.latch
+        return HaltReport(
+            halted=latch is not None,
+            reason=latch.reason if latch else self.request.reason,
+            flat_of_orders=clearing is not None and clearing.done,
+            foreign_orders=state.foreign_orders(),
+            proof=HaltProof(
+                in_flight_unresolved=len(state.orders.unresolved),
+                voided=clearing.voided if clearing else 0,
+                snapshots=clearing.clean if clearing else 0,
+                interval_ms=PROOF_INTERVAL_MS,
+            ),
+            first_refusal_ms=self.first_refusal_ms,
+            cleared_ms=self._since(clearing.cleared_ms if clearing else None),
+            proven_ms=self._since(clearing.proven_ms if clearing else None),
+            flat_of_positions=_flat(state) if self.request.flatten else None,
+            markets=_halt_markets(state, clearing),
+        )
+
+    def _since(self, at_ms: int | None) -> int | None:
+        return at_ms - self.started_ms if at_ms is not None else None
+
+
+def _flat(state: State) -> bool:
+    return all(not state.account.position(market).sz for market in state.markets)
+
+
+def _halt_markets(state: State, clearing: Clearing | None) -> tuple[HaltMarket, ...]:
+    cancelled = clearing.cancelled if clearing else {}
+    return tuple(
+        HaltMarket(
+            market=market,
+            orders_cancelled=len(cancelled.get(market, ())),
+            position_sz=float(state.account.position(market).sz),
+        )
+        for market in sorted(state.markets.keys() | cancelled.keys())
+    )
+
+
+def resume(state: State, reason: str, by: str) -> list[Effect]:
+    """Lift the latch and the agents' own fences. ``Wrong`` while the halt is being proven."""
+    if state.fence.latch is None:
+        return []
+    running = state.clearings.get(FLEET)
+    if running is not None and not running.done:
+        text = "the halt is still being carried out"
+        raise Wrong(ApiError("halting", 5, text, "wait for `fleet halt` to end"))
+    state.fence.lift_latch()
+    state.clearings.pop(FLEET, None)
+    effects: list[Effect] = [WriteLatch(latch=None), Record(body=LatchLifted(reason, by))]
+    for market in state.markets:
+        if state.fence.open(market, "agent"):
+            effects.append(KeepMarket(market=market))
+        effects += agents.fence_frames(state, market)
+    return effects
+
+
+def encode_report(report: HaltReport) -> bytes:
+    return msgspec.json.encode(report)

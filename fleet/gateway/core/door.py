@@ -1,0 +1,127 @@
+"""What every placement must pass before it is signed, whatever its agent believes."""
+
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from typing import Final, Literal
+
+import msgspec
+
+from agents.exchange.wire import OrderAction, OrderWire
+from agents.market.instrument import Instrument
+from agents.market.types import Side
+from fleet.gateway.core.limits import Exposure, within
+
+DIRECTIVE_MAX_MS: Final = 120_000
+ORDERS_MAX: Final = 40
+_SZ_MAX: Final = Decimal(10) ** 15
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """Nothing is sent. ``reason`` is typed (downstream protocol), ``text`` for people."""
+
+    reason: str
+    text: str
+
+
+class Door(msgspec.Struct, frozen=True):
+    """What the door knows of a market at the moment of a placement.
+
+    ``shut``: why the fence is closed. ``latched``: the fleet is halted. ``mode`` None: no directive
+    was ever given. ``mark_usd``: USD per coin.
+    """
+
+    instrument: Instrument
+    cloid_prefix: str
+    shut: str | None
+    latched: bool
+    paused: bool
+    draining: bool
+    mode: Literal["normal", "reduce_only", "halt"] | None
+    directive_age_ms: int
+    exposure: Exposure
+    mark_usd: float | None
+    position_max_usd: float
+    is_duplicate: Callable[[str], bool]
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """One order that passed, as numbers."""
+
+    cloid: str
+    side: Side
+    px: Decimal
+    sz: Decimal
+    reduce_only: bool
+
+
+def check(action: OrderAction, door: Door) -> tuple[Checked, ...] | Refused:  # noqa: PLR0911  (one return a refusal)
+    """Every order of the action, or why none of it is sent."""
+    if not 0 < len(action.orders) <= ORDERS_MAX or action.builder is not None:
+        return Refused("malformed", f"1 to {ORDERS_MAX} orders, no builder")
+    if action.grouping != "na":
+        return Refused("malformed", "grouping must be na")
+    if door.latched:
+        return Refused("fenced", door.shut or "halted")
+    added = {Side.BID: Decimal(0), Side.ASK: Decimal(0)}
+    checked: list[Checked] = []
+    for wire in action.orders:
+        order = _read(wire, door)
+        if isinstance(order, Refused):
+            return order
+        if any(order.cloid == other.cloid for other in checked):
+            return Refused("duplicate", f"{order.cloid} stands twice in the batch")
+        if not order.reduce_only:
+            added[order.side] += order.sz
+            refused = _risk(order.side, added[order.side], door)
+            if refused is not None:
+                return refused
+        checked.append(order)
+    return tuple(checked)
+
+
+def _read(wire: OrderWire, door: Door) -> Checked | Refused:  # noqa: PLR0911  (one return a refusal)
+    if wire.a != door.instrument.asset_id:
+        return Refused("malformed", f"asset {wire.a} is not {door.instrument.coin}'s")
+    limit = wire.t.limit
+    if limit is None or (limit.tif != "Alo" and not wire.r):
+        return Refused("not_post_only", "only Alo, unless reduce-only")
+    cloid = (wire.c or "").lower()
+    if len(cloid) != 34 or not cloid.startswith("0x" + door.cloid_prefix) or cloid != wire.c:
+        return Refused("malformed", f"cloid {wire.c} is not of this lease")
+    if door.is_duplicate(cloid):
+        return Refused("duplicate", f"{cloid} was used before")
+    try:
+        px, sz = Decimal(wire.p), Decimal(wire.s)
+    except InvalidOperation:
+        return Refused("malformed", f"price {wire.p!r}, size {wire.s!r}")
+    if not (px.is_finite() and sz.is_finite() and 0 < sz < _SZ_MAX):
+        return Refused("malformed", f"price {wire.p!r}, size {wire.s!r}")
+    if not door.instrument.accepts_px(px) or not door.instrument.accepts_sz(sz):
+        return Refused("malformed", f"{wire.p} x {wire.s} is off the venue's grid")
+    side = Side.BID if wire.b else Side.ASK
+    return Checked(cloid=cloid, side=side, px=px, sz=sz, reduce_only=wire.r)
+
+
+def _risk(side: Side, added_sz: Decimal, door: Door) -> Refused | None:  # noqa: PLR0911  (one return a refusal)
+    """``added_sz``: this order and those before it in the batch, on its side."""
+    if door.shut is not None:
+        return Refused("fenced", door.shut)
+    if door.mode == "halt":
+        return Refused("fenced", "risk says halt")
+    if door.paused:
+        return Refused("fenced", "paused")
+    if not door.exposure.reduces(side, added_sz):
+        if door.draining:
+            return Refused("fenced", "draining: only what reduces")
+        if door.mode is None or door.directive_age_ms > DIRECTIVE_MAX_MS:
+            return Refused("fenced", "no directive of the risk actor within 120 s")
+        if door.mode == "reduce_only":
+            return Refused("fenced", "risk says reduce-only")
+    if door.mark_usd is None:
+        return Refused("limit:no_mark", "no mark price is known yet")
+    if not within(
+        door.exposure, side, added_sz,
+        mark_usd=door.mark_usd, position_max_usd=door.position_max_usd,
+    ):  # fmt: skip
+        return Refused("limit:position", f"position_max_usd {door.position_max_usd:g}")
+    return None

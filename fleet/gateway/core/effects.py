@@ -1,0 +1,81 @@
+"""What the core asks of its shell, to be carried out in the order given."""
+
+import msgspec
+
+from agents.exchange.wire import Action
+from fleet.gateway.api import LatchView
+from fleet.gateway.records import Body
+
+
+class Effect(msgspec.Struct, frozen=True, gc=False):
+    """Base of the effects."""
+
+
+class Tell(Effect, frozen=True, gc=False):
+    """A frame for one agent. ``slot``: a newer frame may take the place of a waiting one."""
+
+    session: int
+    data: bytes
+    slot: str | None = None
+
+
+class Cut(Effect, frozen=True, gc=False):
+    """End a connection once what is queued for it is out."""
+
+    session: int
+
+
+class Submit(Effect, frozen=True, gc=False):
+    """Log, sign and send an action. ``placement``: the latch file is looked at before."""
+
+    request: int
+    action: Action
+    nonce: int
+    expires_ms: int | None
+    market: str
+    generation: int
+    placement: bool
+
+
+class Ask(Effect, frozen=True, gc=False):
+    """An /info request of our own."""
+
+    request: int
+    payload: dict[str, object]
+
+
+class Record(Effect, frozen=True, gc=False):
+    """Append to the action log."""
+
+    body: Body
+
+
+class KeepLeases(Effect, frozen=True, gc=False):
+    """Make ``leases.json`` durable before anything that follows."""
+
+
+class KeepMarket(Effect, frozen=True, gc=False):
+    """Make a market's settings, limit, pause and fences durable; ``gone``: remove them."""
+
+    market: str
+    gone: bool = False
+
+
+class Watch(Effect, frozen=True, gc=False):
+    """Subscribe upstream (``on``) or unsubscribe."""
+
+    subscription: dict[str, object]
+    on: bool = True
+
+
+class WriteLatch(Effect, frozen=True, gc=False):
+    """Make the latch durable (None: lift it) before anything that follows."""
+
+    latch: LatchView | None
+
+
+class Stage(Effect, frozen=True, gc=False):
+    """A stage of the halt was reached; ``done`` with the report in ``data``."""
+
+    data: bytes
+    done: bool

@@ -1,0 +1,254 @@
+"""What agents post and subscribe to: the door, and the questions they may ask."""
+
+from typing import Any, Final
+
+import msgspec
+
+from agents.exchange.downstream import AgentFrame, Refusal
+from agents.exchange.wire import Action, CancelAction, CancelByCloidAction, OrderAction
+from fleet.gateway.core import agents, requests, routing
+from fleet.gateway.core.cloids import lease_prefix
+from fleet.gateway.core.cloids import parse as parse_cloid
+from fleet.gateway.core.door import Door, check
+from fleet.gateway.core.effects import Cut, Effect, Record, Tell, Watch
+from fleet.gateway.core.orders import dex_of
+from fleet.gateway.core.routing import subscription_of
+from fleet.gateway.core.state import Session, State, gw
+from fleet.gateway.records import Refused
+
+_PONG: Final = b'{"channel":"pong"}'
+_ASKABLE: Final = frozenset(
+    {"frontendOpenOrders", "openOrders", "orderStatus", "clearinghouseState", "userFillsByTime",
+     "userFills", "l2Book", "activeAssetData"}
+)  # fmt: skip
+LINK_DOWN: Final = "the venue's connection is down; nothing was sent"
+
+
+class _FromAgent(msgspec.Struct, frozen=True):
+    method: str
+    id: int | None = None
+    request: msgspec.Raw | None = None
+    subscription: dict[str, Any] | None = None
+    data: msgspec.Raw | None = None
+
+
+class _Request(msgspec.Struct, frozen=True):
+    type: str
+    payload: msgspec.Raw
+
+
+class _ActionPayload(msgspec.Struct, frozen=True):
+    action: Action
+    generation: int
+    value_usd: float = 0.0
+
+
+_frame = msgspec.json.Decoder(_FromAgent).decode
+_request = msgspec.json.Decoder(_Request).decode
+_action = msgspec.json.Decoder(_ActionPayload).decode
+_info = msgspec.json.Decoder(dict[str, Any]).decode
+_gw = msgspec.json.Decoder(AgentFrame).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def said(state: State, session: Session, raw: bytes, now_ms: int) -> list[Effect]:  # noqa: PLR0911  (one return a refusal)
+    """One frame of an agent, whatever it is."""
+    try:
+        frame = _frame(raw)
+        if frame.method == "gw" and frame.data is not None:
+            return agents.told(state, session, _gw(frame.data), now_ms)
+        if session.market is None:
+            return [error(session, "the first frame is acquire"), Cut(session=session.id)]
+        if frame.method == "post" and frame.request is not None and frame.id is not None:
+            return _post(state, session, frame.id, frame.request, now_ms)
+        if frame.method == "ping":
+            return [Tell(session=session.id, data=_PONG)]
+        if frame.method in {"subscribe", "unsubscribe"} and frame.subscription is not None:
+            return _subscribe(state, session, frame.method, frame.subscription)
+    except msgspec.MsgspecError as wrong:
+        return [error(session, f"Error parsing JSON into valid websocket request: {wrong}")]
+    return [error(session, f"Error parsing JSON into valid websocket request: {frame.method}")]
+
+
+def error(session: Session, text: str) -> Effect:
+    return Tell(session=session.id, data=_encode({"channel": "error", "data": text}))
+
+
+# ── posts ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _post(  # noqa: PLR0911  (one return a refusal)
+    state: State, session: Session, agent_id: int, raw: msgspec.Raw, now_ms: int
+) -> list[Effect]:
+    request = _request(raw)
+    if request.type == "info":
+        return _ask(state, session, agent_id, _info(request.payload), now_ms)
+    try:
+        payload = _action(request.payload)
+    except msgspec.MsgspecError as wrong:
+        return refuse(state, session, agent_id, "malformed", str(wrong))
+    assert session.market is not None
+    held = state.leases.holders.get(session.market)
+    if (
+        held is None
+        or held.session != session.id
+        or not held.generation == payload.generation == session.generation
+    ):
+        return refuse(state, session, agent_id, "stale_generation", "the lease is another's")
+    if state.link.state != "up":
+        return refuse(state, session, agent_id, "link_down", LINK_DOWN)
+    match payload.action:
+        case OrderAction():
+            return _place(state, session, agent_id, payload.action, now_ms)
+        case CancelByCloidAction() | CancelAction():
+            return _cancel(state, session, agent_id, payload.action, now_ms)
+        case _:
+            return refuse(state, session, agent_id, "malformed", "agents place and cancel only")
+
+
+def refuse(state: State, session: Session, agent_id: int, reason: str, text: str) -> list[Effect]:
+    """Nothing was sent: typed, counted, logged."""
+    state.refuse(reason)
+    return [
+        gw(session, Refusal(id=agent_id, reason=reason, text=text)),
+        Record(body=Refused(session.market or "", session.generation, reason)),
+    ]
+
+
+def _place(
+    state: State, session: Session, agent_id: int, action: OrderAction, now_ms: int
+) -> list[Effect]:
+    market = session.market
+    assert market is not None
+    instrument, row = state.instrument(market), state.markets.get(market)
+    if instrument is None or row is None:
+        return refuse(state, session, agent_id, "fenced", f"{market} is not configured")
+    directive = agents.directive_frame(state, market)
+    sequences = state.sequences[market]
+    door = Door(
+        instrument=instrument,
+        cloid_prefix=lease_prefix(state.digits, state.leases.number(market), session.generation),
+        shut=state.fence.refuses(market, "placement"),
+        latched=state.fence.latch is not None,
+        paused=row.paused,
+        draining=row.draining_ms is not None,
+        mode=directive.mode if directive else None,
+        directive_age_ms=now_ms - directive.as_of_ms if directive else 0,
+        exposure=state.exposure(market),
+        mark_usd=state.mark_usd(market),
+        position_max_usd=agents.limit_usd(state, market),
+        is_duplicate=lambda cloid: sequences.used(int(cloid[22:], 16)),
+    )
+    try:
+        checked = check(action, door)
+    except ValueError as wrong:
+        return refuse(state, session, agent_id, "malformed", str(wrong))
+    if not isinstance(checked, tuple):
+        return refuse(state, session, agent_id, checked.reason, checked.text)
+    for order in checked:
+        sequences.use(int(order.cloid[22:], 16))
+    return [requests.place(state, session, agent_id, action, checked, now_ms)]
+
+
+def _cancel(
+    state: State,
+    session: Session,
+    agent_id: int,
+    action: CancelByCloidAction | CancelAction,
+    now_ms: int,
+) -> list[Effect]:
+    assert session.market is not None
+    instrument = state.instrument(session.market)
+    if isinstance(action, CancelByCloidAction):
+        assets = {wire.asset for wire in action.cancels}
+        keys = tuple(wire.cloid for wire in action.cancels)
+        mine = all(_same_market(state, session.market, key) for key in keys)
+    else:
+        assets = {wire.a for wire in action.cancels}
+        listed = {int(row.oid): row for row in state.account.open_orders(session.market)}
+        found = [listed.get(wire.o) for wire in action.cancels]
+        mine = all(row is not None and state.ours(row.cloid) is not None for row in found)
+        keys = tuple((row.cloid or "") for row in found if row is not None)
+    if instrument is None or assets != {instrument.asset_id} or not mine:
+        return refuse(state, session, agent_id, "malformed", "cancels of the lease's market only")
+    return [requests.agent_cancel(state, session, agent_id, action, keys, now_ms)]
+
+
+def _same_market(state: State, market: str, cloid: str) -> bool:
+    origin = parse_cloid(cloid)
+    return (
+        origin is not None
+        and origin.instance == state.digits
+        and origin.market_number == state.leases.number(market)
+    )
+
+
+def _ask(
+    state: State, session: Session, agent_id: int, payload: dict[str, Any], now_ms: int
+) -> list[Effect]:
+    """A question to /info: the account's own address is filled in, rows are cut to the market."""
+    assert session.market is not None
+    if payload.get("type") not in _ASKABLE:
+        return [info_error(session, agent_id, "422 Unprocessable Entity")]
+    if state.link.state != "up":
+        return refuse(state, session, agent_id, "link_down", LINK_DOWN)
+    whole: dict[str, object] = {**payload, "user": state.identity.address}
+    if payload["type"] in {"frontendOpenOrders", "openOrders", "clearinghouseState"}:
+        whole["dex"] = dex_of(session.market)
+    if payload["type"] in {"l2Book", "activeAssetData"}:
+        whole["coin"] = session.market
+    return [
+        requests.ask(
+            state, whole, "info", now_ms, session=session, agent_id=agent_id,
+            market=session.market, dex=str(whole.get("dex", "")),
+        )
+    ]  # fmt: skip
+
+
+def info_error(session: Session, agent_id: int, text: str) -> Effect:
+    response = {"type": "error", "payload": text}
+    frame = {"channel": "post", "data": {"id": agent_id, "response": response}}
+    return Tell(session=session.id, data=_encode(frame))
+
+
+# ── subscriptions ────────────────────────────────────────────────────────────────────────────
+
+
+def _subscribe(
+    state: State, session: Session, method: str, subscription: dict[str, Any]
+) -> list[Effect]:
+    assert session.market is not None
+    key = state.routing.key_of(subscription, session.market)
+    if isinstance(key, routing.Refused):
+        return [error(session, key.text)]
+    asked = _encode(subscription).decode()
+    has = state.routing.has(session.id, key)
+    if method == "unsubscribe":
+        if not has:
+            return [error(session, f"Already unsubscribed: {asked}")]
+        unwanted = [key] if state.routing.remove(session.id, key) else []
+        gone = Tell(session=session.id, data=routing.ack(method, subscription))
+        return [gone, *agents.unwatch(unwanted)]
+    if has:
+        return [error(session, f"Already subscribed: {asked}")]
+    upstream, held = state.routing.add(session.id, key)
+    effects: list[Effect] = [Tell(session=session.id, data=routing.ack(method, subscription))]
+    if upstream:
+        effects.append(Watch(subscription=subscription_of(key)))
+    if held is not None:
+        effects.append(Tell(session=session.id, data=held))
+    if key[0] == "userFills":
+        effects.append(_fills_since_lease(state, session))
+    return effects
+
+
+def _fills_since_lease(state: State, session: Session) -> Effect:
+    """Fills that came between the lease's position and this subscription."""
+    assert session.market is not None
+    rows = [
+        msgspec.Raw(raw)
+        for time_ms, raw in state.raw_fills.get(session.market, [])
+        if time_ms > session.fills_since_ms
+    ]
+    data = {"isSnapshot": True, "user": state.identity.address, "fills": rows}
+    return Tell(session=session.id, data=_encode({"channel": "userFills", "data": data}))

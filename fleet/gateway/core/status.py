@@ -1,0 +1,116 @@
+"""The whole account and every market in one value, as of one moment."""
+
+from fleet.gateway.api import (
+    DexView,
+    GatewayStatus,
+    LeaseView,
+    MarketView,
+    RiskView,
+)
+from fleet.gateway.core.state import State
+
+
+def status(state: State, now_ms: int, *, venue_flow: str = "") -> GatewayStatus:
+    """What ``GET /v1/status`` answers."""
+    identity = state.identity
+    left, cap = state.allowance or (None, None)
+    return GatewayStatus(
+        fleet=identity.fleet,
+        network=identity.network,
+        url=identity.url,
+        address=identity.address,
+        instance=identity.instance,
+        build=identity.build,
+        as_of_ms=now_ms,
+        link="up" if state.link.state == "up" else "down",
+        link_since_ms=state.link.since_ms,
+        venue_offset_ms=state.clock.offset_ms,
+        halt=state.fence.latch,
+        dexes=_dexes(state),
+        markets=tuple(_market(state, market, now_ms) for market in sorted(state.markets)),
+        foreign_orders=state.foreign_orders(),
+        unresolved=len(state.orders.unresolved),
+        risk=_risk(state, now_ms),
+        ip_weight_used_share=state.weights.used_share(now_ms),
+        allowance_left=left,
+        allowance_cap=cap,
+        log_seq=state.log_seq,
+        refusals=dict(state.refusals),
+        venue_flow=venue_flow,
+    )
+
+
+def _dexes(state: State) -> tuple[DexView, ...]:
+    views = []
+    for dex in state.registry.dexes if state.registry else ():
+        held = state.account.dexes.get(dex.name)
+        if held is not None:
+            views.append(
+                DexView(
+                    dex=dex.name,
+                    token=dex.token,
+                    token_mark_usd=state.token_mark_usd(dex.token),
+                    as_of_ms=held.as_of_ms,
+                    account_value=held.account_value,
+                    raw_usd=held.raw_usd,
+                    margin_used=held.margin_used,
+                )
+            )
+    return tuple(views)
+
+
+def _risk(state: State, now_ms: int) -> RiskView | None:
+    put = state.directives
+    if put is None:
+        return None
+    return RiskView(
+        seq=put.seq,
+        as_of_ms=put.as_of_ms,
+        age_ms=now_ms - put.as_of_ms,
+        state=put.state,
+        reason=put.reason,
+    )
+
+
+def _market(state: State, market: str, now_ms: int) -> MarketView:
+    row = state.markets[market]
+    position = state.account.position(market)
+    touch = state.account.touches.get(market)
+    ours = [o for o in state.account.open_orders(market) if state.ours(o.cloid) is not None]
+    return MarketView(
+        market=market,
+        revision=row.revision,
+        settings=row.settings,
+        instrument=state.instrument(market),
+        lease=_lease(state, market),
+        report=row.report,
+        report_ms=row.report_ms,
+        position_sz=position.sz,
+        entry_px=position.entry_px,
+        position_as_of_ms=position.as_of_ms,
+        mark_px=state.account.mark_px(market),
+        bid_px=touch.bid_px if touch else None,
+        ask_px=touch.ask_px if touch else None,
+        venue_ms=touch.venue_ms if touch else None,
+        data_age_ms=now_ms - touch.seen_ms if touch else None,
+        open_orders=len(ours),
+        fenced=state.fence.closed(market),
+        fence_reason=state.fence.reason(market),
+        paused=row.paused,
+        draining=row.draining_ms is not None,
+    )
+
+
+def _lease(state: State, market: str) -> LeaseView:
+    held = state.leases.holders.get(market)
+    if held is None:
+        row = state.leases.rows.get(market)
+        return LeaseView(owner="none", generation=row.generation if row else 0)
+    return LeaseView(
+        owner="agent",
+        generation=held.generation,
+        pid=held.pid,
+        deadline_ms=held.deadline_ms,
+        event_ns=held.event_ns,
+        revision=held.revision,
+    )

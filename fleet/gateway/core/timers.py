@@ -1,0 +1,107 @@
+"""What time alone brings about: leases run out, answers are given up, clearings go on."""
+
+from typing import Final
+
+from fleet.gateway.core import agents, answers, requests, sweeps, venue
+from fleet.gateway.core.effects import Cut, Effect
+from fleet.gateway.core.orders import State as OrderState
+from fleet.gateway.core.state import FLEET, State
+
+RECORD_EVERY_MS: Final = 1_000
+ORPHANS_EVERY_MS: Final = 1_000
+UNKNOWN_ASK_MS: Final = 1_000
+
+
+class Timers:
+    """Called every 50 to 100 ms."""
+
+    def __init__(self) -> None:
+        self._orphans_ms = 0
+
+    def tick(self, state: State, now_ms: int) -> list[Effect]:
+        effects: list[Effect] = []
+        for market in state.leases.expired(now_ms):
+            effects += agents.end_lease(state, market, "expired", now_ms)
+        for session in list(state.sessions.values()):
+            if session.market is None and now_ms - session.opened_ms > agents.ACQUIRE_MS:
+                effects.append(Cut(session=session.id))
+        effects += _overdue(state, now_ms)
+        if state.link.ever:
+            state.orders.expire(state.clock.venue_ms(now_ms), now_ms)
+        state.orders.sweep_closing(now_ms)
+        effects += _unknowns(state, now_ms)
+        for key in list(state.clearings):
+            effects += sweeps.step(state, key, now_ms)
+            sweeps.finished(state, key)
+        effects += _market_records(state, now_ms)
+        if now_ms - self._orphans_ms >= ORPHANS_EVERY_MS:
+            self._orphans_ms = now_ms
+            effects += orphans(state, now_ms)
+        return effects
+
+
+def _overdue(state: State, now_ms: int) -> list[Effect]:
+    effects: list[Effect] = []
+    for request, pending in list(state.pending.items()):
+        if now_ms < pending.deadline_ms:
+            continue
+        if pending.late:
+            del state.pending[request]
+        else:
+            effects += answers.unanswered(state, request, now_ms)
+    return effects
+
+
+def _market_records(state: State, now_ms: int) -> list[Effect]:
+    effects: list[Effect] = []
+    for market, row in state.markets.items():
+        touch = state.account.touches.get(market)
+        if touch is None or now_ms - row.recorded_ms < RECORD_EVERY_MS:
+            continue
+        if touch.seen_ms <= row.recorded_ms:
+            continue
+        row.recorded_ms = now_ms
+        seen = venue.market_seen(state, market)
+        if seen is not None:
+            effects.append(seen)
+    return effects
+
+
+def orphans(state: State, now_ms: int) -> list[Effect]:
+    """Orders of ours without an owner are cleared, whatever left them behind."""
+    effects: list[Effect] = []
+    if not state.link.ever:
+        return effects
+    if state.fence.latch is not None:
+        clearing = state.clearings.get(FLEET)
+        if clearing is None or (clearing.done and sweeps.targets(state, FLEET)):
+            sweeps.start_fleet(state, now_ms, foreign=False)
+        return effects
+    ownerless = {
+        coin
+        for rows in state.account.rows.values()
+        for coin, row in rows.values()
+        if (origin := state.ours(row.cloid)) and state.ownerless(coin, origin.generation)
+    }
+    ownerless |= {
+        placement.market
+        for placement in state.orders.unresolved.values()
+        if state.ownerless(placement.market, placement.generation)
+    }
+    for market in sorted(ownerless - state.clearings.keys()):
+        effects += sweeps.start(state, market, now_ms)
+    return effects
+
+
+def _unknowns(state: State, now_ms: int) -> list[Effect]:
+    """Ask what became of orders that may rest or not, now that nothing new can happen to them."""
+    effects: list[Effect] = []
+    if state.link.state != "up":
+        return effects
+    for order in state.orders.by_cloid.values():
+        settled = order.nonce not in state.orders.unresolved
+        due = now_ms - order.touched_ms >= UNKNOWN_ASK_MS
+        if order.state is OrderState.UNKNOWN and settled and due:
+            order.touched_ms = now_ms
+            effects.append(requests.order_status(state, order.cloid, now_ms))
+    return effects

@@ -1,0 +1,358 @@
+"""Frames of the venue: passed on byte for byte, and read for the account view."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from agents.events import AssetCtx, Bbo, LiveOrder
+from agents.exchange.codec import decode_frame
+from agents.exchange.errors import MalformedFrame
+from agents.exchange.frames import (
+    AccountFrame,
+    AllAccountsFrame,
+    FundingRows,
+    OpenOrdersFrame,
+    UserFills,
+    UserOrderUpdates,
+)
+from agents.exchange.wire import ClearinghouseState
+from agents.market.types import Fill
+from fleet.gateway.core import agents, requests
+from fleet.gateway.core.account import Touch
+from fleet.gateway.core.cloids import parse as parse_cloid
+from fleet.gateway.core.effects import Effect, Record, Tell
+from fleet.gateway.core.orders import Order, dex_of
+from fleet.gateway.core.orders import State as OrderState
+from fleet.gateway.core.routing import MARKET_CHANNELS
+from fleet.gateway.core.state import State
+from fleet.gateway.records import Equity, Filled, Funding, MarketSeen, OrderSeen
+
+EQUITY_EVERY_MS: Final = 3_000
+RAW_FILLS_MAX: Final = 500
+_SLOTTED: Final = frozenset({"bbo", "l2Book", "activeAssetCtx"})
+
+
+class _Coin(msgspec.Struct, frozen=True, gc=False):
+    coin: str
+    fast: bool = False
+
+
+class _Peek(msgspec.Struct, frozen=True, gc=False):
+    channel: str
+    data: msgspec.Raw
+
+
+class _RowList(msgspec.Struct, frozen=True):
+    data: list[msgspec.Raw]
+
+
+class _Order(msgspec.Struct, frozen=True):
+    order: _Coin
+
+
+class _FillRows(msgspec.Struct, frozen=True):
+    fills: list[msgspec.Raw]
+
+
+class _FundingRows(msgspec.Struct, frozen=True):
+    fundings: list[msgspec.Raw]
+
+
+class _OpenRows(msgspec.Struct, frozen=True):
+    orders: list[msgspec.Raw]
+    dex: str = ""
+
+
+_peek = msgspec.json.Decoder(_Peek).decode
+_coin = msgspec.json.Decoder(_Coin).decode
+_coins = msgspec.json.Decoder(list[_Coin]).decode
+_order = msgspec.json.Decoder(_Order).decode
+_rows = msgspec.json.Decoder(_RowList).decode
+_fill_rows = msgspec.json.Decoder(_FillRows).decode
+_funding_rows = msgspec.json.Decoder(_FundingRows).decode
+_open_rows = msgspec.json.Decoder(_OpenRows).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def market_frame(state: State, raw: bytes, now_ms: int) -> list[Effect] | None:
+    """A market-data frame to its subscribers; None if it is another channel's.
+
+    ``MalformedFrame`` if it can't be read.
+    """
+    try:
+        peek = _peek(raw)
+        if peek.channel not in MARKET_CHANNELS:
+            return None
+        if peek.channel == "trades":
+            prints = _coins(peek.data)
+            if not prints:
+                return []
+            head = prints[0]
+        else:
+            head = _coin(peek.data)
+    except msgspec.MsgspecError as error:
+        raise MalformedFrame(f"{error} in {raw[:80]!r}") from error
+    key = (peek.channel, head.coin, peek.channel == "l2Book" and head.fast)
+    sessions = state.routing.frame(key, raw) or ()
+    slot = f"{peek.channel}:{head.coin}:{head.fast}" if peek.channel in _SLOTTED else None
+    effects: list[Effect] = [Tell(session=s, data=raw, slot=slot) for s in sessions]
+    if peek.channel in {"bbo", "activeAssetCtx"}:
+        _learn(state, raw, now_ms)
+    elif peek.channel == "l2Book":
+        touch = state.account.touches.get(head.coin)
+        if touch is not None:
+            seen = msgspec.structs.replace(touch, seen_ms=now_ms)
+            state.account.touches[head.coin] = seen
+    return effects
+
+
+def _learn(state: State, raw: bytes, now_ms: int) -> None:
+    frame = decode_frame(raw)
+    if isinstance(frame, Bbo):
+        bid, ask = frame.bbo
+        state.account.touches[frame.coin] = Touch(
+            bid_px=bid.px if bid else None,
+            ask_px=ask.px if ask else None,
+            venue_ms=frame.venue_ms,
+            seen_ms=now_ms,
+        )
+    elif isinstance(frame, AssetCtx):
+        state.account.marks[frame.coin] = frame.mark_px
+
+
+# ── user frames ──────────────────────────────────────────────────────────────────────────────
+
+
+def user_frame(
+    state: State,
+    raw: bytes,
+    frame: UserOrderUpdates
+    | UserFills
+    | OpenOrdersFrame
+    | AccountFrame
+    | AllAccountsFrame
+    | FundingRows,
+    now_ms: int,
+) -> list[Effect]:
+    """A frame of the account's own channels: read, logged, split by coin."""
+    match frame:
+        case UserOrderUpdates():
+            return _order_updates(state, raw, frame, now_ms)
+        case UserFills():
+            rows = _fill_rows(_peek(raw).data).fills
+            return take_fills(state, frame.fills, rows, now_ms)
+        case OpenOrdersFrame():
+            effects = take_open_orders(state, frame.dex, frame.orders, None, now_ms)
+            return effects + _split_open_orders(state, raw)
+        case AccountFrame():
+            return take_account(state, frame.dex, frame.state, now_ms)
+        case AllAccountsFrame():
+            effects = []
+            for dex, dex_state in frame.states:
+                effects += take_account(state, dex, dex_state, now_ms)
+            return effects
+        case FundingRows():
+            return _fundings(state, raw, frame)
+
+
+def _order_updates(state: State, raw: bytes, frame: UserOrderUpdates, now_ms: int) -> list[Effect]:
+    effects: list[Effect] = []
+    by_coin: dict[str, list[msgspec.Raw]] = {}
+    for (coin, row), row_raw in zip(frame.rows, _rows(raw).data, strict=True):
+        state.clock.seen(row.status_ms, now_ms)
+        state.account.take_update(coin, row)
+        state.orders.updated(row, now_ms)
+        effects.append(Record(body=OrderSeen(coin, row.oid, row.cloid, row.status, row.status_ms)))
+        by_coin.setdefault(coin, []).append(row_raw)
+    for name, rows in by_coin.items():
+        sessions = state.routing.subscribers("orderUpdates", name)
+        if sessions:
+            data = _encode({"channel": "orderUpdates", "data": rows})
+            effects += [Tell(session=s, data=data) for s in sessions]
+    return effects
+
+
+def take_fills(
+    state: State, fills: tuple[Fill, ...], rows: Iterable[msgspec.Raw], now_ms: int
+) -> list[Effect]:
+    """Fills from a frame or from /info: booked once each, told to their market's agent."""
+    effects: list[Effect] = []
+    fresh: dict[str, list[msgspec.Raw]] = {}
+    paired = sorted(zip(fills, rows, strict=True), key=lambda pair: pair[0].time_ms)
+    for fill, row in paired:
+        if not state.bookings.fill_is_new(fill):
+            continue
+        state.clock.seen(fill.time_ms, now_ms)
+        effects += _book(state, fill, now_ms)
+        kept = state.raw_fills.setdefault(fill.coin, [])
+        kept.append((fill.time_ms, bytes(row)))
+        del kept[:-RAW_FILLS_MAX]
+        fresh.setdefault(fill.coin, []).append(row)
+    for coin, coin_rows in fresh.items():
+        sessions = state.routing.subscribers("userFills", coin)
+        if sessions:
+            user = state.identity.address
+            data = _encode({"channel": "userFills", "data": {"user": user, "fills": coin_rows}})
+            effects += [Tell(session=s, data=data) for s in sessions]
+    return effects
+
+
+def _book(state: State, fill: Fill, now_ms: int) -> list[Effect]:
+    state.orders.filled(fill)
+    state.account.take_fill(fill)
+    fee_usd = float(fill.fee) * (state.token_mark_usd(fill.fee_token) or 1.0)
+    state.bookings.add_day(fill.coin, float(fill.closed_pnl) - fee_usd, fill.time_ms)
+    touch = state.account.touches.get(fill.coin)
+    fresh = touch is not None and now_ms - touch.seen_ms < 5_000
+    booked = Record(
+        body=Filled(
+            fill=fill,
+            ours=state.ours(fill.cloid) is not None,
+            mid_px=touch.mid_px if touch and fresh else None,
+        )
+    )
+    seen = market_seen(state, fill.coin)
+    return [booked, seen] if seen else [booked]
+
+
+def market_seen(state: State, coin: str) -> Effect | None:
+    touch = state.account.touches.get(coin)
+    if touch is None:
+        return None
+    return Record(
+        body=MarketSeen(
+            market=coin,
+            venue_ms=touch.venue_ms,
+            bid_px=touch.bid_px,
+            ask_px=touch.ask_px,
+            mark_px=state.account.marks.get(coin),
+        )
+    )
+
+
+def _fundings(state: State, raw: bytes, frame: FundingRows) -> list[Effect]:
+    effects: list[Effect] = []
+    by_coin: dict[str, list[msgspec.Raw]] = {}
+    data = _peek(raw)
+    rows = _funding_rows(data.data).fundings if data.channel == "userFundings" else []
+    for at, row in enumerate(frame.rows):
+        if not state.bookings.funding_is_new(row.coin, row.time_ms):
+            continue
+        state.bookings.add_day(row.coin, float(row.usd), row.time_ms)
+        effects.append(
+            Record(body=Funding(row.coin, row.time_ms, row.usd, row.position_sz, row.rate))
+        )
+        if at < len(rows):
+            by_coin.setdefault(row.coin, []).append(rows[at])
+    for coin, coin_rows in by_coin.items():
+        told = {"user": state.identity.address, "fundings": coin_rows}
+        sessions = state.routing.subscribers("userFundings", coin)
+        if sessions:
+            frame_data = _encode({"channel": "userFundings", "data": told})
+            effects += [Tell(session=s, data=frame_data) for s in sessions]
+    return effects
+
+
+def take_account(
+    state: State, dex: str, dex_state: ClearinghouseState, now_ms: int
+) -> list[Effect]:
+    """One DEX's clearinghouse: equity to the log, positions to the agents."""
+    state.clock.seen(dex_state.time, now_ms)
+    if not state.account.take_state(dex, dex_state):
+        return []
+    effects = agents.positions_frames(state, dex)
+    if now_ms - state.equity_ms.get(dex, 0) >= EQUITY_EVERY_MS:
+        state.equity_ms[dex] = now_ms
+        info = state.registry.dex(dex) if state.registry else None
+        summary = dex_state.margin_summary
+        effects.append(
+            Record(
+                body=Equity(
+                    dex=dex,
+                    token=info.token if info else "USDC",
+                    as_of_ms=dex_state.time,
+                    account_value=summary.account_value,
+                    raw_usd=summary.total_raw_usd,
+                    margin_used=summary.total_margin_used,
+                )
+            )
+        )
+    return effects
+
+
+def take_open_orders(
+    state: State,
+    dex: str,
+    orders: tuple[tuple[str, LiveOrder], ...],
+    requested_ms: int | None,
+    now_ms: int,
+) -> list[Effect]:
+    """All open orders of one DEX: asked for at ``requested_ms``, or pushed (None)."""
+    state.account.take_orders(dex, orders)
+    ours: list[tuple[Order, LiveOrder]] = []
+    effects: list[Effect] = []
+    for coin, row in orders:
+        origin = parse_cloid(row.cloid)
+        if origin is None:
+            continue
+        if origin.instance != state.digits:
+            effects += _second_controller(state, origin.instance)
+            continue
+        ours.append((_adopted(coin, row, origin.generation, now_ms), row))
+    if requested_ms is None:
+        listed = {order.cloid for order, _ in ours}
+        for suspect in state.orders.suspects(dex, listed, now_ms):
+            suspect.touched_ms = now_ms
+            effects.append(requests.order_status(state, suspect.cloid, now_ms))
+        requested_ms = 0
+    state.orders.snapshot(dex, ours, requested_ms, now_ms)
+    return effects
+
+
+def _adopted(coin: str, row: LiveOrder, generation: int, now_ms: int) -> Order:
+    return Order(
+        cloid=row.cloid or "",
+        market=coin,
+        generation=generation,
+        side=row.side,
+        px=row.px,
+        remaining_sz=row.remaining_sz,
+        reduce_only=row.reduce_only,
+        state=OrderState.OPEN,
+        touched_ms=now_ms,
+        oid=row.oid,
+    )
+
+
+def _second_controller(state: State, instance: str) -> list[Effect]:
+    """Orders of our prefix from another fleet: two hands on one account."""
+    effects: list[Effect] = []
+    reason = f"another fleet (instance {instance}) has orders on this account"
+    for market in state.markets:
+        if state.fence.close(market, "second_controller", reason):
+            state.refuse("second_controller")
+            effects += agents.fence_frames(state, market)
+    return effects
+
+
+def _split_open_orders(state: State, raw: bytes) -> list[Effect]:
+    data = _open_rows(_peek(raw).data)
+    by_coin: dict[str, list[msgspec.Raw]] = {}
+    for row in data.orders:
+        by_coin.setdefault(_coin(row).coin, []).append(row)
+    effects: list[Effect] = []
+    for session in state.sessions.values():
+        market = session.market
+        if market is None or dex_of(market) != data.dex:
+            continue
+        if session.id not in state.routing.subscribers("openOrders", market):
+            continue
+        told = {
+            "dex": data.dex,
+            "user": state.identity.address,
+            "orders": by_coin.get(market, []),
+        }
+        frame = _encode({"channel": "openOrders", "data": told})
+        effects.append(Tell(session=session.id, data=frame, slot="openOrders"))
+    return effects

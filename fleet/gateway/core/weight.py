@@ -1,0 +1,44 @@
+"""What our requests cost of the venue's 1200 a minute for one IP."""
+
+from collections import deque
+from typing import Final
+
+MINUTE_MS: Final = 60_000
+WEIGHT_MAX: Final = 1_200
+_LIGHT: Final = frozenset(
+    {"l2Book", "allMids", "clearinghouseState", "orderStatus", "spotClearinghouseState",
+     "exchangeStatus"}
+)  # fmt: skip
+
+
+def info_weight(kind: str) -> int:
+    """Weight of one /info request by its type."""
+    if kind == "userRole":
+        return 60
+    return 2 if kind in _LIGHT else 20
+
+
+def action_weight(batch: int) -> int:
+    """Weight of one action by its batch length."""
+    return 1 + batch // 40
+
+
+class WeightMeter:
+    """The weight of the last minute."""
+
+    def __init__(self) -> None:
+        self._spent: deque[tuple[int, int]] = deque()
+        self._total = 0
+
+    def add(self, weight: int, now_ms: int) -> None:
+        if self._spent and now_ms - self._spent[-1][0] < 100:  # buckets bound the memory
+            at_ms, held = self._spent.pop()
+            self._spent.append((at_ms, held + weight))
+        else:
+            self._spent.append((now_ms, weight))
+        self._total += weight
+
+    def used_share(self, now_ms: int) -> float:
+        while self._spent and self._spent[0][0] <= now_ms - MINUTE_MS:
+            self._total -= self._spent.popleft()[1]
+        return self._total / WEIGHT_MAX
