@@ -87,7 +87,7 @@ def shown(value: object) -> str:
 def _give(leaf: FieldInfo | None) -> str:
     if leaf is None or not leaf.description:
         return f"give a value such as {_example(leaf)}"
-    limits = " ".join(_limit(metadata) for metadata in leaf.metadata).strip()
+    limits = ", ".join(filter(None, map(_limit, leaf.metadata)))
     return f"give {leaf.description}{f' ({limits})' if limits else ''}, e.g. {_example(leaf)}"
 
 

@@ -14,6 +14,7 @@ from fleet.manifests.errors import ManifestError, Path, Problem, dotted
 
 SIZE_MAX: Final = 1_000_000
 NODES_MAX: Final = 50_000
+_PLAIN_TAGS: Final = frozenset({"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"})
 _KEY_LIKE: Final = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{64}(?![0-9a-fA-F])")
 
 
@@ -134,6 +135,9 @@ class _Walk:
             raise yaml.MarkedYAMLError(problem=f"an alias {what}", problem_mark=node.start_mark)
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, path)
+        if node.tag not in _PLAIN_TAGS:
+            what = f"the tag {node.tag!r} is not allowed"
+            raise yaml.MarkedYAMLError(problem=what, problem_mark=node.start_mark)
         self._open.add(id(node))
         try:
             if isinstance(node, yaml.SequenceNode):

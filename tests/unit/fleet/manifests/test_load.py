@@ -1,0 +1,393 @@
+"""Manifests end to end: sixty broken ones, each with its line, key and mend; and the good ones."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from agents.settings import MarketSettings
+from fleet.manifests.checks import Listed
+from fleet.manifests.errors import ManifestError
+from fleet.manifests.load import load
+from fleet.manifests.spec import decode, encode
+
+MANIFESTS = Path(__file__).parents[4] / "manifests"
+HEAD = "fleet: t\nnetwork: paper\n"
+LIVE = "fleet: t\nnetwork: mainnet\n"
+ADDRESS = '"0x' + "ab" * 20 + '"'
+ACCOUNT = f"account: {{address: {ADDRESS}, api_wallet: {{env: FLEET_API_KEY}}}}\n"
+BTC = "markets:\n  - asset: BTC\n    margin_usd: 1000\n"
+SECRET = "5e" * 32
+
+
+def written(tmp_path: Path, text: str | bytes) -> Path:
+    path = tmp_path / "m.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def refusal(tmp_path: Path, text: str | bytes) -> str:
+    with pytest.raises(ManifestError) as caught:
+        load(written(tmp_path, text))
+    return str(caught.value).replace(str(tmp_path) + "/", "")
+
+
+BROKEN = {
+    # text and form
+    "empty": ("", "m.yaml:1: the manifest is empty; start from manifests/paper.yaml"),
+    "a list": ("- a\n", "m.yaml:1: the manifest is not a mapping of keys"),
+    "a word": ("hello\n", "m.yaml:1: the manifest is not a mapping of keys"),
+    "an open bracket": (HEAD + "markets: [\n", "m.yaml:4: broken YAML"),
+    "a tab": (HEAD + "markets:\n\t- asset: BTC\n", "m.yaml:4: broken YAML: a tab stands"),
+    "bad indentation": (HEAD + "markets:\n  - asset: BTC\n margin: 1\n", "m.yaml:5: broken YAML"),
+    "an open quote": ('fleet: "t\nnetwork: paper\n', "m.yaml:3: broken YAML"),
+    "two documents": (HEAD + BTC + "---\nfleet: u\n", "m.yaml:6: broken YAML: a second document"),
+    "a foreign tag": (HEAD + "paper: !!python/object:os.system {}\n" + BTC, "m.yaml:3: broken"),
+    "not UTF-8": (b"fleet: t\nnetwork: \xff\n", "m.yaml:2: is not UTF-8 text; save it as UTF-8"),
+    "a control character": (HEAD + "risk: \x07\n", "m.yaml:3: broken YAML: the character U+0007"),
+    "an alias to itself": (HEAD + "paper: &a {latency_ms: *a}\n" + BTC, "m.yaml:3: broken YAML"),
+    "an alias unknown": (HEAD + "paper: *a\n" + BTC, "m.yaml:3: broken YAML"),
+    "a date that is none": (HEAD + "risk: 2026-13-45\n" + BTC, "m.yaml:3: risk: '2026-13-45'"),
+    # keys
+    "unknown key": (HEAD + "foo: 1\n" + BTC, "m.yaml:3: foo: unknown key 'foo'; allowed here:"),
+    "misspelt key": (HEAD + "markts: []\n" + BTC, "m.yaml:3: markts: unknown key 'markts'; did"),
+    "unknown key of a market": (
+        HEAD + BTC + "    margn_usd: 5\n",
+        "m.yaml:6: markets[0].margn_usd: unknown key 'margn_usd'; did you mean margin_usd?",
+    ),
+    "unknown strategy leaf": (
+        HEAD + BTC + "    strategy: {levls: 3}\n",
+        "m.yaml:6: markets[0].strategy.levls: unknown key 'levls'; did you mean levels?",
+    ),
+    "unknown key in defaults": (
+        HEAD + "defaults:\n  leverag: 3\n" + BTC,
+        "m.yaml:4: defaults.leverag: unknown key 'leverag'; did you mean leverage?",
+    ),
+    "asset in defaults": (HEAD + "defaults: {asset: BTC}\n" + BTC, "m.yaml:3: defaults.asset: unk"),
+    "duplicate key": (
+        HEAD + BTC + "    margin_usd: 2\n",
+        "m.yaml:6: markets[0].margin_usd: duplicate key, first given on line 5; keep one",
+    ),
+    "duplicate top key": ("fleet: a\n" + HEAD + BTC, "m.yaml:2: fleet: duplicate key, first given"),
+    # missing
+    "no fleet": ("network: paper\n" + BTC, "m.yaml:1: fleet: is missing; add fleet: paper"),
+    "no network": ("fleet: t\n" + BTC, "m.yaml:1: network: is missing; add network: paper"),
+    "no markets": (HEAD, "m.yaml:1: markets: is missing; add markets: [{asset: BTC}]"),
+    "empty markets": (HEAD + "markets: []\n", "m.yaml:3: markets: names no market; list at least"),
+    "null markets": (HEAD + "markets:\n", "m.yaml:3: markets: an empty value is not a list"),
+    "no asset": (HEAD + "markets:\n  - margin_usd: 5\n", "m.yaml:4: markets[0].asset: is missing"),
+    "no margin": (
+        HEAD + "markets:\n  - asset: BTC\n",
+        "m.yaml:4: markets[0].margin_usd: is missing, here and in defaults; add e.g. margin_usd:",
+    ),
+    "a market that is a word": (HEAD + "markets:\n  - BTC\n", "m.yaml:4: markets[0]: 'BTC' is not"),
+    # values
+    "negative margin": (
+        HEAD + "markets:\n  - asset: BTC\n    margin_usd: -5\n",
+        "m.yaml:5: markets[0].margin_usd: -5 is not above 0; give the margin in USD",
+    ),
+    "margin without a number": (
+        HEAD + "markets:\n  - asset: BTC\n    margin_usd: 5e3\n",
+        "m.yaml:5: markets[0].margin_usd: '5e3' is not a number; give the margin in USD",
+    ),
+    "margin that is no number": (
+        HEAD + "markets:\n  - asset: BTC\n    margin_usd: .nan\n",
+        "m.yaml:5: markets[0].margin_usd: nan is not a finite number",
+    ),
+    "endless margin": (
+        HEAD + "markets:\n  - asset: BTC\n    margin_usd: .inf\n",
+        "m.yaml:5: markets[0].margin_usd: inf is not a finite number",
+    ),
+    "yes for a number": (
+        HEAD + "markets:\n  - asset: BTC\n    margin_usd: yes\n",
+        "m.yaml:5: markets[0].margin_usd: true is not a number",
+    ),
+    "half a leverage": (
+        HEAD + BTC + "    leverage: 2.5\n",
+        "m.yaml:6: markets[0].leverage: 2.5 is",
+    ),
+    "leverage 0": (HEAD + BTC + "    leverage: 0\n", "m.yaml:6: markets[0].leverage: 0 is below 1"),
+    "leverage in defaults": (
+        HEAD + "defaults: {leverage: 99}\n" + BTC,
+        "m.yaml:3: defaults.leverage: 99 is above 50; give the leverage",
+    ),
+    "word for a switch": (
+        HEAD + BTC + "    isolated: maybe\n",
+        "m.yaml:6: markets[0].isolated: 'maybe' is not true or false",
+    ),
+    "too many levels": (
+        HEAD + BTC + "    strategy: {levels: 99}\n",
+        "m.yaml:6: markets[0].strategy.levels: 99 is above 25; give the number of orders a side",
+    ),
+    "a bad choice": (
+        HEAD + BTC + "    on_orphan: {do: panic}\n",
+        "m.yaml:6: markets[0].on_orphan.do: 'panic' is not one of hold, reduce, flatten; write",
+    ),
+    "unknown network": (
+        "fleet: t\nnetwork: devnet\n" + BTC,
+        "m.yaml:2: network: 'devnet' is not one of paper, testnet, mainnet",
+    ),
+    "fleet in capitals": ("fleet: Prod\nnetwork: paper\n" + BTC, "m.yaml:1: fleet: 'Prod' is not"),
+    "fleet without quotes": ("fleet: 7\nnetwork: paper\n" + BTC, "m.yaml:1: fleet: 7 is not text"),
+    "fleet that is a folder": (
+        "fleet: locks\nnetwork: paper\n" + BTC,
+        "m.yaml:1: fleet: 'locks' is reserved; choose another name",
+    ),
+    "unknown flow": (HEAD + "paper: {flow: calm}\n" + BTC, "m.yaml:3: paper.flow: 'calm' is not"),
+    "no recording there": (
+        HEAD + "paper: {recording: gone.zst}\n" + BTC,
+        "m.yaml:3: paper.recording: gone.zst does not exist; name a recording",
+    ),
+    "recording unset": (
+        HEAD + "paper:\n  recording: {env: FLEET_NOT_SET}\n" + BTC,
+        "m.yaml:4: paper.recording: environment variable FLEET_NOT_SET is not set; export FLEET_",
+    ),
+    # names
+    "duplicate market": (
+        HEAD + BTC + "  - asset: BTC\n    margin_usd: 5\n",
+        "m.yaml:6: markets[1].asset: duplicate market BTC, first given on line 4; keep one",
+    ),
+    "duplicate by prefix": (
+        HEAD + BTC + "    dex: hyna\n  - {asset: 'hyna:BTC', dex: hyna, margin_usd: 5}\n",
+        "m.yaml:7: markets[1].asset: duplicate market hyna:BTC, first given on line 4",
+    ),
+    "wrong prefix": (
+        HEAD + "markets:\n  - {asset: 'xyz:BTC', dex: hyna, margin_usd: 5}\n",
+        "m.yaml:4: markets[0].asset: 'xyz:BTC' has another prefix than dex: hyna; write BTC or",
+    ),
+    "prefix without dex": (
+        HEAD + "markets:\n  - {asset: 'hyna:BTC', margin_usd: 5}\n",
+        "m.yaml:4: markets[0].asset: 'hyna:BTC' names a DEX that the market doesn't; add dex: hyna",
+    ),
+    "unknown DEX": (
+        HEAD + BTC + "    dex: hyn\n",
+        "m.yaml:6: markets[0].dex: unknown DEX 'hyn' on the embedded exchange; did you mean hyna?",
+    ),
+    "unknown asset": (
+        HEAD + "markets:\n  - {asset: btc, margin_usd: 500}\n",
+        "m.yaml:4: markets[0].asset: btc is not listed on the embedded exchange; did you mean BTC?",
+    ),
+    "delisted asset": (
+        HEAD + "markets:\n  - {asset: MATIC, margin_usd: 500}\n",
+        "m.yaml:4: markets[0].asset: MATIC is delisted on the embedded exchange; name one of BTC",
+    ),
+    "leverage above the venue's": (
+        HEAD + "markets:\n  - {asset: WLFI, margin_usd: 500, leverage: 6}\n",
+        "m.yaml:4: markets[0].leverage: 6 is above the venue's 5 for WLFI; give at most 5",
+    ),
+    "isolated only": (
+        HEAD + "markets:\n  - {asset: CRCL, dex: xyz, margin_usd: 500}\n",
+        "m.yaml:4: markets[0].isolated: xyz:CRCL may be held with isolated margin only; add",
+    ),
+    # sense
+    "loss above a fifth": (
+        HEAD + BTC + "    risk: {daily_loss_max_usd: 300}\n",
+        "m.yaml:6: markets[0].risk.daily_loss_max_usd: 300 is above 20 % of margin_usd, 200; give",
+    ),
+    "loss above a fifth by default": (
+        HEAD + "defaults:\n  risk: {daily_loss_max_usd: 300}\n" + BTC,
+        "m.yaml:4: defaults.risk.daily_loss_max_usd: 300 is above 20 % of margin_usd, 200; give",
+    ),
+    "gross below the sum": (
+        HEAD + "risk:\n  gross_notional_max_usd: 999\n" + BTC,
+        "m.yaml:4: risk.gross_notional_max_usd: 999 is below the sum of the markets' position_max",
+    ),
+    "underlying below the sum": (
+        HEAD
+        + "risk: {underlying_gross_max_usd: 1500}\n"
+        + BTC
+        + "  - {asset: BTC, dex: hyna, margin_usd: 1000}\n",
+        "m.yaml:3: risk.underlying_gross_max_usd: 1500 is below the sum of the position_max_usd of",
+    ),
+    "loss below the sum": (
+        HEAD + "risk: {daily_loss_max_usd: 10}\n" + BTC,
+        "m.yaml:3: risk.daily_loss_max_usd: 10 is below the sum of the markets' daily_loss_max_usd",
+    ),
+    "DEX margins above its cap": (
+        HEAD + "dexes: {hyna: {margin_max_usd: 900}}\n" + BTC + "    dex: hyna\n",
+        "m.yaml:3: dexes.hyna.margin_max_usd: 900 is below the sum of its margins, 1000; raise",
+    ),
+    "a DEX without a market": (
+        HEAD + "dexes: {hyn: {}}\n" + BTC,
+        "m.yaml:3: dexes.hyn: unknown DEX 'hyn': no market here is on it; remove it",
+    ),
+    "canary that is none": (
+        HEAD + "rollout: {canary: [ETH]}\n" + BTC,
+        "m.yaml:3: rollout.canary[0]: 'ETH' is no market of this manifest; name one of BTC",
+    ),
+    "spread below fees": (
+        HEAD + BTC + "    strategy: {half_spread_floor_bps: 1.9}\n",
+        "m.yaml:6: markets[0].strategy.half_spread_floor_bps: 1.9 is below fee + edge (1.5 + 0.5",
+    ),
+    "floor above the widest": (
+        HEAD + BTC + "    strategy: {half_spread_max_bps: 5}\n",
+        "m.yaml:6: markets[0].strategy.half_spread_max_bps: 5 is below half_spread_floor_bps, 8",
+    ),
+    "clip above the position": (
+        HEAD + BTC + "    strategy: {clip_usd: 1001}\n",
+        "m.yaml:6: markets[0].strategy.clip_usd: 1001 is above position_max_usd, 1000; make",
+    ),
+    "ages out of order": (
+        HEAD + BTC + "    risk: {data_age_halt_s: 1}\n",
+        "m.yaml:6: markets[0].risk.data_age_halt_s: 1 is below data_age_max_s, 3; give at least 3",
+    ),
+    # live networks
+    "no address": (
+        LIVE + "account: {api_wallet: {env: K}}\n" + BTC,
+        "m.yaml:3: account.address: is missing on mainnet; add account: {address:",
+    ),
+    "no wallet": (
+        LIVE + f"account:\n  address: {ADDRESS}\n" + BTC,
+        "m.yaml:3: account.api_wallet: is missing on mainnet; add api_wallet: {env: FLEET_API_KEY}",
+    ),
+    "short address": (
+        LIVE + 'account: {address: "0xabc", api_wallet: {env: K}}\n' + BTC,
+        "m.yaml:3: account.address: '0xabc' is not of the right form; give the account's address",
+    ),
+    "address without quotes": (
+        LIVE + "account: {address: 0xabc, api_wallet: {env: K}}\n" + BTC,
+        "m.yaml:3: account.address: 2748 is not text; give the account's address in quotes",
+    ),
+    "two sources of the key": (
+        LIVE + f"account: {{address: {ADDRESS}, api_wallet: {{env: K, file: k}}}}\n" + BTC,
+        "m.yaml:3: account.api_wallet: names more than one source; write {env: FLEET_API_KEY}",
+    ),
+    "keystore without passphrase": (
+        LIVE + f"account: {{address: {ADDRESS}, api_wallet: {{keystore: k}}}}\n" + BTC,
+        "m.yaml:3: account.api_wallet: keystore and passphrase_env belong together; write",
+    ),
+    "paper on mainnet": (
+        LIVE + ACCOUNT + "paper: {seed: 1}\n" + BTC,
+        "m.yaml:4: paper: there is no embedded exchange on mainnet; remove it, or write network:",
+    ),
+    "a key as a literal": (
+        LIVE + f"account:\n  address: {ADDRESS}\n  api_wallet: 0x{SECRET}\n" + BTC,
+        "m.yaml:5: account.api_wallet: 64 hex digits look like a private key, and a key must not",
+    ),
+    "a key in a comment": (HEAD + BTC + f"# was {SECRET}\n", "m.yaml:6: 64 hex digits look like"),
+    "a password as a literal": (
+        LIVE + f"account: {{address: {ADDRESS}, api_wallet: hunter2}}\n" + BTC,
+        "m.yaml:3: account.api_wallet: a key must not stand in a manifest; write {env: FLEET_API",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), BROKEN.values(), ids=BROKEN.keys())
+def test_broken_manifest_names_line_key_and_mend(
+    tmp_path: Path, text: str | bytes, expected: str
+) -> None:
+    first, *others = refusal(tmp_path, text).splitlines()
+    assert first.startswith(expected)
+    assert not others
+    assert re.search(r"; \S+", first), "no mend"
+    assert SECRET not in first
+    assert "hunter2" not in first
+
+
+def test_several_mistakes_are_told_at_once_in_order(tmp_path: Path) -> None:
+    text = "fleet: T\nnetwork: x\nmarkets:\n  - {asset: BTC, margin_usd: -1}\n"
+    lines = refusal(tmp_path, text).splitlines()
+    assert [line.split(":")[1] for line in lines] == ["1", "2", "4"]
+
+
+def test_no_file_and_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match=r"gone\.yaml: no such file; give the path"):
+        load(tmp_path / "gone.yaml")
+    with pytest.raises(ManifestError, match=r": is a folder; name one manifest file in it"):
+        load(tmp_path)
+
+
+def market(tmp_path: Path, text: str, name: str = "BTC") -> MarketSettings:
+    return load(written(tmp_path, text)).markets[name]
+
+
+def test_defaults_lie_under_each_market(tmp_path: Path) -> None:
+    text = (
+        HEAD
+        + "defaults: {leverage: 2, strategy: {levels: 7, risk_aversion: 0.9}}\n"
+        + BTC
+        + "    strategy: {levels: 3}\n"
+    )
+    btc = market(tmp_path, text)
+    assert (btc.leverage, btc.strategy.levels, btc.strategy.risk_aversion) == (2, 3, 0.9)
+    assert btc.strategy.half_spread_floor_bps == 8.0
+
+
+def test_limits_are_derived_where_omitted(tmp_path: Path) -> None:
+    text = HEAD + BTC + "    leverage: 3\n  - {asset: BTC, dex: hyna, margin_usd: 500}\n"
+    spec = load(written(tmp_path, text))
+    assert spec.markets["BTC"].risk.position_max_usd == 3000
+    assert spec.markets["BTC"].risk.daily_loss_max_usd == 50
+    assert spec.risk.gross_notional_max_usd == 3500
+    assert spec.risk.underlying_gross_max_usd == 3500
+    assert spec.risk.daily_loss_max_usd == 75
+
+
+def test_position_never_exceeds_what_the_margin_carries(tmp_path: Path) -> None:
+    text = HEAD + BTC + "    risk: {position_max_usd: 5000}\n"
+    assert market(tmp_path, text).risk.position_max_usd == 1000
+
+
+@pytest.mark.parametrize("asset", ["BTC", "hyna:BTC"])
+def test_dex_names_the_market(tmp_path: Path, asset: str) -> None:
+    text = HEAD + f"markets:\n  - {{asset: '{asset}', dex: hyna, margin_usd: 100}}\n"
+    assert market(tmp_path, text, "hyna:BTC").underlying == "BTC"
+
+
+def test_floor_of_fee_and_edge_is_enough(tmp_path: Path) -> None:
+    text = HEAD + BTC + "    strategy: {half_spread_floor_bps: 2.0}\n"
+    assert market(tmp_path, text).strategy.half_spread_floor_bps == 2.0
+
+
+def test_paper_takes_values_from_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.zst").touch()
+    monkeypatch.setenv("T_SEED", "11")
+    monkeypatch.setenv("T_FILE", str(tmp_path / "a.zst"))
+    monkeypatch.setenv("T_ACK", "12.5")
+    text = "paper: {seed: {env: T_SEED}, recording: {env: T_FILE}, latency_ms: {ack: {env: T_ACK}}}"
+    paper = load(written(tmp_path, f"{HEAD}{text}\n{BTC}")).paper
+    assert paper is not None
+    assert (paper.seed, paper.recording, paper.latency_ms.ack) == (
+        11,
+        str(tmp_path / "a.zst"),
+        12.5,
+    )
+
+
+def test_recording_is_looked_for_beside_the_manifest(tmp_path: Path) -> None:
+    (tmp_path / "a.zst").touch()
+    paper = load(written(tmp_path, HEAD + "paper: {recording: a.zst}\n" + BTC)).paper
+    assert paper is not None
+    assert paper.recording == str(tmp_path / "a.zst")
+
+
+def test_a_live_network_is_checked_against_what_it_lists(tmp_path: Path) -> None:
+    path = written(tmp_path, LIVE + ACCOUNT + BTC)
+    assert load(path).account is not None
+    listing = {"": {"BTC": Listed(40, isolated_only=False, delisted=True)}}
+    with pytest.raises(ManifestError, match="BTC is delisted on mainnet"):
+        load(path, listing)
+
+
+@pytest.mark.parametrize("name", ["paper", "testnet", "prod", "replay"])
+def test_shipped_manifests_load_and_round_trip(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "r.zst").touch()
+    monkeypatch.setenv("FLEET_RECORDING", str(tmp_path / "r.zst"))
+    spec = load(MANIFESTS / f"{name}.yaml")
+    assert spec.fleet == name
+    assert decode(encode(spec)) == spec
+    assert encode(decode(encode(spec))) == encode(spec)
+    assert msgspec.json.decode(encode(spec))["network"] == spec.network
+
+
+def test_demo_is_five_markets_on_three_dexs() -> None:
+    spec = load(MANIFESTS / "paper.yaml")
+    assert list(spec.markets) == ["BTC", "ETH", "SOL", "hyna:BTC", "xyz:NVDA"]
+    assert {m.strategy.half_spread_floor_bps for m in spec.markets.values()} == {2.0}
+    assert spec.paper is not None
+    assert (spec.paper.seed, spec.paper.flow) == (7, "lively")
