@@ -25,9 +25,9 @@ def namespace(folder: Folder) -> str:
         record = msgspec.json.decode(folder.root.joinpath("fleet.json").read_bytes(),
                                      type=FleetRecord)  # fmt: skip
     except (OSError, msgspec.MsgspecError) as error:
-        raise ClusterFailed(f"{folder.fleet_json} cannot be read: {error}", "run fleet apply") from (
-            error
-        )
+        raise ClusterFailed(
+            f"{folder.fleet_json} cannot be read: {error}", "run fleet apply"
+        ) from (error)
     return f"fleet-{record.fleet}-{record.instance}"
 
 

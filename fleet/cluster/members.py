@@ -15,8 +15,7 @@ from fleet.processes import start_ticks
 
 
 class HeadRecord(msgspec.Struct, frozen=True):
-    """``pids/ray.json``: the head's launcher, which leads the session. ``start_ticks`` tells
-    re-used pids apart."""
+    """``pids/ray.json``: the head's launcher, which leads the session."""
 
     pid: int
     start_ticks: int | None

@@ -1,0 +1,42 @@
+"""From the engine's commands to frames for the gateway: unsigned, under lease and generation."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from agents.commands import AskOpenOrders, AskOrder, Cancel, Place, Renew
+from agents.exchange.codec import encode_cancel, encode_place, post_frame, subscribe_frame
+from agents.exchange.downstream import AgentFrame, RenewLease, ToGateway
+from agents.market.types import Coin
+from agents.runtime.requests import Asked
+
+
+def gateway_frame(frame: AgentFrame) -> bytes:
+    """A frame of the ``gw`` channel."""
+    return msgspec.json.encode(ToGateway(frame))
+
+
+def subscriptions(coin: Coin) -> Sequence[bytes]:
+    """What an agent listens to; its own orders and fills first, so that none is missed."""
+    user = [subscribe_frame({"type": kind}) for kind in ("orderUpdates", "userFills")]
+    market = ("activeAssetCtx", "l2Book", "bbo", "trades")
+    return user + [subscribe_frame({"type": kind, "coin": coin}) for kind in market]
+
+
+def renew_frame(command: Renew, generation: int) -> bytes:
+    return gateway_frame(RenewLease(generation, command.event_ns, command.revision, command.report))
+
+
+def post(command: Asked, post_id: int, *, asset_id: int, generation: int) -> bytes:
+    """The post of a command. The gateway fills ``user`` and ``dex`` into questions."""
+    match command:
+        case Place(orders=orders, value_usd=value_usd):
+            action: object = encode_place(orders, asset_id)
+        case Cancel(cloids=cloids):
+            action, value_usd = encode_cancel(cloids, asset_id), 0.0
+        case AskOpenOrders():
+            return post_frame(post_id, {"type": "frontendOpenOrders"}, "info")
+        case AskOrder(cloid=cloid):
+            return post_frame(post_id, {"type": "orderStatus", "oid": cloid}, "info")
+    payload = {"action": action, "generation": generation, "value_usd": value_usd}
+    return post_frame(post_id, payload)
