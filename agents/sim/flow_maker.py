@@ -74,7 +74,7 @@ class Ladder:
         # Level i rests at h + 0.13·i^1.8 bps: dense at the touch, some 11 bps out at the end.
         wanted = [spread + 0.13 * (1.0 + spread) ** 0.5 * i**1.8 for i in range(LEVELS)]
         weight = [min(0.35 + 0.25 * i, 2.0) for i in range(LEVELS)]
-        wanted += [max(bps, 2.0 * bps * min(1.0, spread)) for bps in ANCHORS_BPS]
+        wanted += ANCHORS_BPS
         weight += [ANCHOR_LEVELS] * len(ANCHORS_BPS)
         self._slots = {
             side: [Slot(bps, w * self._depth_usd) for bps, w in zip(wanted, weight, strict=True)]

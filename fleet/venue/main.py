@@ -65,7 +65,7 @@ async def _serve(options: Options) -> int:
     running.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await running
-    venue.save()
+    await venue.close()
     await runner.cleanup()
     return EXIT_DONE
 

@@ -17,7 +17,7 @@ from fleet.venue.door import Door, Refused, envelope
 from fleet.venue.feeds import Feeds, Frame, frame
 from fleet.venue.hub import Hub
 from fleet.venue.line import Line
-from fleet.venue.state import StateFile
+from fleet.venue.state import StateError, StateFile
 from fleet.venue.subscriptions import Json, Key
 from fleet.venue.world import World, build
 
@@ -44,6 +44,7 @@ class Venue:
         self._waiting: dict[int, asyncio.Future[Json]] = {}
         self._tickets = 0
         self._file = None if options.state is None else StateFile(Path(options.state))
+        self._saving: asyncio.Task[None] | None = None
         self._unsaved = True
         self.blocks = self.exchange_requests = self.info_requests = 0
         self._open(options.fund)
@@ -119,31 +120,47 @@ class Venue:
         next_s, save_s = loop.time(), loop.time() + SAVE_S
         while True:
             self._block()
-            if loop.time() >= save_s:
-                self.save()
+            if loop.time() >= save_s and (self._saving is None or self._saving.done()):
+                if self._saving is not None:
+                    self._saving.result()
+                self._saving = loop.create_task(self.save())
                 save_s = loop.time() + SAVE_S
             # A late block is not made up for: blocks are at least their interval apart.
             next_s = max(next_s + self._block_s, loop.time())
             await asyncio.sleep(next_s - loop.time())
 
-    def save(self) -> None:
-        """Write the state if anything of an account changed. Raises StateError."""
+    async def save(self) -> None:
+        """Write the state if anything of an account changed. Raises StateError.
+
+        The snapshot is of one moment; a thread writes it, so that no block waits for the disk.
+        """
         if self._file is None or not self._unsaved:
             return
         self._unsaved = False
-        self._file.write({"exchange": self.exchange.snapshot(), "world": self._world.save()})
+        state: Json = {"exchange": self.exchange.snapshot(), "world": self._world.save()}
+        await asyncio.to_thread(self._file.write, state)
+
+    async def close(self) -> None:
+        """Write what is not yet written; the blocks must have ended. Raises StateError."""
+        if self._saving is not None:
+            await self._saving
+        await self.save()
 
     def _open(self, fund: dict[str, Decimal]) -> None:
+        """Take the state over, then fund those addresses that it does not know."""
         state = None if self._file is None else self._file.read()
-        if state is None:
-            for address, usd in fund.items():
+        if state is not None:
+            try:
+                self._world.restore(_part(state, "world"))
+                self.exchange.restore(_part(state, "exchange"))
+            except ValueError as error:
+                raise StateError(
+                    f"the venue's state: {error}; move it away to start anew"
+                ) from error
+        for address, usd in fund.items():
+            role = self.exchange.info({"type": "userRole", "user": address}, self.now_ms)
+            if role == {"role": "missing"}:
                 self.exchange.fund(address.lower(), usd)
-            return
-        exchange, world = state.get("exchange"), state.get("world")
-        assert isinstance(exchange, dict)
-        assert isinstance(world, dict)
-        self._world.restore(world)
-        self.exchange.restore(exchange)
 
     def _block(self) -> None:
         now_ns = self._clock_ns()
@@ -176,3 +193,10 @@ class Venue:
     async def _pause(self, delay_s: float) -> None:
         if delay_s > 0.0:
             await asyncio.sleep(delay_s)
+
+
+def _part(state: dict[str, object], name: str) -> dict[str, object]:
+    part = state.get(name)
+    if not isinstance(part, dict):
+        raise ValueError(f"{name} is missing")  # noqa: TRY004  it is the file's content
+    return part

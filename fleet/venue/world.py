@@ -21,7 +21,6 @@ from fleet.venue.listing import tape_universe
 from fleet.venue.subscriptions import Key
 
 ORACLE_MS: Final = 1_000
-_EMPTY: Final[Mapping[str, object]] = {}
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -53,7 +52,7 @@ class World(Protocol):
         """What must outlive a restart beside the exchange's own state."""
 
     def restore(self, state: Mapping[str, object]) -> None:
-        """Take over what ``save`` gave; before the first step."""
+        """Take over what ``save`` gave; before the first step. Raises ValueError."""
 
 
 class _FlowDoor:
@@ -98,9 +97,7 @@ class FlowWorld:
         return {"fair_px": dict(self._flow.prices.px)}
 
     def restore(self, state: Mapping[str, object]) -> None:
-        fair_px = state.get("fair_px", _EMPTY)
-        assert isinstance(fair_px, dict)
-        self._flow.restore(fair_px)
+        self._flow.restore(msgspec.convert(state.get("fair_px", {}), dict[Coin, float]))
 
 
 class TapeWorld:
