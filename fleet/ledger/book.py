@@ -155,14 +155,20 @@ def chained(position_sz: Decimal, fills: Sequence[Booked]) -> list[Booked]:
     order: list[Booked] = []
     here = position_sz
     while waiting:
-        if here not in waiting:
-            ends = {booked.end_sz for row in waiting.values() for booked in row}
-            heads = [row[0] for start, row in waiting.items() if start not in ends]
-            first = min(heads or [row[0] for row in waiting.values()], key=lambda b: b.rank)
-            here = first.fill.start_position_sz
-        order += _trail(here, waiting)
+        order += _trail(_head(here, waiting), waiting)
         here = order[-1].end_sz
     return order
+
+
+def _head(here: Decimal, waiting: dict[Decimal, list[Booked]]) -> Decimal:
+    """Where a chain begins: at a position that more fills leave than reach, or anywhere in a ring.
+
+    ``here`` if that may be; else as the lowest trade id says.
+    """
+    ends = [booked.end_sz for row in waiting.values() for booked in row]
+    heads = [start for start, row in waiting.items() if len(row) > ends.count(start)]
+    among = heads or list(waiting)
+    return here if here in among else min(among, key=lambda start: waiting[start][0].rank)
 
 
 def fold(book: Book, fills: Iterable[Booked]) -> Book:
