@@ -3,6 +3,7 @@
 import pickle
 from typing import Any
 
+import msgspec
 import pytest
 from eth_account import Account
 from hyperliquid.utils import signing as sdk
@@ -171,7 +172,7 @@ def test_the_body_leaves_out_what_is_unused() -> None:
     made = Signature(r="0x1", s="0x2", v=27)
     plain = signing.exchange_body({"type": "noop"}, 5, made)
     full = signing.exchange_body(NoopAction(), 5, made, expires_after_ms=9, vault=VAULT)
-    encode = signing.msgspec.json.encode
+    encode = msgspec.json.encode
     assert encode(plain) == (
         b'{"action":{"type":"noop"},"nonce":5,"signature":{"r":"0x1","s":"0x2","v":27}}'
     )
