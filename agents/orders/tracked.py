@@ -51,7 +51,8 @@ class TrackedOrder(msgspec.Struct, gc=False):
     @property
     def remaining_sz(self) -> Decimal:
         """What may still trade if it rests; never negative."""
-        return max(self.sz - self.accounted_sz, ZERO)
+        done_sz = self.told_sz if self.told_sz > self.filled_sz else self.filled_sz
+        return self.sz - done_sz if self.sz > done_sz else ZERO
 
     @property
     def open_sz(self) -> Decimal:

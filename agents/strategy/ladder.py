@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
-from agents.market.instrument import Instrument
+from agents.market.instrument import NOTIONAL_MIN, Instrument
 from agents.market.types import Quote, Side
 from agents.market.units import BPS
 
@@ -61,24 +61,20 @@ def ladder(
     side, sign = rung.side, rung.side.sign
     quotes: list[Quote] = []
     used_sz = Decimal(0)
-    touch_px = instrument.passive_px(opposite_px, side)
-    worst_px = touch_px - sign * instrument.tick_px(touch_px)
+    inner_px = instrument.passive_px(opposite_px, side)
     for distance in distances:
-        sz = instrument.floor_sz(min(rung.clip_sz, rung.room_sz - used_sz))
-        if sz <= 0:
-            break
-        if used_sz + sz > rung.reducing_sz:
-            distance_bps = max(distance, rung.adding_min_bps)
-        else:
-            distance_bps = distance
+        left_sz = rung.room_sz - used_sz
+        sz = rung.clip_sz if rung.clip_sz <= left_sz else instrument.floor_sz(left_sz)
+        adds = used_sz + sz > rung.reducing_sz
+        distance_bps = max(distance, rung.adding_min_bps) if adds else distance
         px = instrument.passive_px(fair_px * (1.0 - sign * distance_bps / BPS), side)
-        px = min(px, worst_px) if sign > 0 else max(px, worst_px)
-        if px <= 0:
-            break
-        if sz != rung.whole_sz and sz < instrument.viable_sz(px):
+        if sign * (inner_px - px) <= 0:
+            # A step of this decade's tick stays on the grid across the decade's edges: downwards
+            # into a finer one, upwards onto a power of ten.
+            px = inner_px - sign * instrument.tick_px(inner_px)
+        if px <= 0 or sz <= 0 or (sz * px < NOTIONAL_MIN and sz != rung.whole_sz):
             break
         quotes.append(Quote(side=side, px=px, sz=sz))
         used_sz += sz
-        # The next level at least a tick further out, also across a decade of the grid.
-        worst_px = instrument.passive_px(px - sign * instrument.tick_px(px), side)
+        inner_px = px
     return tuple(quotes)
