@@ -3,6 +3,7 @@
 import heapq
 import time
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -16,7 +17,7 @@ from fleet.folder import Folder
 
 TAIL_BYTES = 1_000_000
 POLL_S = 0.25
-_TIME_KEYS = ("timestamp", "at", "time", "ts", "t")
+_TIME_KEYS = ("timestamp", "at_ms", "at")
 
 
 def run(market: str | None, *, follow: bool, lines: int, output: Output, fleet: str | None) -> None:
@@ -92,8 +93,16 @@ def _fields(line: str) -> dict[str, Any]:
 
 
 def _moment(line: str) -> str:
-    fields = _fields(line)
-    return next((str(fields[key]) for key in _TIME_KEYS if key in fields), "")
+    return _take_time(_fields(line))
+
+
+def _take_time(fields: dict[str, Any]) -> str:
+    """The line's moment in UTC, taken out of its fields; empty if it has none."""
+    value = next((fields.pop(key) for key in _TIME_KEYS if key in fields), "")
+    if not isinstance(value, int):
+        return str(value)
+    at = datetime.fromtimestamp(value / 1000, UTC).isoformat(timespec="milliseconds")
+    return at.replace("+00:00", "Z")
 
 
 def _shown(line: str, process: str, output: Output, *, named: bool) -> str:
@@ -101,7 +110,7 @@ def _shown(line: str, process: str, output: Output, *, named: bool) -> str:
     fields = _fields(line)
     if output == "json" or not fields:
         return line
-    at = next((str(fields.pop(key)) for key in _TIME_KEYS if key in fields), "")
+    at = _take_time(fields)
     level = str(fields.pop("level", "")).upper()
     event = str(fields.pop("event", ""))
     rest = " ".join(f"{key}={value}" for key, value in fields.items())

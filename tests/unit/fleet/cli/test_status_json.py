@@ -1,0 +1,305 @@
+"""``fleet status -o json``: the contract's keys, the sums, the truth when parts are away."""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from agents.commands import Report
+from agents.market.types import Coin
+from agents.settings import MarketSettings, RiskSettings
+from fleet.cli.find import Identity
+from fleet.cli.observe import Observed, Store, StoreRow
+from fleet.cli.status_json import status_json
+from fleet.gateway.api import (
+    DexView,
+    GatewayStatus,
+    LatchView,
+    LeaseView,
+    MarketView,
+    RiskView,
+)
+from fleet.ledger.query import MarketPnl
+
+NOW_MS = 1_700_000_000_000
+ZERO = Decimal(0)
+
+FLEET_KEYS = {
+    "fleet",
+    "network",
+    "url",
+    "address",
+    "revision",
+    "halted",
+    "halt",
+    "as_of_ms",
+    "supervisor",
+    "gateway",
+    "ledger",
+    "risk",
+    "account",
+    "markets",
+}
+ACCOUNT_KEYS = {
+    "as_of_ms",
+    "stale",
+    "equity_usd",
+    "gross_notional_usd",
+    "net_notional_usd",
+    "pnl_day_usd",
+    "drawdown_share",
+    "allowance",
+    "ip_weight_used_share",
+    "dead_man",
+    "foreign_orders",
+    "dexes",
+}
+MARKET_KEYS = {
+    "market",
+    "asset",
+    "dex",
+    "sync",
+    "owner",
+    "phase",
+    "reason",
+    "as_of_ms",
+    "stale",
+    "position_sz",
+    "position_usd",
+    "entry_px",
+    "mark_px",
+    "pnl",
+    "pnl_day_usd",
+    "open_orders",
+    "bid_px",
+    "ask_px",
+    "half_spread_bps",
+    "fills",
+    "taker_fills",
+    "volume_usd",
+    "quote_uptime_share",
+    "data_age_ms",
+    "restarts",
+    "pid",
+}
+PNL_KEYS = {
+    "since_ms",
+    "total_usd",
+    "realized_usd",
+    "unrealized_usd",
+    "fees_usd",
+    "funding_usd",
+    "reconciled",
+}
+
+
+def make_view(**changes: Any) -> MarketView:
+    market = Coin("hyna:BTC")
+    risk = RiskSettings(position_max_usd=100.0, daily_loss_max_usd=5.0)
+    report = Report(
+        phase="QUOTING",
+        bid_px=Decimal("99.5"),
+        ask_px=Decimal("100.5"),
+        half_spread_bps=5.0,
+        quoting_due_s=200.0,
+        quoting_up_s=150.0,
+    )
+    view = MarketView(
+        market=market,
+        revision=3,
+        settings=MarketSettings(market=market, margin_usd=100.0, leverage=1, risk=risk),
+        instrument=None,
+        lease=LeaseView(owner="agent", generation=2, pid=77, revision=3),
+        report=report,
+        report_ms=NOW_MS - 400,
+        position_sz=Decimal("0.3"),
+        entry_px=Decimal(90),
+        position_as_of_ms=NOW_MS - 900,
+        mark_px=100.0,
+        bid_px=99.9,
+        ask_px=100.1,
+        venue_ms=NOW_MS,
+        data_age_ms=120,
+        open_orders=10,
+        fenced=False,
+        fence_reason="",
+        paused=False,
+        draining=False,
+    )
+    return msgspec.structs.replace(view, **changes)
+
+
+def make_gateway(*views: MarketView, **changes: Any) -> GatewayStatus:
+    gateway = GatewayStatus(
+        fleet="t",
+        network="paper",
+        url="http://127.0.0.1:1",
+        address="0x" + "ab" * 20,
+        instance="abcdef",
+        build="1",
+        as_of_ms=NOW_MS,
+        link="up",
+        link_since_ms=NOW_MS,
+        venue_offset_ms=0.0,
+        halt=None,
+        dexes=(
+            DexView("", "USDC", 1.0, NOW_MS - 100, Decimal(1000), Decimal(1000), Decimal(10)),
+            DexView("hyna", "USDE", 0.5, NOW_MS - 200, Decimal(100), Decimal(100), ZERO),
+        ),
+        markets=views,
+        foreign_orders=0,
+        unresolved=0,
+        risk=RiskView(seq=9, as_of_ms=NOW_MS, age_ms=300, state="normal", reason=""),
+        ip_weight_used_share=0.1,
+        allowance_left=9_000,
+        allowance_cap=10_000,
+        log_seq=5,
+        refusals={},
+        venue_flow="lively",
+    )
+    return msgspec.structs.replace(gateway, **changes)
+
+
+def make_pnl(**changes: Any) -> MarketPnl:
+    pnl = MarketPnl(
+        since_ms=5, position_sz=Decimal("0.3"), cost_usd=Decimal(27), entry_px=Decimal(90),
+        realized_usd=Decimal("1.00000049"), fees_usd=Decimal("-0.25"), funding_usd=Decimal("0.5"),
+        fills=4, taker_fills=0, foreign_fills=0, volume_usd=Decimal(300), inherited_sz=ZERO,
+        gaps=0, last_fill_ms=NOW_MS, day_ms=0, day_realized_usd=Decimal(1), day_fees_usd=ZERO,
+        day_funding_usd=ZERO, day_fills=4, day_taker_fills=0, day_volume_usd=Decimal(300),
+        day_open_position_sz=ZERO, day_open_cost_usd=ZERO, day_open_mark_px=None,
+    )  # fmt: skip
+    return msgspec.structs.replace(pnl, **changes)
+
+
+def make_seen(gateway: GatewayStatus | None, **changes: Any) -> Observed:
+    row = StoreRow(
+        desired=True, phase="QUOTING", reason=None, restarts=1, since_ms=NOW_MS, revision=3
+    )
+    seen = Observed(
+        fleet="t",
+        identity=Identity("fleet/1", "t", "paper", "0x" + "ab" * 20, "abcdef", 1),
+        now_ms=NOW_MS,
+        gateway=gateway,
+        supervisor_up=True,
+        ledger_up=True,
+        ledger_since_ms=5,
+        pnl={"hyna:BTC": make_pnl()},
+        store=Store(revision=3, markets={"hyna:BTC": row}),
+        latch=gateway.halt if gateway else None,
+        warnings=(),
+    )
+    return msgspec.structs.replace(seen, **changes)
+
+
+def stored(phase: str, reason: str | None = None) -> Store:
+    row = StoreRow(desired=True, phase=phase, reason=reason, restarts=3, since_ms=1, revision=3)
+    return Store(revision=3, markets={"hyna:BTC": row})
+
+
+def test_every_key_of_the_contract_is_there() -> None:
+    document = status_json(make_seen(make_gateway(make_view())))
+    assert set(document) >= FLEET_KEYS
+    assert set(document["account"]) >= ACCOUNT_KEYS
+    assert set(document["account"]["allowance"]) == {"left", "burn_per_h", "hours_to_empty"}
+    assert set(document["account"]["dexes"][0]) >= {"dex", "token", "balance", "margin_used"}
+    assert set(document["risk"]) >= {"state", "directive_age_ms"}
+    (row,) = document["markets"]
+    assert set(row) >= MARKET_KEYS
+    assert set(row["pnl"]) >= PNL_KEYS
+    msgspec.json.encode(document)
+
+
+def test_the_same_keys_when_everything_is_away() -> None:
+    seen = make_seen(None, supervisor_up=False, ledger_up=False, pnl={}, identity=None)
+    document = status_json(seen)
+    assert set(document) >= FLEET_KEYS
+    assert set(document["account"]) >= ACCOUNT_KEYS
+    assert set(document["markets"][0]) >= MARKET_KEYS
+    assert set(document["markets"][0]["pnl"]) >= PNL_KEYS
+    assert (document["supervisor"], document["gateway"]) == ("down", "down")
+    assert document["account"]["stale"]
+
+
+def test_a_quoting_market() -> None:
+    document = status_json(make_seen(make_gateway(make_view())))
+    (row,) = document["markets"]
+    assert (row["market"], row["asset"], row["dex"]) == ("hyna:BTC", "BTC", "hyna")
+    assert (row["sync"], row["owner"], row["phase"]) == ("synced", "agent", "QUOTING")
+    assert (row["position_sz"], row["position_usd"]) == (0.3, 30.0)
+    assert (row["bid_px"], row["ask_px"], row["pid"]) == (99.5, 100.5, 77)
+    assert row["quote_uptime_share"] == 0.75
+    assert document["flow"] == "lively"
+    assert document["account"]["equity_usd"] == 1050.0
+    assert document["account"]["gross_notional_usd"] == 30.0
+
+
+def test_total_is_the_sum_of_the_printed_parts() -> None:
+    pnl = status_json(make_seen(make_gateway(make_view())))["markets"][0]["pnl"]
+    assert pnl["unrealized_usd"] == 3.0
+    assert pnl["total_usd"] == 4.75
+    parts = pnl["realized_usd"] + pnl["unrealized_usd"] - pnl["fees_usd"] + pnl["funding_usd"]
+    assert pnl["total_usd"] == pytest.approx(parts, abs=1e-9)
+    assert pnl["reconciled"]
+
+
+def test_a_position_that_the_ledger_does_not_have_is_not_reconciled() -> None:
+    seen = make_seen(make_gateway(make_view(position_sz=Decimal("0.4"))))
+    row = status_json(seen)["markets"][0]
+    assert row["position_sz"] == 0.4
+    assert not row["pnl"]["reconciled"]
+
+
+def test_unknown_mark_is_not_zero() -> None:
+    row = status_json(make_seen(make_gateway(make_view(mark_px=None))))["markets"][0]
+    assert row["position_usd"] is None
+    assert row["pnl"]["unrealized_usd"] is None
+    assert row["pnl"]["total_usd"] is None
+    assert row["pnl_day_usd"] is None
+
+
+def test_gateway_down_shows_the_last_known_as_old() -> None:
+    document = status_json(make_seen(None, now_ms=NOW_MS + 60_000))
+    (row,) = document["markets"]
+    assert row["stale"]
+    assert (row["phase"], row["reason"]) == ("QUOTING", "gateway down: as last stored")
+    assert row["position_sz"] == 0.3
+    assert row["as_of_ms"] == NOW_MS
+    assert row["sync"] == "out-of-sync"
+    assert document["network"] == "paper"
+
+
+@pytest.mark.parametrize(
+    ("phase", "shown"), [("QUOTING", "BOOT"), ("FAILED", "FAILED"), ("PREFLIGHT", "PREFLIGHT")]
+)
+def test_without_an_agent_no_market_claims_to_quote(phase: str, shown: str) -> None:
+    view = make_view(lease=LeaseView(owner="caretaker"))
+    seen = make_seen(make_gateway(view), store=stored(phase))
+    row = status_json(seen)["markets"][0]
+    assert (row["phase"], row["owner"], row["sync"]) == (shown, "caretaker", "out-of-sync")
+    assert row["bid_px"] is None
+
+
+def test_halt_is_told_with_reason_and_moment() -> None:
+    latch = LatchView(reason="enough", by="me", at_ms=0)
+    view = make_view(lease=LeaseView(owner="caretaker"))
+    document = status_json(make_seen(make_gateway(view, halt=latch)))
+    assert document["halted"]
+    assert document["halt"]["reason"] == "enough"
+    assert document["halt"]["at"].startswith("1970-01-01T00:00:00")
+    assert document["markets"][0]["phase"] == "HALTED"
+
+
+def test_equity_is_not_known_while_a_held_token_has_no_mark() -> None:
+    held = DexView("hyna", "USDE", None, NOW_MS, Decimal(5), Decimal(5), ZERO)
+    empty = DexView("flx", "USDH", None, NOW_MS, ZERO, ZERO, ZERO)
+    main = DexView("", "USDC", 1.0, NOW_MS, Decimal(7), Decimal(7), ZERO)
+    assert status_json(make_seen(make_gateway(dexes=(main, empty))))["account"]["equity_usd"] == 7.0
+    assert status_json(make_seen(make_gateway(dexes=(main, held))))["account"]["equity_usd"] is None
+
+
+def test_one_market_alone() -> None:
+    btc = make_view(market="BTC")
+    document = status_json(make_seen(make_gateway(btc, make_view())), "BTC")
+    assert [row["market"] for row in document["markets"]] == ["BTC"]

@@ -1,0 +1,31 @@
+"""When a rollout counts as done: every market has quoted, whatever it does afterwards."""
+
+from typing import Any
+
+from fleet.cli.wait import Arrivals
+
+
+def row(market: str, phase: str, reason: str | None = None) -> dict[str, Any]:
+    return {"market": market, "phase": phase, "reason": reason}
+
+
+def test_each_change_of_phase_is_told_once() -> None:
+    arrivals = Arrivals(["BTC", "ETH"])
+    assert arrivals.update([row("BTC", "BOOT"), row("SOL", "QUOTING")]) == ["BTC"]
+    assert arrivals.update([row("BTC", "BOOT")]) == []
+    assert arrivals.update([row("BTC", "QUOTING"), row("ETH", "WARMUP")]) == ["BTC", "ETH"]
+    assert arrivals.missing == ["ETH"]
+
+
+def test_a_market_that_fell_back_has_arrived() -> None:
+    arrivals = Arrivals(["BTC"])
+    arrivals.update([row("BTC", "QUOTING")])
+    arrivals.update([row("BTC", "RECONCILING", "gap")])
+    assert arrivals.missing == []
+    assert arrivals.phases == {"BTC": "RECONCILING"}
+
+
+def test_the_missing_are_named_with_their_reasons() -> None:
+    arrivals = Arrivals(["BTC", "ETH"])
+    arrivals.update([row("BTC", "WARMUP", "no sigma yet")])
+    assert arrivals.told() == "BTC WARMUP (no sigma yet), ETH not started"
