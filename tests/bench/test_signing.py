@@ -1,0 +1,33 @@
+"""Signing one order, beside the bare libsecp256k1 signature of 32 bytes (S)."""
+
+from decimal import Decimal
+
+from coincurve import PrivateKey
+
+from agents.commands import NewOrder
+from agents.exchange.codec import encode_place
+from agents.exchange.signing import L1Signer, pack
+from agents.market.types import Cloid, Side
+from tests.bench.figures import Figures, per_call_s
+
+KEY = bytes(range(1, 33))
+DIGEST = bytes(range(32))
+NOW_MS = 1_790_000_000_000
+
+
+def test_signing_one_order(figures: Figures) -> None:
+    signer, bare = L1Signer(KEY, mainnet=True), PrivateKey(KEY)
+    order = NewOrder(Cloid("0x" + "0f" * 16), Side.BID, Decimal(83760), Decimal("0.001"))
+    action = encode_place([order], 0)
+
+    def sign() -> object:
+        return signer.sign(pack(action), NOW_MS, expires_after_ms=NOW_MS + 5_000)
+
+    yardstick_s = per_call_s(lambda: bare.sign_recoverable(DIGEST, hasher=None), calls=2_000)
+    figures.add(
+        "sign one order: pack, hash, sign",
+        value_s=per_call_s(sign, calls=2_000),
+        yardstick="S, bare secp256k1",
+        yardstick_s=yardstick_s,
+        ratio_max=2.0,
+    )
