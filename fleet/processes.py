@@ -16,7 +16,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -26,6 +26,7 @@ from fleet.folder import Folder
 EXIT_LOCKED: Final = 6
 _POLL_S: Final = 0.02
 _KILL_WAIT_S: Final = 5.0
+_DEATHS_MAX: Final = 6
 _PACKAGE_ROOT: Final = str(Path(__file__).resolve().parent.parent)
 _ENVIRONMENT: Final = (
     "PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "TEMP", "TMP", "FLEET_HOME",
@@ -97,10 +98,12 @@ def alive(folder: Folder, process: str) -> int | None:
     return pid if start_ticks(pid) == ticks else None
 
 
-def clear_stale(folder: Folder) -> tuple[str, ...]:
-    """Remove pid files of processes that are gone; one line about each."""
+def clear_stale(folder: Folder, processes: Collection[str] | None = None) -> tuple[str, ...]:
+    """Remove pid files of processes (by default: of all) that are gone; one line about each."""
     notes = []
     for path in sorted(folder.pids.glob("*.json")):
+        if processes is not None and path.stem not in processes:
+            continue
         recorded = _recorded(path)
         if recorded is not None and recorded[1] == start_ticks(recorded[0]) is not None:
             continue
@@ -237,12 +240,13 @@ def _health(folder: Folder) -> str:
     return "" if b" 200 " in head.split(b"\r\n")[0] else body.decode(errors="replace").strip()
 
 
-def _last_line(log: Path) -> str:
+def _last_words(folder: Folder, process: str) -> str:
+    log = folder.log(process)
     try:
         lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
     except OSError:
-        return ""
-    return lines[-1][:300] if lines else ""
+        lines = []
+    return f"{log} ends with: {lines[-1][:300] if lines else 'nothing'}"
 
 
 def spawn_guard(folder: Folder, key_hex: str, timeout_s: float = 30.0) -> None:
@@ -252,6 +256,8 @@ def spawn_guard(folder: Folder, key_hex: str, timeout_s: float = 30.0) -> None:
     guard and gateway live. Raises AccountLocked (nothing was started) and GuardFailed (the guard
     may live on and go on trying; ``stop`` it).
     """
+    log = folder.log("guard")
+    began = log.stat().st_size if log.exists() else 0
     guard = subprocess.run(  # noqa: S603 - our own module
         python("fleet.gateway.guard", "--folder", str(folder.root)),
         input=key_hex.strip() + "\n",
@@ -269,8 +275,21 @@ def spawn_guard(folder: Folder, key_hex: str, timeout_s: float = 30.0) -> None:
         raise GuardFailed(f"the guard did not start: {said}")
     deadline_s = time.monotonic() + timeout_s
     while why := _health(folder):
-        if time.monotonic() > deadline_s or alive(folder, "guard") is None:
-            gone = "the guard ended" if alive(folder, "guard") is None else "the gateway is not up"
-            log = folder.log("guard" if gone.startswith("the guard") else "gateway")
-            raise GuardFailed(f"{gone}: {why}; {log} ends with: {_last_line(log)}")
+        if alive(folder, "guard") is None:
+            raise GuardFailed(f"the guard ended; {_last_words(folder, 'guard')}")
+        if time.monotonic() > deadline_s or _deaths(folder, began) >= _DEATHS_MAX:
+            mute = "venue" if _is_missing(folder, "venue") else "gateway"
+            raise GuardFailed(f"the {mute} is not up ({why}); {_last_words(folder, mute)}")
         time.sleep(_POLL_S)
+
+
+def _deaths(folder: Folder, from_offset: int) -> int:
+    """How often a child has ended since; more than a few in a row, and it will not come up."""
+    with folder.log("guard").open("rb") as log:
+        log.seek(from_offset)
+        return sum(b'"child.ended"' in line for line in log)
+
+
+def _is_missing(folder: Folder, process: str) -> bool:
+    """It was started at some time, and does not live."""
+    return folder.log(process).exists() and alive(folder, process) is None

@@ -36,6 +36,7 @@ _TICK_S: Final = 0.05
 _LOG_BYTES_MAX: Final = 32 << 20
 _LOG_CHECK_S: Final = 60.0
 _PR_SET_DUMPABLE: Final = 4
+_PROCESSES: Final = ("guard", "venue", "gateway", "ledger")
 
 
 def say(event: str, **facts: object) -> None:
@@ -151,7 +152,7 @@ class Guard:
 
     def _trim_logs(self) -> None:
         """A log that has grown too large becomes ``<name>.1``; its writers append to the rest."""
-        for name in ("guard", "venue", "gateway", "ledger"):
+        for name in _PROCESSES:
             log = self._folder.log(name)
             if log.exists() and log.stat().st_size > _LOG_BYTES_MAX:
                 log.with_name(log.name + ".1").write_bytes(log.read_bytes())
@@ -229,7 +230,7 @@ def main() -> int:
         return _refuse(str(taken), EXIT_LOCKED)
     ready = _detach(folder.log("guard"))
     locks.sign()
-    for note in clear_stale(folder):
+    for note in clear_stale(folder, _PROCESSES):
         say("pid_file.stale", note=note)
     write_pid(folder, "guard", os.getpid(), BUILD)
     os.write(ready, b".")
