@@ -77,7 +77,7 @@ class Upstream:
                          self._watch(), self._open())
         ]  # fmt: skip
         try:
-            done, _ = await asyncio.wait(tasks[:3], return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             return next(iter(done)).result()
         finally:
             self._queue = None
@@ -87,8 +87,12 @@ class Upstream:
             with contextlib.suppress(ExchangeError, OSError):
                 await connection.close()
 
-    async def _open(self) -> None:
-        await self._on_open()
+    async def _open(self) -> str:
+        try:
+            await self._on_open()
+        except ExchangeError as error:
+            return f"the account can't be read: {error}"
+        return await asyncio.Future()
 
     async def _read(self, connection: Connection) -> str:
         async for raw in connection:

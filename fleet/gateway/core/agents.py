@@ -83,6 +83,7 @@ def _enter(state: State, session: Session, frame: Acquire | Continue, now_ms: in
             KeepLeases(),
             Record(body=LeaseIssued(market, holder.generation, frame.pid)),
         ]
+    state.sequences.setdefault(market, cloids.SequenceSet())
     session.market, session.generation = market, holder.generation
     lease = _lease_frame(state, market, holder, now_ms)
     session.fills_since_ms = lease.state.fills_since_ms

@@ -17,7 +17,7 @@ from agents.exchange.errors import (
 from agents.exchange.wire import FrontendOrder, OpenOrder, OrderStatusWire
 from fleet.gateway.core import posts, requests, sweeps, venue
 from fleet.gateway.core.clearing import Target
-from fleet.gateway.core.effects import Effect, Record, Tell
+from fleet.gateway.core.effects import Effect, Record, Reply, Tell
 from fleet.gateway.core.state import FLEET, Pending, State, gw
 from fleet.gateway.records import Answered
 
@@ -69,7 +69,7 @@ def action(state: State, request: int, payload: msgspec.Raw, now_ms: int) -> lis
         case "void":
             _voided(state, pending, payload, now_ms)
         case _:
-            pass
+            effects.append(Reply(request=request, data=bytes(payload)))
     if pending.clearing is not None:
         effects += sweeps.step(state, pending.clearing, now_ms)
     return effects
@@ -146,16 +146,19 @@ def failed(state: State, request: int, text: str, now_ms: int) -> list[Effect]:
     error = from_post_error(text)
     if isinstance(error, OutcomeUnknown):
         return unanswered(state, request, now_ms)
-    return not_sent(state, request, "throttle", text, now_ms)
+    return not_sent(state, request, "throttle", text)
 
 
-def not_sent(state: State, request: int, reason: str, text: str, now_ms: int) -> list[Effect]:
+def not_sent(state: State, request: int, reason: str, text: str) -> list[Effect]:
     """It certainly did not happen: nothing left, or the venue turned it away unread."""
     pending = state.pending.pop(request, None)
     if pending is None:
         return []
     if pending.purpose == "place":
         state.orders.voided(pending.nonce)
+    if pending.purpose == "account":
+        told = _encode({"status": "err", "response": text})
+        return [Reply(request=request, data=told)]
     session = state.sessions.get(pending.session) if pending.session is not None else None
     if session is None or pending.late:
         return []

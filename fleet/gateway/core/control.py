@@ -2,8 +2,6 @@
 
 from typing import Final
 
-import msgspec
-
 from agents.exchange.downstream import DrainFrame, LimitsFrame, PauseFrame, SettingsFrame
 from agents.market.units import MS_PER_S
 from fleet.gateway.api import (
@@ -158,13 +156,12 @@ class Halt:
         self.request = request
         self.started_ms = now_ms
         self.first_refusal_ms: int | None = None
-        self._refused_before = 0
 
     def begin(self, state: State, now_ms: int) -> list[Effect]:
         """Latch, shut every fence, begin to clear."""
         latch = LatchView(reason=self.request.reason, by=self.request.by, at_ms=now_ms)
         effects: list[Effect] = []
-        self._refused_before = state.refusals.get("fenced", 0)
+        state.first_refusal_ms = None
         if state.fence.latch is None:
             state.fence.set_latch(latch)
             effects += [WriteLatch(latch=latch), Record(body=LatchSet(latch.reason, latch.by))]
@@ -174,11 +171,10 @@ class Halt:
         effects += sweeps.step(state, FLEET, now_ms)
         return effects
 
-    def look(self, state: State, now_ms: int) -> None:
+    def look(self, state: State) -> None:
         """Notice the first placement that the latch turned away."""
-        refused = state.refusals.get("fenced", 0)
-        if self.first_refusal_ms is None and refused > self._refused_before:
-            self.first_refusal_ms = now_ms - self.started_ms
+        if self.first_refusal_ms is None and state.first_refusal_ms is not None:
+            self.first_refusal_ms = max(state.first_refusal_ms - self.started_ms, 0)
 
     def report(self, state: State) -> HaltReport:
         """The contract's JSON, as of now."""
@@ -238,7 +234,3 @@ def resume(state: State, reason: str, by: str) -> list[Effect]:
             effects.append(KeepMarket(market=market))
         effects += agents.fence_frames(state, market)
     return effects
-
-
-def encode_report(report: HaltReport) -> bytes:
-    return msgspec.json.encode(report)

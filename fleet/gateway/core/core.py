@@ -76,7 +76,7 @@ class Core:
                 found = _POST_ID.search(text)
                 if found is None or "post" not in text:
                     return []
-                return answers.not_sent(self.state, int(found.group(1)), "malformed", text, now_ms)
+                return answers.not_sent(self.state, int(found.group(1)), "malformed", text)
             case _:
                 return []
 

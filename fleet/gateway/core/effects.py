@@ -74,8 +74,8 @@ class WriteLatch(Effect, frozen=True, gc=False):
     latch: LatchView | None
 
 
-class Stage(Effect, frozen=True, gc=False):
-    """A stage of the halt was reached; ``done`` with the report in ``data``."""
+class Reply(Effect, frozen=True, gc=False):
+    """The venue's answer to an account action, for whoever asked over HTTP."""
 
+    request: int
     data: bytes
-    done: bool

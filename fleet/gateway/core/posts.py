@@ -144,6 +144,8 @@ def _place(
     except ValueError as wrong:
         return refuse(state, session, agent_id, "malformed", str(wrong))
     if not isinstance(checked, tuple):
+        if door.latched and state.first_refusal_ms is None:
+            state.first_refusal_ms = now_ms
         return refuse(state, session, agent_id, checked.reason, checked.text)
     for order in checked:
         sequences.use(int(order.cloid[22:], 16))

@@ -136,6 +136,7 @@ class State:
         self.equity_ms: dict[str, int] = {}
         self.allowance: tuple[int, int] | None = None
         self.log_seq = 0
+        self.first_refusal_ms: int | None = None
         self._last_request = 0
 
     def request_id(self) -> int:

@@ -30,6 +30,7 @@ from fleet.gateway.records import Equity, Filled, Funding, MarketSeen, OrderSeen
 
 EQUITY_EVERY_MS: Final = 3_000
 RAW_FILLS_MAX: Final = 500
+MID_AGE_MAX_MS: Final = 5_000
 _SLOTTED: Final = frozenset({"bbo", "l2Book", "activeAssetCtx"})
 
 
@@ -184,7 +185,7 @@ def take_fills(
         if not state.bookings.fill_is_new(fill):
             continue
         state.clock.seen(fill.time_ms, now_ms)
-        effects += _book(state, fill, now_ms)
+        effects += _book(state, fill)
         kept = state.raw_fills.setdefault(fill.coin, [])
         kept.append((fill.time_ms, bytes(row)))
         del kept[:-RAW_FILLS_MAX]
@@ -198,13 +199,13 @@ def take_fills(
     return effects
 
 
-def _book(state: State, fill: Fill, now_ms: int) -> list[Effect]:
+def _book(state: State, fill: Fill) -> list[Effect]:
     state.orders.filled(fill)
     state.account.take_fill(fill)
     fee_usd = float(fill.fee) * (state.token_mark_usd(fill.fee_token) or 1.0)
     state.bookings.add_day(fill.coin, float(fill.closed_pnl) - fee_usd, fill.time_ms)
     touch = state.account.touches.get(fill.coin)
-    fresh = touch is not None and now_ms - touch.seen_ms < 5_000
+    fresh = touch is not None and abs(touch.venue_ms - fill.time_ms) < MID_AGE_MAX_MS
     booked = Record(
         body=Filled(
             fill=fill,

@@ -1,0 +1,150 @@
+"""What the gateway asks the venue when a connection opens, before it says that the link is up."""
+
+import asyncio
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from agents.exchange.codec import decode_info, subscribe_frame
+from agents.exchange.codec_account import to_fill, to_live
+from agents.exchange.errors import ExchangeError, MalformedFrame
+from agents.exchange.http import Http
+from agents.exchange.registry import Registry
+from agents.exchange.wire import (
+    ClearinghouseState,
+    FrontendOrder,
+    Meta,
+    PerpDex,
+    SpotMeta,
+    UserFees,
+    UserRateLimit,
+    WsFill,
+)
+from fleet.gateway.core import venue
+from fleet.gateway.core.weight import info_weight
+from fleet.gateway.service import Gateway
+
+FILLS_OVERLAP_MS: Final = 5_000
+FILLS_PAGE: Final = 2_000
+MAKER_RATE: Final = Decimal("0.00015")
+TAKER_RATE: Final = Decimal("0.00045")
+
+
+async def learn(http: Http, address: str) -> Registry:
+    """Every DEX and market, and this account's fees. ``ExchangeError`` if that can't be had."""
+    dexs = decode_info(await http.info_raw({"type": "perpDexs"}), tuple[PerpDex | None, ...])
+    names = ["", *(row.name for row in dexs if row is not None)]
+    raw_metas = await asyncio.gather(
+        *(http.info_raw({"type": "meta", "dex": name}) for name in names)
+    )
+    metas = {
+        name: decode_info(raw, Meta | None)  # type: ignore[arg-type]
+        for name, raw in zip(names, raw_metas, strict=True)
+    }
+    spot = decode_info(await http.info_raw({"type": "spotMeta"}), SpotMeta)
+    try:
+        fees = decode_info(await http.info_raw({"type": "userFees", "user": address}), UserFees)
+        maker, taker = fees.user_add_rate, fees.user_cross_rate
+    except MalformedFrame:
+        maker, taker = MAKER_RATE, TAKER_RATE
+    return Registry.build(dexs, metas, spot, maker, taker)
+
+
+def subscriptions(gateway: Gateway) -> list[dict[str, object]]:
+    """The account's own channels, and every market channel wanted now."""
+    user = gateway.state.identity.address
+    wanted: list[dict[str, object]] = [
+        {"type": "orderUpdates", "user": user},
+        {"type": "userFills", "user": user},
+        {"type": "userFundings", "user": user},
+    ]
+    for dex in gateway.state.dexes():
+        wanted.append({"type": "openOrders", "user": user, "dex": dex})
+        wanted.append({"type": "clearinghouseState", "user": user, "dex": dex})
+    return wanted + gateway.state.routing.upstream()
+
+
+async def reconcile(gateway: Gateway) -> None:
+    """Subscribe, then ask for everything that may have been missed. ``ExchangeError``."""
+    state, http = gateway.state, gateway.http
+    if state.registry is None:
+        gateway.core.learned(await learn(http, state.identity.address))
+    assert gateway.upstream is not None
+    for subscription in subscriptions(gateway):
+        gateway.upstream.send(subscribe_frame(subscription))
+    await token_marks(gateway)
+    await asyncio.gather(*(_dex(gateway, dex) for dex in state.dexes()))
+    await _fills(gateway)
+    gateway.run(gateway.core.link_up(gateway.now_ms()))
+
+
+async def _dex(gateway: Gateway, dex: str) -> None:
+    """Positions and open orders of one DEX."""
+    user = gateway.state.identity.address
+    raw = await _ask(gateway, {"type": "clearinghouseState", "user": user, "dex": dex})
+    dex_state = decode_info(raw, ClearinghouseState)
+    gateway.run(venue.take_account(gateway.state, dex, dex_state, gateway.now_ms()))
+    asked_ms = gateway.now_ms()
+    raw = await _ask(gateway, {"type": "frontendOpenOrders", "user": user, "dex": dex})
+    rows = decode_info(raw, tuple[FrontendOrder, ...])
+    orders = tuple((row.coin, to_live(row)) for row in rows)
+    now_ms = gateway.now_ms()
+    gateway.run(venue.take_open_orders(gateway.state, dex, orders, asked_ms, now_ms))
+
+
+async def _fills(gateway: Gateway) -> None:
+    """Every fill since the last booked one, page by page (protocol 10.1)."""
+    since_ms = max(gateway.state.bookings.last_fill_ms - FILLS_OVERLAP_MS, 0)
+    user = gateway.state.identity.address
+    while True:
+        request = {"type": "userFillsByTime", "user": user, "startTime": since_ms}
+        raw = await _ask(gateway, request)
+        rows = decode_info(raw, tuple[WsFill, ...])
+        raws = msgspec.json.decode(raw, type=list[msgspec.Raw])
+        fills = tuple(to_fill(row) for row in rows)
+        gateway.run(venue.take_fills(gateway.state, fills, raws, gateway.now_ms()))
+        last_ms = max((row.time for row in rows), default=since_ms)
+        if len(rows) < FILLS_PAGE or last_ms <= since_ms:
+            return
+        since_ms = last_ms
+
+
+async def token_marks(gateway: Gateway) -> None:
+    """What a collateral token is worth in USDC, by the mid of its spot market."""
+    registry = gateway.state.registry
+    assert registry is not None
+    coins = {d.token: d.token_mark_coin for d in registry.dexes if d.token_mark_coin is not None}
+    if not coins:
+        return
+    mids = decode_info(await _ask(gateway, {"type": "allMids"}), dict[str, str])
+    for token, coin in coins.items():
+        if coin in mids:
+            gateway.state.account.token_marks[token] = float(mids[coin])
+
+
+async def allowance(gateway: Gateway) -> None:
+    """The account's lifetime allowance of requests."""
+    user = gateway.state.identity.address
+    raw = await _ask(gateway, {"type": "userRateLimit", "user": user})
+    limit = decode_info(raw, UserRateLimit)
+    left = limit.n_requests_cap - limit.n_requests_used
+    gateway.state.allowance = (left, limit.n_requests_cap)
+
+
+async def polls(gateway: Gateway, every_s: float = 30.0) -> None:
+    """Marks of tokens and the allowance, from time to time; failures wait for the next round."""
+    while True:
+        if gateway.state.registry is not None:
+            for poll in (token_marks, allowance):
+                try:
+                    await poll(gateway)
+                except ExchangeError:
+                    continue
+        await asyncio.sleep(every_s)
+
+
+async def _ask(gateway: Gateway, request: Mapping[str, Any]) -> bytes:
+    gateway.state.weights.add(info_weight(str(request["type"])), gateway.now_ms())
+    return await gateway.http.info_raw(dict(request))

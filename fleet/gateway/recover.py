@@ -1,0 +1,111 @@
+"""What a gateway that starts finds on disk: files, and the tail of its own log."""
+
+from decimal import Decimal
+
+import msgspec
+
+from agents.exchange.nonce import NonceSequence
+from agents.exchange.wire import Action, OrderAction
+from agents.market.types import Side
+from agents.market.units import NS_PER_MS
+from fleet.gateway.core.cloids import SequenceSet
+from fleet.gateway.core.cloids import parse as parse_cloid
+from fleet.gateway.core.orders import Order
+from fleet.gateway.core.orders import State as OrderState
+from fleet.gateway.core.requests import EXPIRES_MS
+from fleet.gateway.core.state import Identity, MarketRow, State
+from fleet.gateway.log import ActionLog
+from fleet.gateway.records import Answered, Body, Filled, Funding, Sent
+from fleet.gateway.store import Store
+
+IN_FLIGHT_MS = 15_000
+"""A placement older than this is past its expiry, whatever the clocks say."""
+
+
+def restore(identity: Identity, store: Store, log: ActionLog, now_ms: int) -> State:
+    """The state to begin with. OSError, msgspec.MsgspecError if the files can't be read."""
+    state = State(
+        identity,
+        leases=store.leases(),
+        limits=store.limits(),
+        latch=store.latch(),
+        last_nonce=0,
+    )
+    for kept in store.markets():
+        state.markets[kept.market] = MarketRow(
+            settings=kept.settings,
+            revision=kept.revision,
+            paused=kept.paused,
+            draining_ms=kept.draining_ms,
+        )
+        for cause, reason in kept.fences.items():
+            state.fence.close(kept.market, cause, reason)
+    state.leases.await_holders(now_ms)
+    _replay(state, log, now_ms)
+    state.log_seq = log.seq
+    return state
+
+
+def _replay(state: State, log: ActionLog, now_ms: int) -> None:
+    """Booked fills, the last nonce, and placements whose answer never came."""
+    last_nonce = 0
+    open_ended: dict[int, tuple[Sent, OrderAction, int]] = {}
+    for record in log.tail():
+        body = record.body
+        if isinstance(body, Sent):
+            last_nonce = max(last_nonce, body.nonce)
+            action = msgspec.json.decode(body.action, type=Action)
+            if isinstance(action, OrderAction):
+                _use_sequences(state, body, action)
+                open_ended[body.nonce] = (body, action, record.wall_ns // NS_PER_MS)
+        elif isinstance(body, Answered):
+            open_ended.pop(body.nonce, None)
+        else:
+            _book(state, body)
+    state.nonces = NonceSequence(last_nonce)
+    for sent, action, sent_ms in open_ended.values():
+        if now_ms - sent_ms < IN_FLIGHT_MS:
+            _in_flight(state, sent, action, sent_ms)
+
+
+def _book(state: State, body: Body) -> None:
+    if isinstance(body, Filled):
+        fill = body.fill
+        if state.bookings.fill_is_new(fill):
+            usd = float(fill.closed_pnl) - float(fill.fee)
+            state.bookings.add_day(fill.coin, usd, fill.time_ms)
+    elif isinstance(body, Funding) and state.bookings.funding_is_new(body.market, body.time_ms):
+        state.bookings.add_day(body.market, float(body.usdc), body.time_ms)
+
+
+def _use_sequences(state: State, sent: Sent, action: OrderAction) -> None:
+    row = state.leases.rows.get(sent.market)
+    if row is None or row.generation != sent.generation:
+        return
+    used = state.sequences.setdefault(sent.market, SequenceSet())
+    for wire in action.orders:
+        origin = parse_cloid(wire.c)
+        if origin is not None:
+            used.use(origin.sequence)
+
+
+def _in_flight(state: State, sent: Sent, action: OrderAction, sent_ms: int) -> None:
+    """It may yet be executed: it counts as open, and is voided or waited for."""
+    state.orders.sent(
+        (
+            Order(
+                cloid=wire.c or "",
+                market=sent.market,
+                generation=sent.generation,
+                side=Side.BID if wire.b else Side.ASK,
+                px=Decimal(wire.p),
+                remaining_sz=Decimal(wire.s),
+                reduce_only=wire.r,
+                state=OrderState.UNKNOWN,
+                touched_ms=sent_ms,
+                nonce=sent.nonce,
+            )
+            for wire in action.orders
+        ),
+        sent_ms + 2 * EXPIRES_MS,
+    )

@@ -1,0 +1,249 @@
+"""The gateway at work: carries out what the core decides, on one event loop."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Final, Protocol
+
+import msgspec
+import structlog
+
+from agents.exchange.codec import post_frame, subscribe_frame, unsubscribe_frame
+from agents.exchange.errors import ExchangeError, MalformedFrame, OutcomeUnknown
+from agents.exchange.http import Http
+from agents.exchange.signing import L1Signer, exchange_body, pack
+from agents.exchange.wire import ExchangeBody
+from fleet.gateway.core import answers
+from fleet.gateway.core.core import Core
+from fleet.gateway.core.effects import (
+    Ask,
+    Cut,
+    Effect,
+    KeepLeases,
+    KeepMarket,
+    Record,
+    Reply,
+    Submit,
+    Tell,
+    Watch,
+    WriteLatch,
+)
+from fleet.gateway.core.state import State
+from fleet.gateway.log import ActionLog, sync
+from fleet.gateway.records import Body, Sent
+from fleet.gateway.store import KeptMarket, Store
+from fleet.gateway.upstream import Upstream
+
+TICK_S: Final = 0.05
+SYNC_S: Final = 0.2
+_log = structlog.get_logger()
+_json = msgspec.json.Encoder().encode
+
+
+class Agent(Protocol):
+    """One agent's connection, as the service sees it."""
+
+    def push(self, data: bytes, slot: str | None) -> None: ...
+
+    def cut(self) -> None: ...
+
+
+class Gateway:
+    """Key, log, files and connections round one ``Core``."""
+
+    def __init__(self, core: Core, signer: L1Signer, log: ActionLog, store: Store) -> None:
+        self.core = core
+        self.state: State = core.state
+        self.store = store
+        self.http = Http(core.state.identity.url)
+        self.upstream: Upstream | None = None
+        self.agents: dict[int, Agent] = {}
+        self.account_answers: dict[str, asyncio.Future[bytes]] = {}
+        self.account_requests: dict[int, str] = {}
+        self.log_broken = False
+        self._signer = signer
+        self._log = log
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._epoch_ns = time.time_ns() - time.monotonic_ns()
+        self._carry: dict[type[Effect], Callable[..., None]] = {
+            Tell: self._tell, Cut: self._cut, Submit: self._submit, Ask: self._ask,
+            Record: self._record, KeepLeases: self._keep_leases, KeepMarket: self._keep_market,
+            Watch: self._watch, WriteLatch: self._write_latch, Reply: self._reply,
+        }  # fmt: skip
+
+    def now_ns(self) -> int:
+        """Unix time that never steps: the wall clock at the start, monotonic since."""
+        return self._epoch_ns + time.monotonic_ns()
+
+    def now_ms(self) -> int:
+        return self.now_ns() // 1_000_000
+
+    # ── events ───────────────────────────────────────────────────────────────────────────────
+
+    def run(self, effects: Iterable[Effect]) -> None:
+        """Carry effects out, in their order."""
+        for effect in effects:
+            self._carry[type(effect)](effect)
+
+    def said(self, session: int, raw: bytes) -> None:
+        self.run(self.core.said(session, raw, self.now_ms()))
+
+    def closed(self, session: int) -> None:
+        self.agents.pop(session, None)
+        self.run(self.core.closed(session, self.now_ms()))
+
+    def venue_frame(self, raw: bytes) -> None:
+        """A frame of the venue; one that can't be read is passed over, loudly."""
+        try:
+            self.run(self.core.venue_frame(raw, self.now_ms()))
+        except MalformedFrame as error:
+            _log.warning("venue.frame_malformed", error=str(error))
+
+    def lost(self, reason: str) -> None:
+        _log.warning("venue.link_lost", reason=reason)
+        self.run(self.core.link_lost(self.now_ms()))
+
+    async def tick(self) -> None:
+        """Timers, for as long as the process lives."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            now_ms = self.now_ms()
+            self._look_for_latch(now_ms)
+            self.run(self.core.tick(now_ms))
+
+    def _look_for_latch(self, now_ms: int) -> None:
+        if self.state.fence.latch is None and self.store.latched():
+            latch = self.store.latch()
+            if latch is not None:
+                self.run(self.core.latch_found(latch, now_ms))
+
+    async def sync(self) -> None:
+        """Bring the log to the disk in a thread, at most 200 ms after it was written."""
+        while True:
+            await asyncio.sleep(SYNC_S)
+            descriptor = self._log.take_dirty()
+            if descriptor is not None:
+                await asyncio.to_thread(sync, descriptor)
+
+    # ── effects ──────────────────────────────────────────────────────────────────────────────
+
+    def _tell(self, effect: Tell) -> None:
+        agent = self.agents.get(effect.session)
+        if agent is not None:
+            agent.push(effect.data, effect.slot)
+
+    def _cut(self, effect: Cut) -> None:
+        agent = self.agents.get(effect.session)
+        if agent is not None:
+            agent.cut()
+
+    def _reply(self, effect: Reply) -> None:
+        """The venue's answer to an account action goes to whoever waits for it."""
+        key = self.account_requests.pop(effect.request, None)
+        waiting = self.account_answers.get(key) if key is not None else None
+        if waiting is not None and not waiting.done():
+            waiting.set_result(effect.data)
+
+    def _record(self, effect: Record) -> None:
+        self._append(effect.body)
+
+    def _append(self, body: Body) -> bool:
+        """False if the log can't be written: then nothing that adds risk may leave."""
+        try:
+            self.state.log_seq = self._log.append(body, time.time_ns())
+        except OSError as error:
+            if not self.log_broken:
+                _log.error("log.unwritable", error=str(error))
+            self.log_broken = True
+            return False
+        self.log_broken = False
+        return True
+
+    def _submit(self, effect: Submit) -> None:
+        """Log, sign, send: in this order, and a placement only while no latch is on the disk."""
+        if effect.placement and self.store.latched():
+            self._look_for_latch(self.now_ms())
+            self._turn_away(effect.request, "fenced", "halted")
+            return
+        logged = self._append(
+            Sent(effect.nonce, effect.market, effect.generation, _json(effect.action).decode())
+        )
+        if effect.placement and not logged:
+            self._turn_away(effect.request, "fenced", "the action log can't be written")
+            return
+        signature = self._signer.sign(
+            pack(effect.action), effect.nonce, expires_after_ms=effect.expires_ms
+        )
+        body = exchange_body(effect.action, effect.nonce, signature, effect.expires_ms)
+        if self._send(post_frame(effect.request, body)):
+            return
+        if effect.placement:
+            self._turn_away(effect.request, "link_down", "the venue's connection is down")
+        else:
+            self.spawn(self._exchange(effect.request, body))
+
+    def _turn_away(self, request: int, reason: str, text: str) -> None:
+        self.run(answers.not_sent(self.state, request, reason, text))
+
+    def _send(self, data: bytes) -> bool:
+        return self.upstream is not None and self.upstream.send(data)
+
+    async def _exchange(self, request: int, body: ExchangeBody) -> None:
+        """Cancels and noops by HTTP while the socket is down."""
+        try:
+            raw = await self.http.exchange(_json(body))
+        except OutcomeUnknown:
+            self.run(answers.unanswered(self.state, request, self.now_ms()))
+        except ExchangeError as error:
+            self._turn_away(request, "link_down", str(error))
+        else:
+            self.answered(request, msgspec.Raw(raw))
+
+    def answered(self, request: int, payload: msgspec.Raw) -> None:
+        try:
+            self.run(answers.action(self.state, request, payload, self.now_ms()))
+        except msgspec.MsgspecError as error:
+            _log.warning("venue.answer_malformed", error=str(error))
+
+    def _ask(self, effect: Ask) -> None:
+        if not self._send(post_frame(effect.request, effect.payload, "info")):
+            self.spawn(self._info(effect))
+
+    async def _info(self, effect: Ask) -> None:
+        try:
+            raw = await self.http.info_raw(dict(effect.payload))
+            self.run(answers.info(self.state, effect.request, raw, self.now_ms()))
+        except (ExchangeError, msgspec.MsgspecError) as error:
+            _log.warning("venue.info_failed", type=effect.payload.get("type"), error=str(error))
+            self.run(answers.unanswered(self.state, effect.request, self.now_ms()))
+
+    def _keep_leases(self, _: KeepLeases) -> None:
+        self.store.keep_leases(self.state.leases.rows)
+
+    def _keep_market(self, effect: KeepMarket) -> None:
+        self.store.keep_limits(self.state.limits.position_max_usd)
+        if effect.gone:
+            self.store.drop_market(effect.market)
+            return
+        row = self.state.markets[effect.market]
+        fences = self.state.fence.causes(effect.market)
+        self.store.keep_market(
+            KeptMarket(
+                market=effect.market, revision=row.revision, settings=row.settings,
+                paused=row.paused, draining_ms=row.draining_ms,
+                fences={cause: why for cause, why in fences.items() if cause == "agent"},
+            )
+        )  # fmt: skip
+
+    def _watch(self, effect: Watch) -> None:
+        encode = subscribe_frame if effect.on else unsubscribe_frame
+        self._send(encode(effect.subscription))
+
+    def _write_latch(self, effect: WriteLatch) -> None:
+        self.store.keep_latch(effect.latch)
+
+    def spawn(self, work: Coroutine[None, None, None]) -> None:
+        """Run something beside, and hold on to it until it is done."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
