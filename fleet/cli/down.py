@@ -8,7 +8,6 @@ and with it every order; elsewhere, what cannot be proven keeps the guard alive 
 
 import time
 from typing import Any, Final
-from urllib.parse import quote
 
 from fleet import processes
 from fleet.cli.console import Output, put, put_json, say
@@ -18,7 +17,7 @@ from fleet.cli.find import find, identity
 from fleet.cli.start import GUARD_END_S
 from fleet.folder import Folder
 from fleet.gateway.api import GatewayStatus
-from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable
+from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable, market_path
 
 PROOF_S: Final = 15.0
 PROOF_INTERVAL_S: Final = 1.0
@@ -85,7 +84,7 @@ def _release(folder: Folder, status: GatewayStatus | None) -> None:
     client = GatewayClient(folder, PATIENCE_S)
     for market in status.markets if status else ():
         try:
-            client.post(f"/v1/markets/{quote(market.market, safe='')}/revoke", {})
+            client.post(market_path(market.market, "revoke"))
         except (Unreachable, ApiFailure) as error:
             say(f"{market.market}: its lease stays ({error})")
 

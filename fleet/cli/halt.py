@@ -48,12 +48,12 @@ def _report(last: dict[str, Any] | None) -> HaltReport:
 
 
 def _stage(stage: dict[str, Any]) -> str:
-    return "  ".join(f"{key} {value}" for key, value in stage.items())
+    return f"{stage.get('ms', 0):>6} ms  {stage.get('stage', '')}"
 
 
 def _print(report: HaltReport) -> None:
     for market in report.markets:
-        held = f"{market.position_sz:g}"
+        held = f"{market.position_sz:.10g}"
         put(f"{market.market:<12} {market.orders_cancelled:>4} cancelled  position {held}")
     proof = report.proof
     put(

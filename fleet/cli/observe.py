@@ -57,7 +57,15 @@ class Observed(msgspec.Struct, frozen=True):
     pnl: dict[str, MarketPnl]
     store: Store
     latch: LatchView | None
+    flow: str | None
     warnings: tuple[str, ...]
+
+
+class _VenueConfig(msgspec.Struct):
+    """The part of ``venue/config.json`` that status names: how the market is made."""
+
+    flow: str = "real"
+    recording: str | None = None
 
 
 def observe(folder: Folder) -> Observed:
@@ -85,6 +93,7 @@ def observe(folder: Folder) -> Observed:
         pnl=pnl,
         store=store,
         latch=gateway.halt if gateway else latch(folder),
+        flow=_flow(folder),
         warnings=tuple(warnings),
     )
 
@@ -125,6 +134,16 @@ def _store(folder: Folder, warnings: list[str]) -> Store:
         return Store(revision=None, markets={})
     markets = {row[0]: StoreRow(bool(row[1]), *row[2:]) for row in rows}
     return Store(revision=revision, markets=markets)
+
+
+def _flow(folder: Folder) -> str | None:
+    """``real``, ``lively`` or ``recording`` on paper; None elsewhere."""
+    try:
+        raw = (folder.venue / "config.json").read_bytes()
+        config = msgspec.json.decode(raw, type=_VenueConfig)
+    except (OSError, msgspec.MsgspecError):
+        return None
+    return "recording" if config.recording else config.flow
 
 
 def latch(folder: Folder) -> LatchView | None:

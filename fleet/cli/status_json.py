@@ -44,7 +44,7 @@ def status_json(seen: Observed, market: str | None = None) -> dict[str, Any]:
         "gateway": "up" if gateway else "down",
         "ledger": "up" if seen.ledger_up else "down",
         "link": gateway.link if gateway else "down",
-        "flow": gateway.venue_flow or None if gateway else None,
+        "flow": seen.flow,
         "risk": _risk(gateway),
         "account": _account(seen, gateway, rows),
         "markets": rows,

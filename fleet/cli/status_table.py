@@ -38,7 +38,7 @@ def render(document: dict[str, Any]) -> RenderableType:
 
 
 def _head(document: dict[str, Any]) -> list[Text]:
-    flow = f" ({document['flow']} flow)" if document["flow"] else ""
+    flow = f" ({document['flow']} market)" if document["flow"] else ""
     title = Text(f"{document['fleet']}", style="bold")
     title.append(f"  {document['network']}{flow}  revision {document['revision']}", style="")
     title.append(f"  {document['address']}  {document['url'] or ''}", style="dim")
@@ -81,9 +81,9 @@ def _cells(row: dict[str, Any]) -> list[Text | str]:
     return [
         row["market"],
         phase,
-        f"{row['position_sz']:g}",
+        f"{row['position_sz']:.10g}",
         _usd(row["position_usd"]),
-        f"{row['mark_px']:g}" if row["mark_px"] is not None else "-",
+        f"{row['mark_px']:.10g}" if row["mark_px"] is not None else "-",
         f"{half:.2f} bps" if half is not None else "-",
         str(row["open_orders"]) if row["open_orders"] is not None else "-",
         str(row["fills"]) + (f" ({row['taker_fills']} taker)" if row["taker_fills"] else ""),

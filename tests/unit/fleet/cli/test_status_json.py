@@ -156,7 +156,6 @@ def make_gateway(*views: MarketView, **changes: Any) -> GatewayStatus:
         allowance_cap=10_000,
         log_seq=5,
         refusals={},
-        venue_flow="lively",
     )
     return msgspec.structs.replace(gateway, **changes)
 
@@ -188,6 +187,7 @@ def make_seen(gateway: GatewayStatus | None, **changes: Any) -> Observed:
         pnl={"hyna:BTC": make_pnl()},
         store=Store(revision=3, markets={"hyna:BTC": row}),
         latch=gateway.halt if gateway else None,
+        flow="lively",
         warnings=(),
     )
     return msgspec.structs.replace(seen, **changes)
