@@ -19,7 +19,7 @@ from agents.market.units import NS_PER_MS, NS_PER_S
 
 OUTAGE_NS: Final = 5 * NS_PER_S
 LOOP_GAP_NS: Final = 6 * NS_PER_S
-_TIME: Final = re.compile(rb'"time":\s*(\d+)')
+_TIME: Final = re.compile(rb'("time":\s*)(\d+)')
 
 
 class TapeError(Exception):
@@ -166,14 +166,15 @@ class Tape:
 def _lines(path: Path) -> Iterator[_Line]:
     """Every line, the header's included as an empty one; a torn tail ends the recording."""
     with path.open("rb") as file:
-        number = 0
+        number, text = 0, ""
         try:
             for number, text in enumerate(_text(file), 1):
                 yield _Line(0) if number == 1 else _line.decode(text)
         except zstandard.ZstdError:
             return
         except msgspec.DecodeError as error:
-            raise TapeError(f"{path}: line {number + 1}: {error}") from error
+            if text.endswith("\n"):
+                raise TapeError(f"{path}: line {number}: {error}") from error
 
 
 def _text(file: io.BufferedReader) -> Iterator[str]:
@@ -183,7 +184,7 @@ def _text(file: io.BufferedReader) -> Iterator[str]:
 def _frame(line: _Line, at_ns: int, shift_ns: int) -> TapeFrame | None:
     """The frame of a line with its times moved; None for channels that make no market."""
     shift_ms = shift_ns // NS_PER_MS
-    raw = _TIME.sub(lambda found: b'"time":%d' % (int(found[1]) + shift_ms), bytes(line.m))
+    raw = _TIME.sub(lambda found: b"%b%d" % (found[1], int(found[2]) + shift_ms), bytes(line.m))
     message = _message.decode(raw)
     data: BookRow | BboRow | tuple[TradeRow, ...]
     match message.channel:

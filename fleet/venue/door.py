@@ -5,6 +5,7 @@ import msgspec
 from agents.exchange.errors import BadSignature
 from agents.exchange.signing import pack, recover_l1, recover_user_signed
 from agents.exchange.wire import Signature
+from agents.sim.actions import parse_action, parse_address
 from agents.sim.exchange import Exchange
 from agents.sim.outputs import UnknownRequest
 
@@ -24,13 +25,19 @@ class Refused(Exception):
 
 
 def envelope(body: object) -> Envelope:
-    """The typed envelope of a decoded body. Raises UnknownRequest (422) on its shape."""
+    """The typed envelope of a decoded body, its action's shape checked before the signature.
+
+    Raises UnknownRequest (422).
+    """
     try:
         found = msgspec.convert(body, Envelope)
     except msgspec.ValidationError as error:
         raise UnknownRequest from error
-    if not isinstance(found.action.get("type"), str) or found.nonce < 0:
+    if found.nonce < 0:
         raise UnknownRequest
+    parse_action(found.action)
+    if found.vault_address is not None:
+        parse_address(found.vault_address)
     return found
 
 
@@ -56,7 +63,10 @@ class Door:
             raise Refused("Unable to recover signer.") from error
 
     def _l1(self, sent: Envelope, now_ms: int) -> str:
-        packed = pack(sent.action)
+        try:
+            packed = pack(sent.action)
+        except (OverflowError, RecursionError) as error:
+            raise BadSignature("the action cannot be packed") from error
         first = self._recover(sent, packed, mainnet=self._mainnet)
         if self._known(first, now_ms):
             return first

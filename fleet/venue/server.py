@@ -76,7 +76,7 @@ async def _body(request: web.Request) -> dict[str, object]:
     """The decoded body. Answers 400 where it is not JSON; raises UnknownRequest for no object."""
     try:
         body = msgspec.json.decode(await request.read())
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise web.HTTPBadRequest(text="Failed to parse the request body as JSON") from error
     if not isinstance(body, dict):
         raise UnknownRequest

@@ -40,7 +40,7 @@ class Session:
                     self._post(message, raw)
                 case _:
                     raise NotARequest
-        except (msgspec.DecodeError, NotARequest):
+        except (msgspec.DecodeError, RecursionError, NotARequest):
             self._unparsed(raw)
         except Invalid as invalid:
             self._complain(f"Invalid subscription {_text(invalid.args[0])}")
@@ -65,7 +65,7 @@ class Session:
         if not isinstance(number, int) or not isinstance(request, dict):
             raise NotARequest
         kind, payload = request.get("type"), request.get("payload")
-        if kind not in {"action", "info"} or not isinstance(payload, dict):
+        if kind not in ("action", "info") or not isinstance(payload, dict):
             raise NotARequest
         if len(self._posts) >= POSTS_MAX:
             self._complain(f"too many pending post requests id={number}")

@@ -69,21 +69,19 @@ def parse(request: object, universe: Universe) -> tuple[Key, Json]:
 
 def _market(kind: str, request: Json, canonical: Json, universe: Universe) -> tuple[Key, Json]:
     coin = canonical["coin"] = _text(request, "coin")
-    figures, mantissa, fast = request.get("nSigFigs"), request.get("mantissa"), False
+    key = Key(kind, coin=coin)
     if kind == "l2Book":
+        figures, mantissa = _integer(request, "nSigFigs"), _integer(request, "mantissa")
         fast = request.get("fast") is True
         canonical |= {"nSigFigs": figures, "mantissa": mantissa, "fast": fast}
         if figures not in {None, 2, 3, 4, 5} or mantissa not in {None, 1, 2, 5}:
             raise Invalid(canonical)
         if mantissa is not None and figures != 5:
             raise Invalid(canonical)
-    else:
-        figures = mantissa = None
+        key = key._replace(figures=figures, mantissa=mantissa, fast=fast)
     if coin not in universe.listings:
         raise Invalid(canonical)
-    assert figures is None or isinstance(figures, int)
-    assert mantissa is None or isinstance(mantissa, int)
-    return Key(kind, coin=coin, figures=figures, mantissa=mantissa, fast=fast), canonical
+    return key, canonical
 
 
 def _account(kind: str, request: Json, canonical: Json, universe: Universe) -> tuple[Key, Json]:
@@ -101,6 +99,13 @@ def _account(kind: str, request: Json, canonical: Json, universe: Universe) -> t
 def _text(request: Json, key: str) -> str:
     value = request.get(key)
     if not isinstance(value, str):
+        raise NotARequest
+    return value
+
+
+def _integer(request: Json, key: str) -> int | None:
+    value = request.get(key)
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
         raise NotARequest
     return value
 
