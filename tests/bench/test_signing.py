@@ -23,11 +23,18 @@ def test_signing_one_order(figures: Figures) -> None:
     def sign() -> object:
         return signer.sign(pack(action), NOW_MS, expires_after_ms=NOW_MS + 5_000)
 
-    yardstick_s = per_call_s(lambda: bare.sign_recoverable(DIGEST, hasher=None), calls=2_000)
+    # Short rounds in turn, and the best of each: both see the machine at rest.
+    pairs = [
+        (
+            per_call_s(sign, calls=20, rounds=1),
+            per_call_s(lambda: bare.sign_recoverable(DIGEST, hasher=None), calls=20, rounds=1),
+        )
+        for _ in range(400)
+    ]
     figures.add(
         "sign one order: pack, hash, sign",
-        value_s=per_call_s(sign, calls=2_000),
+        value_s=min(value for value, _ in pairs),
         yardstick="S, bare secp256k1",
-        yardstick_s=yardstick_s,
+        yardstick_s=min(yardstick for _, yardstick in pairs),
         ratio_max=2.0,
     )
