@@ -141,9 +141,8 @@ def _rest(floor: Floor, account: Account, record: OrderRecord) -> None:
     else:
         clearing = account.clearing(floor.listing(record.coin).dex)
         clearing.hold(record.coin).add(order.side, order.px * order.sz)
-    as_maker = msgspec.structs.replace(order, tif="Alo")
-    placement = floor.disturb(record.coin).place(as_maker, floor.now_ms)
-    if placement.resting:
-        record.order = as_maker
-    else:
+    tif, order.tif = order.tif, "Alo"  # it rested: it must not trade on its way back
+    placement = floor.disturb(record.coin).place(order, floor.now_ms)
+    order.tif = tif
+    if not placement.resting:
         close_order(floor, account, order.oid, "canceled", order.sz)

@@ -121,6 +121,4 @@ def make_resting(
     reduce_only: bool = False,
 ) -> RestingOrder:
     size = Decimal(sz)
-    return RestingOrder(
-        oid, owner, side, Decimal(px), size, size, START_MS, None, reduce_only, tif
-    )
+    return RestingOrder(oid, owner, side, Decimal(px), size, size, START_MS, None, reduce_only, tif)

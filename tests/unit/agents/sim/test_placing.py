@@ -70,7 +70,8 @@ def refused(asset: int, px: str, sz: str, text: str, row: str | None, **terms: s
         refused(MATIC, "0.37", "100", "Trading is halted.", None),
         refused(BTC, "84000", "0", "Order has zero size.", None),
         refused(BTC, "84000", "0.000001", "Order has invalid size.", None),
-        refused(SOL, "119.1234", "1", "Price must be divisible by tick size. asset=2", "tickRejected"),
+        refused(SOL, "119.1234", "1", "Price must be divisible by tick size. asset=2",
+                "tickRejected"),
         refused(NVDA, "182", "0.05", "Order must have minimum value of $10. asset=110002",
                 "minTradeNtlRejected"),
         refused(SOL, "119", "5000000", "Order value too large. Max is $50000000.", None),
@@ -101,7 +102,7 @@ def test_a_batch_is_judged_item_by_item(desk: Desk) -> None:
         ALICE, order(BTC, "B", "83000", "0.1"), order(BTC, "B", "83000.5", "0.1"),
         order(BTC, "B", "82999", "0.1"),
     )  # fmt: skip
-    assert [list(status)[0] for status in statuses] == ["resting", "error", "resting"]
+    assert [next(iter(status)) for status in statuses] == ["resting", "error", "resting"]
 
 
 def test_a_live_cloid_is_not_given_twice(desk: Desk) -> None:

@@ -20,7 +20,9 @@ def test_maker_and_taker_rows_share_trade_time_and_hash(desk: Desk) -> None:
     desk.place(ALICE, order(BTC, "A", "84000", "0.1", cloid=cloid(1)))
     desk.place(BOB, order(BTC, "B", "84000", "0.1", tif="Gtc"))
     (maker,), (taker,) = desk.fills(ALICE), desk.fills(BOB)
-    assert [maker[k] for k in ("tid", "time", "hash")] == [taker[k] for k in ("tid", "time", "hash")]
+    assert [maker[k] for k in ("tid", "time", "hash")] == [
+        taker[k] for k in ("tid", "time", "hash")
+    ]
     assert maker == {
         "coin": "BTC", "px": "84000.0", "sz": "0.1", "side": "A", "time": desk.now_ms,
         "startPosition": "0.0", "dir": "Open Short", "closedPnl": "0.0", "hash": maker["hash"],
@@ -38,7 +40,9 @@ def test_maker_and_taker_rows_share_trade_time_and_hash(desk: Desk) -> None:
 def test_fees_are_in_the_dex_token_at_its_scale(desk: Desk) -> None:
     desk.place(ALICE, order(HYNA_BTC, "A", "84000", "0.1"), order(NVDA, "A", "182", "10"))
     desk.place(
-        BOB, order(HYNA_BTC, "B", "84000", "0.1", tif="Gtc"), order(NVDA, "B", "182", "10", tif="Gtc")
+        BOB,
+        order(HYNA_BTC, "B", "84000", "0.1", tif="Gtc"),
+        order(NVDA, "B", "182", "10", tif="Gtc"),
     )
     hyna, nvda = desk.fills(ALICE)
     assert (hyna["feeToken"], hyna["fee"]) == ("USDE", "1.399986")
@@ -66,7 +70,7 @@ def test_self_trade_cancels_the_resting_order(desk: Desk) -> None:
     assert desk.szi(ALICE, "BTC") == "0.0"
 
 
-def test_incident_05_fills_of_one_ms_chain_by_start_position(desk: Desk) -> None:
+def test_fills_of_one_ms_chain_by_start_position(desk: Desk) -> None:
     desk.place(ALICE, *(order(BTC, "A", str(84000 + i), "0.1") for i in range(3)))
     desk.place(BOB, order(BTC, "B", "84002", "0.3", tif="Ioc"))
     assert [fill["startPosition"] for fill in desk.fills(BOB)] == ["0.0", "0.1", "0.2"]

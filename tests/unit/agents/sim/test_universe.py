@@ -8,9 +8,16 @@ from agents.sim.universe import DexSpec, Universe, default_universe
 
 @pytest.mark.parametrize(
     ("coin", "asset_id"),
-    [("BTC", 0), ("SOL", 2), ("MATIC", 3), ("WLFI", 4), ("xyz:NVDA", 110_002), ("hyna:BTC", 130_000)],
+    [
+        ("BTC", 0),
+        ("SOL", 2),
+        ("MATIC", 3),
+        ("WLFI", 4),
+        ("xyz:NVDA", 110_002),
+        ("hyna:BTC", 130_000),
+    ],
 )
-def test_ids_count_empty_dexes_and_delisted_assets(coin: str, asset_id: int) -> None:
+def test_incident_09_ids_count_empty_dexes_and_delisted_assets(coin: str, asset_id: int) -> None:
     universe = default_universe()
     assert universe.listings[Coin(coin)].asset_id == asset_id
     assert universe.by_asset_id[asset_id].coin == coin
