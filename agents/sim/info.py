@@ -176,6 +176,14 @@ def _none(floor: Floor, request: InfoRequest, _: int) -> object:
     return None if request.type == "subAccounts" else []
 
 
+def _funding_history(floor: Floor, request: InfoRequest, _: int) -> object:
+    """No funding is charged yet, so no hour has a rate."""
+    _coin(floor, request)
+    if request.start_time is None:
+        raise UnknownRequest
+    return []
+
+
 def _abstraction(floor: Floor, request: InfoRequest, _: int) -> object:
     _user(floor, request)
     return "disabled"
@@ -216,6 +224,7 @@ _ANSWERS: Final[Mapping[str, Answer]] = {
     "extraAgents": _none,
     "subAccounts": _none,
     "userFunding": _none,
+    "fundingHistory": _funding_history,
     "userNonFundingLedgerUpdates": _none,
     "activeAssetData": _active_asset_data,
     "userAbstraction": _abstraction,

@@ -32,6 +32,7 @@ def desk() -> Desk:
         ({"type": "outcomeMeta"}, {"outcomes": [], "questions": []}),
         ({"type": "orderStatus", "user": ALICE, "oid": 5}, {"status": "unknownOid"}),
         ({"type": "perpsAtOpenInterestCap"}, []),
+        ({"type": "fundingHistory", "coin": "BTC", "startTime": 0}, []),
         (
             {"type": "marginTable", "id": 40},
             {"description": "", "marginTiers": [{"lowerBound": "0.0", "maxLeverage": 40}]},
