@@ -220,24 +220,39 @@ def find(folder: Folder, module: str) -> tuple[int, ...]:
     return tuple(process.pid for process in live(folder) if f"-m {module} " in process.command)
 
 
-def _health(folder: Folder) -> str:
-    """Empty if the gateway answers well; else why not."""
+def _ask_health(folder: Folder) -> dict[str, object]:
+    """The gateway's ``/healthz``. Raises OSError, ValueError, TypeError."""
+    token = folder.token.read_text().strip() if folder.token.exists() else ""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(2.0)
+        client.connect(str(folder.gateway_sock))
+        client.sendall(
+            b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+            b"Authorization: Bearer " + token.encode() + b"\r\n\r\n"
+        )
+        answer = b""
+        while part := client.recv(65_536):
+            answer += part
+    facts = json.loads(answer.partition(b"\r\n\r\n")[2])
+    if not isinstance(facts, dict):
+        raise TypeError("no object")
+    return facts
+
+
+def _why_not_up(folder: Folder) -> str:
+    """Empty if the gateway answers and has its venue; else what it says, or its silence."""
     try:
-        token = folder.token.read_text().strip() if folder.token.exists() else ""
-        with socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(2.0)
-            client.connect(str(folder.gateway_sock))
-            client.sendall(
-                b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-                b"Authorization: Bearer " + token.encode() + b"\r\n\r\n"
-            )
-            answer = b""
-            while part := client.recv(65_536):
-                answer += part
+        if _ask_health(folder).get("link") == "up":
+            return ""
+    except (ValueError, TypeError):
+        return "what answers on its socket is no gateway"
     except OSError as error:
-        return f"no answer on its socket ({error.strerror or error})"
-    head, _, body = answer.partition(b"\r\n\r\n")
-    return "" if b" 200 " in head.split(b"\r\n")[0] else body.decode(errors="replace").strip()
+        return f"no answer on its socket: {error.strerror or error}"
+    try:
+        said = json.loads((folder.gateway / "state.json").read_text())["text"]
+    except (OSError, ValueError, KeyError, TypeError):
+        said = ""
+    return str(said) or "it is not connected to the venue"
 
 
 def _last_words(folder: Folder, process: str) -> str:
@@ -249,8 +264,8 @@ def _last_words(folder: Folder, process: str) -> str:
     return f"{log} ends with: {lines[-1][:300] if lines else 'nothing'}"
 
 
-def spawn_guard(folder: Folder, key_hex: str, timeout_s: float = 30.0) -> None:
-    """Start the guard and wait until the gateway under it answers.
+def spawn_guard(folder: Folder, key_hex: str, timeout_s: float = 20.0) -> None:
+    """Start the guard and wait until the gateway under it answers and has its venue.
 
     The key goes by a pipe, never in an argument or an environment; empty: none. If it returns,
     guard and gateway live. Raises AccountLocked (nothing was started) and GuardFailed (the guard
@@ -274,7 +289,7 @@ def spawn_guard(folder: Folder, key_hex: str, timeout_s: float = 30.0) -> None:
     if guard.returncode:
         raise GuardFailed(f"the guard did not start: {said}")
     deadline_s = time.monotonic() + timeout_s
-    while why := _health(folder):
+    while why := _why_not_up(folder):
         if alive(folder, "guard") is None:
             raise GuardFailed(f"the guard ended; {_last_words(folder, 'guard')}")
         if time.monotonic() > deadline_s or _deaths(folder, began) >= _DEATHS_MAX:
