@@ -82,7 +82,7 @@ class Venue:
         answer: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
         self._waiting[ticket] = answer
         if self._at_once:
-            self._block()
+            self.block()
         payload = await answer
         await self._pause(self._delays.answer_s())
         return payload
@@ -119,7 +119,7 @@ class Venue:
         loop = asyncio.get_running_loop()
         next_s, save_s = loop.time(), loop.time() + SAVE_S
         while True:
-            self._block()
+            self.block()
             if loop.time() >= save_s and (self._saving is None or self._saving.done()):
                 if self._saving is not None:
                     self._saving.result()
@@ -162,7 +162,8 @@ class Venue:
             if role == {"role": "missing"}:
                 self.exchange.fund(address.lower(), usd)
 
-    def _block(self) -> None:
+    def block(self) -> None:
+        """Run one block at the clock's time; answers are ready, feeds under way."""
         now_ns = self._clock_ns()
         step = self._world.step(now_ns)
         self.blocks += 1
