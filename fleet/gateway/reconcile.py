@@ -136,12 +136,14 @@ async def allowance(gateway: Gateway) -> None:
 async def polls(gateway: Gateway, every_s: float = 30.0) -> None:
     """Marks of tokens and the allowance, from time to time; failures wait for the next round."""
     while True:
-        if gateway.state.registry is not None:
-            for poll in (token_marks, allowance):
-                try:
-                    await poll(gateway)
-                except ExchangeError:
-                    continue
+        if not gateway.state.link.ever:
+            await asyncio.sleep(1.0)
+            continue
+        for poll in (token_marks, allowance):
+            try:
+                await poll(gateway)
+            except ExchangeError:
+                continue
         await asyncio.sleep(every_s)
 
 

@@ -24,12 +24,15 @@ _ASKABLE: Final = frozenset(
 LINK_DOWN: Final = "the venue's connection is down; nothing was sent"
 
 
+_ABSENT: Final = msgspec.Raw(b"null")
+
+
 class _FromAgent(msgspec.Struct, frozen=True):
     method: str
     id: int | None = None
-    request: msgspec.Raw | None = None
+    request: msgspec.Raw = _ABSENT
     subscription: dict[str, Any] | None = None
-    data: msgspec.Raw | None = None
+    data: msgspec.Raw = _ABSENT
 
 
 class _Request(msgspec.Struct, frozen=True):
@@ -55,11 +58,11 @@ def said(state: State, session: Session, raw: bytes, now_ms: int) -> list[Effect
     """One frame of an agent, whatever it is."""
     try:
         frame = _frame(raw)
-        if frame.method == "gw" and frame.data is not None:
+        if frame.method == "gw":
             return agents.told(state, session, _gw(frame.data), now_ms)
         if session.market is None:
             return [error(session, "the first frame is acquire"), Cut(session=session.id)]
-        if frame.method == "post" and frame.request is not None and frame.id is not None:
+        if frame.method == "post" and frame.id is not None:
             return _post(state, session, frame.id, frame.request, now_ms)
         if frame.method == "ping":
             return [Tell(session=session.id, data=_PONG)]

@@ -41,7 +41,7 @@ class _Coin(msgspec.Struct, frozen=True, gc=False):
 
 class _Peek(msgspec.Struct, frozen=True, gc=False):
     channel: str
-    data: msgspec.Raw
+    data: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class _RowList(msgspec.Struct, frozen=True):
