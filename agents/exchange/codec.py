@@ -1,21 +1,25 @@
-"""From the venue's frames to typed values and back: the one place where JSON is read and written.
+"""From the venue's frames to typed values, and from what we ask to frames: the door for JSON.
 
-A frame's channel stands in its first bytes, so its decoder is picked before anything is parsed.
-What is not the protocol raises ``MalformedFrame`` and nothing else.
+One decoder reads every channel: the frame's ``channel`` says which type its data have. What is not
+the protocol raises ``MalformedFrame`` and nothing else.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
-from typing import Final, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 
 import msgspec
 
-from agents.commands import NewOrder
-from agents.events import AssetCtx, Bbo, Book, OrderResult, Trades
+from agents.events import AssetCtx, Bbo, Book, Trades
 from agents.exchange import codec_account
-from agents.exchange.downstream import ToAgent
-from agents.exchange.errors import MalformedFrame, OutcomeUnknown
+from agents.exchange.codec_actions import (
+    decode_cancel_answer,
+    decode_order_answer,
+    encode_cancel,
+    encode_place,
+)
+from agents.exchange.downstream import GatewayFrame
+from agents.exchange.errors import MalformedFrame
 from agents.exchange.frames import (
     AccountFrame,
     Ack,
@@ -33,17 +37,8 @@ from agents.exchange.frames import (
     UserFills,
     UserOrderUpdates,
 )
-from agents.exchange.wire_actions import (
-    CancelByCloidAction,
-    CancelByCloidWire,
-    LimitTif,
-    OrderAction,
-    OrderKind,
-    OrderWire,
-)
 from agents.exchange.wire_market import ActiveAssetCtxWire, BboWire, BookWire
-from agents.market.instrument import wire
-from agents.market.types import Cloid, Level, Oid, Side, Trade
+from agents.market.types import Level, Trade
 
 __all__ = [
     "PING",
@@ -74,10 +69,8 @@ __all__ = [
 ]
 
 PING: Final = b'{"method":"ping"}'
-_HEAD: Final = b'{"channel":"'
 _LOWER_F: Final = ord("f")
 _UPPER_F: Final = ord("F")
-_BOOK_HEAD: Final = b'{"channel":"l2Book"'
 
 T = TypeVar("T")
 
@@ -86,32 +79,36 @@ class _Envelope(msgspec.Struct, frozen=True):
     channel: str
 
 
-class _BookFrame(msgspec.Struct, frozen=True, gc=False):
+class _BookFrame(codec_account.Channel, frozen=True, gc=False, tag="l2Book"):
     data: Book
 
 
-class _EmptyBookFrame(msgspec.Struct, frozen=True, gc=False):
-    data: BookWire
-
-
-class _BboFrame(msgspec.Struct, frozen=True, gc=False):
+class _BboFrame(codec_account.Channel, frozen=True, gc=False, tag="bbo"):
     data: BboWire
 
 
-class _TradesFrame(msgspec.Struct, frozen=True, gc=False):
+class _TradesFrame(codec_account.Channel, frozen=True, gc=False, tag="trades"):
     data: tuple[Trade, ...]
 
 
-class _CtxFrame(msgspec.Struct, frozen=True):
+class _CtxFrame(codec_account.Channel, frozen=True, gc=False, tag="activeAssetCtx"):
     data: ActiveAssetCtxWire
 
 
-class _AckFrame(msgspec.Struct, frozen=True):
+class _AckFrame(codec_account.Channel, frozen=True, gc=False, tag="subscriptionResponse"):
     data: Ack
 
 
-class _ErrorFrame(msgspec.Struct, frozen=True):
+class _ErrorFrame(codec_account.Channel, frozen=True, gc=False, tag="error"):
     data: str
+
+
+class _PongFrame(codec_account.Channel, frozen=True, gc=False, tag="pong"):
+    pass
+
+
+class _GwFrame(codec_account.Channel, frozen=True, gc=False, tag="gw"):
+    data: GatewayFrame
 
 
 class _PostResponse(msgspec.Struct, frozen=True):
@@ -124,102 +121,68 @@ class _PostData(msgspec.Struct, frozen=True):
     response: _PostResponse
 
 
-class _PostFrame(msgspec.Struct, frozen=True):
+class _PostFrame(codec_account.Channel, frozen=True, gc=False, tag="post"):
     data: _PostData
 
 
-def _lax(kind: type[T]) -> Callable[[bytes], T]:
-    """A decoder that reads numbers out of strings, as the venue sends them."""
-    return msgspec.json.Decoder(kind, strict=False).decode
+class _SaidBookFrame(msgspec.Struct, frozen=True):
+    """A book whose levels must be there; in ``events.Book`` they may be left out."""
+
+    data: BookWire
 
 
+_Any = (
+    _BookFrame
+    | _BboFrame
+    | _TradesFrame
+    | _CtxFrame
+    | _AckFrame
+    | _ErrorFrame
+    | _PongFrame
+    | _GwFrame
+    | _PostFrame
+    | codec_account.AccountChannel
+)
+# Not strict: the venue writes numbers as strings.
+_decode: Final[Callable[[bytes], msgspec.Struct]] = msgspec.json.Decoder(_Any, strict=False).decode
+_said_book: Final = msgspec.json.Decoder(_SaidBookFrame, strict=False).decode
 _envelope: Final = msgspec.json.Decoder(_Envelope).decode
-_book_frame: Final = _lax(_BookFrame)
-_empty_book_frame: Final = _lax(_EmptyBookFrame)
-_bbo_frame: Final = _lax(_BboFrame)
-_trades_frame: Final = _lax(_TradesFrame)
-_ctx_frame: Final = _lax(_CtxFrame)
-_ack_frame: Final = _lax(_AckFrame)
-_error_frame: Final = _lax(_ErrorFrame)
-_post_frame: Final = _lax(_PostFrame)
-_gw_frame: Final = msgspec.json.Decoder(ToAgent).decode
 
 
-def _book(raw: bytes) -> Frame:
-    return _checked(raw, _book_frame(raw).data)
-
-
-def _checked(raw: bytes, book: Book) -> Book:
-    """The book, if what the quick path cannot see is in order."""
-    if not book.levels[0]:
-        _empty_book_frame(raw)  # that the levels were said, not left out
-    _require_finite(*book.levels[0], *book.levels[1])  # only a text with an f spells infinity
-    return book
-
-
-def _bbo(raw: bytes) -> Frame:
-    data = _bbo_frame(raw).data
+def _bbo(frame: _BboFrame) -> Frame:
+    data = frame.data
     _require_finite(*(level for level in data.bbo if level is not None))
     return Bbo(data.coin, data.time, data.bbo)
 
 
-def _trades(raw: bytes) -> Frame:
-    trades = _trades_frame(raw).data
-    _require_finite(*trades)
-    return Trades(trades)
+def _trades(frame: _TradesFrame) -> Frame:
+    _require_finite(*frame.data)
+    return Trades(frame.data)
 
 
-def _require_finite(*items: Level | Trade) -> None:
-    for item in items:
-        if math.isinf(item.px) or math.isinf(item.sz):
-            raise ValueError("a price or size is infinite")
+def _ctx(frame: _CtxFrame) -> Frame:
+    ctx = frame.data.ctx
+    return AssetCtx(frame.data.coin, ctx.mark_px, ctx.oracle_px, ctx.funding)
 
 
-def _ctx(raw: bytes) -> Frame:
-    data = _ctx_frame(raw).data
-    return AssetCtx(data.coin, data.ctx.mark_px, data.ctx.oracle_px, data.ctx.funding)
+def _post(frame: _PostFrame) -> Frame:
+    response = frame.data.response
+    # A copy, so that a small answer does not keep its whole frame alive.
+    return PostFrame(frame.data.id, response.type, response.payload.copy())
 
 
-def _ack(raw: bytes) -> Frame:
-    return _ack_frame(raw).data
-
-
-def _error(raw: bytes) -> Frame:
-    return ErrorFrame(_error_frame(raw).data)
-
-
-def _post(raw: bytes) -> Frame:
-    data = _post_frame(raw).data
-    return PostFrame(data.id, data.response.type, data.response.payload.copy())
-
-
-def _gw(raw: bytes) -> Frame:
-    return GwFrame(_gw_frame(raw).data)
-
-
-def _pong(raw: bytes) -> Frame:
-    _envelope(raw)
-    return Pong()
-
-
-_BY_CHANNEL: Final[dict[bytes, Callable[[bytes], Frame]]] = {
-    b"l2Book": _book,
-    b"bbo": _bbo,
-    b"trades": _trades,
-    b"activeAssetCtx": _ctx,
-    b"orderUpdates": codec_account.order_updates,
-    b"userFills": codec_account.user_fills,
-    b"user": codec_account.user_event,
-    b"userFundings": codec_account.user_fundings,
-    b"openOrders": codec_account.open_orders,
-    b"clearinghouseState": codec_account.account,
-    b"allDexsClearinghouseState": codec_account.all_accounts,
-    b"post": _post,
-    b"subscriptionResponse": _ack,
-    b"pong": _pong,
-    b"error": _error,
-    b"gw": _gw,
+_READ: Final[dict[type[msgspec.Struct], Callable[[Any], Frame]]] = {
+    _BboFrame: _bbo,
+    _TradesFrame: _trades,
+    _CtxFrame: _ctx,
+    _AckFrame: lambda frame: frame.data,
+    _ErrorFrame: lambda frame: ErrorFrame(frame.data),
+    _PongFrame: lambda _: Pong(),
+    _GwFrame: lambda frame: GwFrame(frame.data),
+    _PostFrame: _post,
+    **codec_account.READ,
 }
+_CHANNELS: Final = {"l2Book"} | {kind.__struct_config__.tag for kind in _READ}
 
 
 def decode_frame(raw: bytes | str) -> Frame:
@@ -231,21 +194,40 @@ def decode_frame(raw: bytes | str) -> Frame:
     try:
         if isinstance(raw, str):
             raw = raw.encode()
-        if raw[:19] == _BOOK_HEAD:  # most of all traffic: written out here, a call costs 1 %
-            book = _book_frame(raw).data
+        frame = _decode(raw)
+        if type(frame) is _BookFrame:  # most of all traffic
+            book = frame.data
             if book.levels[0] and _LOWER_F not in raw and _UPPER_F not in raw:
                 return book
             return _checked(raw, book)
-        if raw.startswith(_HEAD):
-            channel = raw[12 : raw.index(b'"', 12)]
-        else:
-            channel = _envelope(raw).channel.encode()
-        decode = _BY_CHANNEL.get(channel)
-        if decode is not None:
-            return decode(raw)
-        return Unread(_envelope(raw).channel)
+        return _READ[type(frame)](frame)
     except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError) as error:
+        return _unread(raw, error)
+
+
+def _checked(raw: bytes, book: Book) -> Book:
+    """The book, if what the quick path cannot see is in order."""
+    if not book.levels[0]:
+        _said_book(raw)
+    _require_finite(*book.levels[0], *book.levels[1])  # only a text with an f spells infinity
+    return book
+
+
+def _require_finite(*items: Level | Trade) -> None:
+    for item in items:
+        if math.isinf(item.px) or math.isinf(item.sz):
+            raise ValueError("a price or size is infinite")
+
+
+def _unread(raw: bytes | str, error: Exception) -> Unread:
+    """A well-formed frame of a channel not ours to read is no error; the rest is."""
+    try:
+        channel = _envelope(raw).channel
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        channel = None
+    if channel is None or channel in _CHANNELS:
         raise MalformedFrame(f"{error} in {raw[:80]!r}") from error
+    return Unread(channel)
 
 
 def decode_info(raw: bytes, kind: type[T]) -> T:
@@ -257,130 +239,6 @@ def decode_info(raw: bytes, kind: type[T]) -> T:
         return msgspec.json.decode(raw, type=kind, strict=False)
     except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError) as error:
         raise MalformedFrame(f"{error} in {raw[:80]!r}") from error
-
-
-# ── answers to our actions ───────────────────────────────────────────────────────────────────
-
-
-class _Resting(msgspec.Struct, frozen=True):
-    oid: Oid
-
-
-class _Filled(msgspec.Struct, frozen=True, rename="camel"):
-    oid: Oid
-    total_sz: Decimal
-    avg_px: Decimal
-
-
-class _Status(msgspec.Struct, frozen=True):
-    """One of the three."""
-
-    resting: _Resting | None = None
-    filled: _Filled | None = None
-    error: str | None = None
-
-
-class _Statuses(msgspec.Struct, frozen=True):
-    statuses: tuple[str | _Status, ...]
-
-
-class _Response(msgspec.Struct, frozen=True):
-    type: str
-    data: _Statuses | None = None
-
-
-class _Answer(msgspec.Struct, frozen=True):
-    status: str
-    response: str | _Response
-
-
-_answer: Final = _lax(_Answer)
-
-
-def _statuses(payload: bytes | msgspec.Raw, count: int) -> tuple[str | _Status, ...]:
-    """One status an item; a refusal of the whole batch stands for each of its items."""
-    try:
-        answer = _answer(bytes(payload))
-    except (msgspec.MsgspecError, ValueError) as error:
-        raise OutcomeUnknown(f"an answer that cannot be read: {error}") from error
-    if isinstance(answer.response, str):
-        if answer.status != "err":
-            raise OutcomeUnknown(f"an answer of status {answer.status!r}: {answer.response}")
-        return (_Status(error=answer.response),) * count
-    statuses = answer.response.data.statuses if answer.response.data else ()
-    if len(statuses) == 1 and isinstance(statuses[0], _Status) and statuses[0].error is not None:
-        return statuses * count
-    if answer.status != "ok" or len(statuses) != count:
-        raise OutcomeUnknown(f"{count} items were sent and {len(statuses)} statuses came back")
-    return statuses
-
-
-def decode_order_answer(payload: bytes | msgspec.Raw, count: int) -> tuple[OrderResult, ...]:
-    """The venue's word on each of the ``count`` orders of one action, in the order sent.
-
-    One error for the whole batch is repeated ``count`` times. ``OutcomeUnknown`` if the answer
-    cannot be read or does not fit: what was sent may rest.
-    """
-    return tuple(_order_result(status) for status in _statuses(payload, count))
-
-
-def _order_result(status: str | _Status) -> OrderResult:
-    if isinstance(status, str):  # waitingForFill, waitingForTrigger: accepted, no oid told
-        return OrderResult("resting", text=status)
-    if status.resting is not None:
-        return OrderResult("resting", oid=status.resting.oid)
-    if status.filled is not None:
-        filled = status.filled
-        if not (filled.total_sz.is_finite() and filled.avg_px.is_finite()):
-            raise OutcomeUnknown(f"filled {filled.total_sz} at {filled.avg_px}")
-        return OrderResult(
-            "filled", oid=filled.oid, filled_sz=filled.total_sz, avg_px=filled.avg_px
-        )
-    if status.error is not None:
-        return OrderResult("refused", text=status.error)
-    raise OutcomeUnknown("a status that says neither resting, filled nor error")
-
-
-def decode_cancel_answer(payload: bytes | msgspec.Raw, count: int) -> tuple[str | None, ...]:
-    """None for each item cancelled, else the venue's text; errors as ``decode_order_answer``."""
-    return tuple(_cancel_error(status) for status in _statuses(payload, count))
-
-
-def _cancel_error(status: str | _Status) -> str | None:
-    if status == "success":
-        return None
-    if isinstance(status, _Status) and status.error is not None:
-        return status.error
-    raise OutcomeUnknown(f"a cancel's status is {status!r}")
-
-
-# ── what we send ─────────────────────────────────────────────────────────────────────────────
-
-_KINDS: Final = {tif: OrderKind(limit=LimitTif(tif)) for tif in ("Alo", "Ioc")}
-
-
-def encode_place(orders: Sequence[NewOrder], asset_id: int) -> OrderAction:
-    """The action that places these orders in one market."""
-    return OrderAction(
-        orders=tuple(
-            OrderWire(
-                a=asset_id,
-                b=order.side is Side.BID,
-                p=wire(order.px),
-                s=wire(order.sz),
-                r=order.reduce_only,
-                t=_KINDS[order.tif],
-                c=order.cloid,
-            )
-            for order in orders
-        ),
-        grouping="na",
-    )
-
-
-def encode_cancel(cloids: Sequence[Cloid], asset_id: int) -> CancelByCloidAction:
-    """The action that cancels these orders of one market."""
-    return CancelByCloidAction(tuple(CancelByCloidWire(asset_id, cloid) for cloid in cloids))
 
 
 def subscribe_frame(subscription: Mapping[str, object]) -> bytes:

@@ -1,6 +1,7 @@
 """From the frames of user channels to our orders, fills, funding and account states."""
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import msgspec
 
@@ -28,7 +29,11 @@ from agents.exchange.wire_account import (
 from agents.market.types import Coin, Fill, Oid
 
 
-class _OrderUpdatesFrame(msgspec.Struct, frozen=True):
+class Channel(msgspec.Struct, frozen=True, gc=False, tag_field="channel"):
+    """Base of the channels' frames; the tag is the channel's name."""
+
+
+class OrderUpdatesFrame(Channel, frozen=True, gc=False, tag="orderUpdates"):
     data: tuple[OrderUpdateWire, ...]
 
 
@@ -38,7 +43,7 @@ class _Fills(msgspec.Struct, frozen=True, rename="camel"):
     is_snapshot: bool = False
 
 
-class _FillsFrame(msgspec.Struct, frozen=True):
+class FillsFrame(Channel, frozen=True, gc=False, tag="userFills"):
     data: _Fills
 
 
@@ -55,7 +60,7 @@ class _UserEvent(msgspec.Struct, frozen=True, rename="camel"):
     non_user_cancel: tuple[_Cancelled, ...] | None = None
 
 
-class _UserEventFrame(msgspec.Struct, frozen=True):
+class UserEventFrame(Channel, frozen=True, gc=False, tag="user"):
     data: _UserEvent
 
 
@@ -64,7 +69,7 @@ class _Fundings(msgspec.Struct, frozen=True, rename="camel"):
     is_snapshot: bool = False
 
 
-class _FundingsFrame(msgspec.Struct, frozen=True):
+class FundingsFrame(Channel, frozen=True, gc=False, tag="userFundings"):
     data: _Fundings
 
 
@@ -74,7 +79,7 @@ class _OpenOrders(msgspec.Struct, frozen=True):
     user: str | None = None
 
 
-class _OpenOrdersFrame(msgspec.Struct, frozen=True):
+class OpenOrdersChannel(Channel, frozen=True, gc=False, tag="openOrders"):
     data: _OpenOrders
 
 
@@ -84,7 +89,7 @@ class _Account(msgspec.Struct, frozen=True, rename="camel"):
     user: str | None = None
 
 
-class _AccountFrame(msgspec.Struct, frozen=True):
+class AccountStateFrame(Channel, frozen=True, gc=False, tag="clearinghouseState"):
     data: _Account
 
 
@@ -93,34 +98,32 @@ class _AllAccounts(msgspec.Struct, frozen=True, rename="camel"):
     user: str | None = None
 
 
-class _AllAccountsFrame(msgspec.Struct, frozen=True):
+class AllAccountStatesFrame(Channel, frozen=True, gc=False, tag="allDexsClearinghouseState"):
     data: _AllAccounts
 
 
-_order_updates_frame: Final = msgspec.json.Decoder(_OrderUpdatesFrame, strict=False)
-_fills_frame: Final = msgspec.json.Decoder(_FillsFrame, strict=False)
-_user_event_frame: Final = msgspec.json.Decoder(_UserEventFrame, strict=False)
-_fundings_frame: Final = msgspec.json.Decoder(_FundingsFrame, strict=False)
-_open_orders_frame: Final = msgspec.json.Decoder(_OpenOrdersFrame, strict=False)
-_account_frame: Final = msgspec.json.Decoder(_AccountFrame, strict=False)
-_all_accounts_frame: Final = msgspec.json.Decoder(_AllAccountsFrame, strict=False)
+AccountChannel = (
+    OrderUpdatesFrame
+    | FillsFrame
+    | UserEventFrame
+    | FundingsFrame
+    | OpenOrdersChannel
+    | AccountStateFrame
+    | AllAccountStatesFrame
+)
 
 
-def order_updates(raw: bytes) -> Frame:
-    """``orderUpdates``."""
-    rows = _order_updates_frame.decode(raw).data
-    return UserOrderUpdates(tuple((row.order.coin, to_update(row)) for row in rows))
+def _order_updates(frame: OrderUpdatesFrame) -> Frame:
+    return UserOrderUpdates(tuple((row.order.coin, to_update(row)) for row in frame.data))
 
 
-def user_fills(raw: bytes) -> Frame:
-    """``userFills``."""
-    data = _fills_frame.decode(raw).data
+def _fills(frame: FillsFrame) -> Frame:
+    data = frame.data
     return UserFills(data.is_snapshot, data.user, tuple(map(to_fill, data.fills)))
 
 
-def user_event(raw: bytes) -> Frame:
-    """``user``: one of its events, ``Unread`` if it is none that we act on."""
-    data = _user_event_frame.decode(raw).data
+def _user_event(frame: UserEventFrame) -> Frame:
+    data = frame.data
     if data.fills is not None:
         return UserFills(is_snapshot=False, user=None, fills=tuple(map(to_fill, data.fills)))
     if data.funding is not None:
@@ -130,29 +133,33 @@ def user_event(raw: bytes) -> Frame:
     return Unread("user")
 
 
-def user_fundings(raw: bytes) -> Frame:
-    """``userFundings``."""
-    data = _fundings_frame.decode(raw).data
-    return FundingRows(data.is_snapshot, tuple(map(to_funding, data.fundings)))
+def _fundings(frame: FundingsFrame) -> Frame:
+    return FundingRows(frame.data.is_snapshot, tuple(map(to_funding, frame.data.fundings)))
 
 
-def open_orders(raw: bytes) -> Frame:
-    """``openOrders``."""
-    data = _open_orders_frame.decode(raw).data
+def _open_orders(frame: OpenOrdersChannel) -> Frame:
+    data = frame.data
     orders = tuple((order.coin, to_live(order)) for order in data.orders)
     return OpenOrdersFrame(data.dex, data.user, orders)
 
 
-def account(raw: bytes) -> Frame:
-    """``clearinghouseState``."""
-    data = _account_frame.decode(raw).data
-    return AccountFrame(data.dex, data.user, data.clearinghouse_state)
+def _account(frame: AccountStateFrame) -> Frame:
+    return AccountFrame(frame.data.dex, frame.data.user, frame.data.clearinghouse_state)
 
 
-def all_accounts(raw: bytes) -> Frame:
-    """``allDexsClearinghouseState``."""
-    data = _all_accounts_frame.decode(raw).data
-    return AllAccountsFrame(data.user, data.clearinghouse_states)
+def _all_accounts(frame: AllAccountStatesFrame) -> Frame:
+    return AllAccountsFrame(frame.data.user, frame.data.clearinghouse_states)
+
+
+READ: Final[dict[type[msgspec.Struct], Callable[[Any], Frame]]] = {
+    OrderUpdatesFrame: _order_updates,
+    FillsFrame: _fills,
+    UserEventFrame: _user_event,
+    FundingsFrame: _fundings,
+    OpenOrdersChannel: _open_orders,
+    AccountStateFrame: _account,
+    AllAccountStatesFrame: _all_accounts,
+}
 
 
 def to_update(row: OrderUpdateWire) -> OrderUpdate:
