@@ -1,36 +1,11 @@
 """A recording as the venue's market: its frames go out as received, its outages stay silent."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import msgspec
-import pytest
-import zstandard
 
-from agents.sim.tape import TapeError
-from agents.sim.universe import default_universe
-from fleet.venue.listing import tape_universe
+from tests.unit.fleet.venue.recordings import book, trade, write
 from tests.unit.fleet.venue.rig import ADDRESS, INSTANT, Rig, order, status
-
-S = 1_000_000_000
-
-
-def level(px: str, sz: str = "1") -> dict[str, str]:
-    return {"px": px, "sz": sz}
-
-
-def book(at_s: float, bid: int, ask: int, coin: str = "BTC") -> dict[str, Any]:
-    levels = [[level(str(bid - i)) for i in range(20)], [level(str(ask + i)) for i in range(20)]]
-    data = {"coin": coin, "time": round(at_s * 1000), "levels": levels}
-    return {"t": round(at_s * S), "m": {"channel": "l2Book", "data": data}}
-
-
-def trade(at_s: float, px: str, tid: int, side: str = "A") -> dict[str, Any]:
-    row: dict[str, Any] = {"coin": "BTC", "side": side, "px": px, "sz": "1"}
-    row |= {"time": round(at_s * 1000), "tid": tid}
-    return {"t": round(at_s * S), "m": {"channel": "trades", "data": [row]}}
-
 
 LINES = [
     book(0, 100_000, 100_010),
@@ -40,13 +15,6 @@ LINES = [
     book(1.5, 100_000, 100_010),
     book(9, 99_000, 99_010),
 ]
-
-
-def write(path: Path, lines: list[dict[str, Any]], coins: tuple[str, ...] = ("BTC",)) -> Path:
-    header = {"schema": "hlrec/1", "coins": coins}
-    text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in (header, *lines))
-    path.write_bytes(zstandard.compress(text.encode()))
-    return path
 
 
 def taped(path: Path) -> Rig:
@@ -108,21 +76,3 @@ async def test_in_an_outage_data_are_silent_and_orders_are_not(tmp_path: Path) -
     assert set(client.channels()) == {"orderUpdates"}
     rig.wait(2_000)
     assert "l2Book" in client.channels()
-
-
-def test_the_listing_is_the_recordings(tmp_path: Path) -> None:
-    lines = [book(0, 100_000, 100_010), book(0, 3_000, 3_001, "NEW")]
-    path = write(tmp_path / "t.zst", lines, ("NEW", "BTC", "ETH"))
-    universe = tape_universe(path, default_universe())
-    assert universe.coins() == ("NEW", "BTC")
-    btc = universe.listings[universe.coins()[1]].spec
-    assert (btc.sz_decimals, str(btc.start_px)) == (5, "100000")
-    assert universe.listings[universe.coins()[0]].spec.sz_decimals == 0
-
-
-def test_a_recording_of_a_dex_that_is_not_listed_is_refused(tmp_path: Path) -> None:
-    path = write(tmp_path / "t.zst", [book(0, 10, 11, "abc:X")], ("abc:X",))
-    with pytest.raises(TapeError, match="abc:X"):
-        tape_universe(path, default_universe())
-    with pytest.raises(TapeError, match="no book"):
-        tape_universe(write(path, [], ("BTC",)), default_universe())
