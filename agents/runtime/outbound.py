@@ -18,9 +18,14 @@ def gateway_frame(frame: AgentFrame) -> bytes:
 
 def subscriptions(coin: Coin) -> Sequence[bytes]:
     """What an agent listens to; its own orders and fills first, so that none is missed."""
-    user = [subscribe_frame({"type": kind}) for kind in ("orderUpdates", "userFills")]
-    market = ("activeAssetCtx", "l2Book", "bbo", "trades")
-    return user + [subscribe_frame({"type": kind, "coin": coin}) for kind in market]
+    return [
+        subscribe_frame({"type": "orderUpdates"}),
+        subscribe_frame({"type": "userFills"}),
+        subscribe_frame({"type": "activeAssetCtx", "coin": coin}),
+        subscribe_frame({"type": "l2Book", "coin": coin, "fast": True}),  # slow comes each 5 s
+        subscribe_frame({"type": "bbo", "coin": coin}),
+        subscribe_frame({"type": "trades", "coin": coin}),
+    ]
 
 
 def renew_frame(command: Renew, generation: int) -> bytes:

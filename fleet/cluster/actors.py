@@ -1,0 +1,95 @@
+"""The three kinds of Ray actors. Their arguments are visible to all of Ray: a folder and a name.
+
+Each is a thin body round a plain asyncio program that knows nothing of Ray, begun as the actor is
+made. Whoever is done leaves by ``os._exit``: its death is seen at once, whatever Ray's threads do.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import Final
+
+from agents.telemetry.logs import open_log
+from fleet.build import BUILD
+from fleet.cluster.departures import write_departure
+from fleet.folder import Folder
+from fleet.processes import write_pid
+from fleet.supervisor.attempts import Departure
+
+EXIT_BROKEN: Final = 1
+
+
+class MarketActor:
+    """One market's agent: ends with it, and leaves its last word in the agent's folder."""
+
+    def __init__(self, root: str, market: str) -> None:
+        self._folder = Folder(Path(root))
+        self._market = market
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def _run(self) -> None:
+        from agents.runtime.agent import run_agent
+
+        code, reason = EXIT_BROKEN, "it did not begin"
+        try:
+            departure = await run_agent(
+                self._market,
+                self._folder.gateway_sock,
+                self._folder.token.read_text(encoding="ascii").strip(),
+                self._folder.log(self._market),
+                BUILD,
+            )
+            code, reason = departure.code, departure.reason
+        except OSError as error:
+            reason = f"{type(error).__name__}: {error}"
+        finally:
+            last_word = Departure(code, reason, time.time_ns() // 1_000_000, os.getpid())
+            write_departure(self._folder, self._market, last_word)
+            os._exit(code)
+
+
+class RiskActor:
+    """The fleet's risk: one round of directives a second."""
+
+    def __init__(self, root: str) -> None:
+        self._folder = Folder(Path(root))
+        write_pid(self._folder, "risk", os.getpid(), BUILD)
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def _run(self) -> None:
+        from fleet.cluster.risk_loop import run_risk
+
+        await _or_exit(self._folder, "risk", run_risk(self._folder))
+
+
+class SupervisorActor:
+    """Keeps desired and observed equal; serves the control API. Restarted by Ray for ever."""
+
+    def __init__(self, root: str) -> None:
+        self._folder = Folder(Path(root))
+        write_pid(self._folder, "supervisor", os.getpid(), BUILD)
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def _run(self) -> None:
+        from fleet.cluster.handles import RayCluster
+        from fleet.supervisor.service import supervise
+
+        cluster = RayCluster(self._folder)
+        await _or_exit(self._folder, "supervisor", supervise(self._folder, cluster))
+
+    async def ready(self) -> int:
+        """The process id; answered once the constructor is through."""
+        return os.getpid()
+
+
+async def _or_exit(folder: Folder, process: str, program: Awaitable[None]) -> None:
+    """Programs that turn for ever: an end of one is a fault, told in its log."""
+    try:
+        await program
+    except BaseException:
+        open_log(folder.log(process)).exception(f"{process}.broken")
+        raise
+    finally:
+        os._exit(EXIT_BROKEN)

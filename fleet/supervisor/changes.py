@@ -1,0 +1,70 @@
+"""How a change of a market's settings reaches it: hot, by requoting, or by a restart."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from agents.settings import MarketSettings
+
+CLASSES: Final = ("hot", "requote", "restart", "replace")
+"""From the mildest to the strongest; a change is as strong as the strongest of its leaves."""
+
+_BY_LEAF: Final = {
+    "leverage": "restart",
+    "isolated": "restart",
+    "strategy.kappa_prior_per_bps": "restart",
+    "strategy.fills_per_s_prior": "restart",
+    "strategy.sigma_half_life_s": "restart",
+    "strategy.warmup_s": "restart",
+    "strategy.warmup_max_s": "restart",
+}
+_BY_SECTION: Final = {"strategy": "requote"}
+_RAISES: Final = ("margin_usd", "leverage", "risk.position_max_usd", "risk.daily_loss_max_usd")
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One leaf that differs."""
+
+    leaf: str
+    before: object
+    after: object
+
+    @property
+    def kind(self) -> str:
+        section = self.leaf.partition(".")[0]
+        return _BY_LEAF.get(self.leaf) or _BY_SECTION.get(section, "hot")
+
+    @property
+    def raises_risk(self) -> bool:
+        before, after = self.before, self.after
+        return (
+            self.leaf in _RAISES
+            and isinstance(before, int | float)
+            and isinstance(after, int | float)
+            and after > before
+        )
+
+
+def _leaves(value: object, path: str) -> Iterator[tuple[str, object]]:
+    if not isinstance(value, dict):
+        yield path, value
+        return
+    for key, inner in value.items():
+        yield from _leaves(inner, f"{path}.{key}" if path else str(key))
+
+
+def changes(before: msgspec.Struct, after: msgspec.Struct) -> tuple[Change, ...]:
+    """The leaves that differ between two structs of one kind, in the order of the schema."""
+    old, new = (dict(_leaves(msgspec.to_builtins(each), "")) for each in (before, after))
+    return tuple(
+        Change(leaf, old.get(leaf), new.get(leaf))
+        for leaf in {**old, **new}
+        if old.get(leaf) != new.get(leaf)
+    )
+
+
+def kind_of(before: MarketSettings, after: MarketSettings) -> str | None:
+    """The class of a change; None if nothing differs."""
+    kinds = {change.kind for change in changes(before, after)}
+    return max(kinds, key=CLASSES.index) if kinds else None

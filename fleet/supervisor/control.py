@@ -1,0 +1,212 @@
+"""The control API on ``control.sock``: plan, apply, history, down, healthz; JSON, behind the token.
+
+    POST /v1/plan     {manifest}                               -> {plan_id, revision, steps}
+    POST /v1/apply    {manifest, plan_id?, only?, allow?, by}  -> 202 {revision}; 200: no changes
+    GET  /v1/history                                           -> {revisions, audit}
+    POST /v1/down     {by?}                                    -> {stopped}, once they are gone
+    GET  /healthz                                              -> 200 if the loop turned within 5 s
+
+An apply writes what is desired and returns; the loop does the rest. Errors as the gateway's.
+"""
+
+import hmac
+import os
+import socket
+import stat
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from agents.telemetry.logs import Log
+from fleet.gateway.api import ApiError
+from fleet.manifests.spec import FleetSpec, decode, digest, encode
+from fleet.supervisor.loop import Loop
+from fleet.supervisor.plan import FLEET, PlanStep, merged, plan, plan_id
+from fleet.supervisor.store import Store
+
+TURN_MAX_S: Final = 5.0
+BODY_BYTES_MAX: Final = 4_000_000
+RISK_INCREASE: Final = "risk-increase"
+
+T = TypeVar("T")
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class PlanRequest(msgspec.Struct, frozen=True):
+    manifest: FleetSpec
+
+
+class ApplyRequest(msgspec.Struct, frozen=True):
+    """``plan_id``: refuse if what runs has changed since that plan. ``only``: one market."""
+
+    manifest: FleetSpec
+    by: str
+    plan_id: str | None = None
+    only: str | None = None
+    allow: tuple[str, ...] | None = None
+
+
+class DownRequest(msgspec.Struct, frozen=True):
+    by: str = "operator"
+
+
+class Refused(Exception):
+    """A request that can't be carried out; ``error`` is the API's."""
+
+    def __init__(self, error: ApiError, status: int = 409) -> None:
+        super().__init__(error.text)
+        self.error = error
+        self.status = status
+
+
+class ControlApi:
+    """Serves one fleet's supervisor."""
+
+    def __init__(self, fleet: str, store: Store, loop: Loop, token: str, log: Log) -> None:
+        self._fleet = fleet
+        self._store = store
+        self._loop = loop
+        self._token = token
+        self._log = log
+
+    def app(self) -> web.Application:
+        app = web.Application(middlewares=[self._guarded], client_max_size=BODY_BYTES_MAX)
+        app.router.add_post("/v1/plan", self._plan)
+        app.router.add_post("/v1/apply", self._apply)
+        app.router.add_get("/v1/history", self._history)
+        app.router.add_post("/v1/down", self._down)
+        app.router.add_get("/healthz", self._healthz)
+        return app
+
+    @web.middleware
+    async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """The token, and every failure as the API's JSON."""
+        given = request.headers.get("Authorization", "")
+        if not hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
+            return _failure(ApiError("bad_token", 3, "the fleet's token does not match"), 401)
+        try:
+            return await handler(request)
+        except Refused as refused:
+            return _failure(refused.error, refused.status)
+        except msgspec.MsgspecError as error:
+            return _failure(ApiError("bad_request", 3, str(error)), 400)
+
+    # ── plan and apply ───────────────────────────────────────────────────────────────────────
+
+    async def _plan(self, request: web.Request) -> web.StreamResponse:
+        wanted = self._checked((await _read(request, PlanRequest)).manifest)
+        rev, steps = self._planned(wanted)
+        return _reply({"plan_id": plan_id(rev, wanted), "revision": rev, "steps": steps})
+
+    def _checked(self, manifest: FleetSpec) -> FleetSpec:
+        if manifest.fleet != self._fleet:
+            text = f"the manifest is of fleet {manifest.fleet}; this is {self._fleet}"
+            raise Refused(ApiError("wrong_fleet", 3, text, "apply it with its own name"), 400)
+        return manifest
+
+    def _current(self) -> tuple[int, FleetSpec | None]:
+        current = self._store.current()
+        return (0, None) if current is None else (current.rev, decode(current.spec))
+
+    def _planned(self, wanted: FleetSpec) -> tuple[int, tuple[PlanStep, ...]]:
+        rev, current = self._current()
+        status = self._loop.status
+        held = {m.market: bool(m.position_sz) for m in status.markets} if status else {}
+        return rev, plan(current, self._store.markets(), wanted, held)
+
+    async def _apply(self, request: web.Request) -> web.StreamResponse:
+        asked = await _read(request, ApplyRequest)
+        whole = self._checked(asked.manifest)
+        rev, current = self._current()
+        if asked.plan_id and asked.plan_id != plan_id(rev, whole):
+            text = "what runs has changed since the plan was made"
+            raise Refused(ApiError("stale_plan", 3, text, "plan again"))
+        self._refuse_halted()
+        wanted = merged(current, whole, asked.only)
+        rev, steps = self._planned(wanted)
+        if not steps:
+            return _reply({"revision": rev})
+        _refuse_raises(steps, asked.allow or ())
+        desired = {s.market: s.market in wanted.markets for s in steps if s.market != FLEET}
+        now_ms = time.time_ns() // 1_000_000
+        rev = self._store.revise(encode(wanted).decode(), desired, asked.by, now_ms)
+        told = [f"{step.kind} {step.market}" for step in steps]
+        self._log.info("applied", revision=rev, by=asked.by, steps=told)
+        self._loop.wake(*desired)
+        return _reply({"revision": rev}, 202)
+
+    def _refuse_halted(self) -> None:
+        status = self._loop.status
+        if status is not None and status.halt is not None:
+            text = f"the fleet is halted: {status.halt.reason}"
+            raise Refused(ApiError("halted", 5, text, "fleet resume --reason TEXT lifts it"))
+
+    # ── the rest ─────────────────────────────────────────────────────────────────────────────
+
+    async def _history(self, _: web.Request) -> web.StreamResponse:
+        revisions = [
+            {"rev": r.rev, "at_ms": r.at_ms, "by": r.by, "digest": digest(decode(r.spec))}
+            for r in self._store.revisions()
+        ]
+        return _reply({"revisions": revisions, "audit": self._store.audits()})
+
+    async def _down(self, request: web.Request) -> web.StreamResponse:
+        asked = await _read(request, DownRequest)
+        self._store.stand_down(asked.by, time.time_ns() // 1_000_000)
+        stopped = await self._loop.stand_down()
+        self._log.info("stood.down", by=asked.by, stopped=stopped)
+        return _reply({"stopped": stopped})
+
+    async def _healthz(self, _: web.Request) -> web.StreamResponse:
+        age_s = time.monotonic() - self._loop.turned_s
+        fine = age_s < TURN_MAX_S
+        return _reply({"ok": fine, "turned_s_ago": round(age_s, 3)}, 200 if fine else 503)
+
+
+def _refuse_raises(steps: tuple[PlanStep, ...], allow: tuple[str, ...]) -> None:
+    raised = [step.market for step in steps if step.raises_risk]
+    if raised and RISK_INCREASE not in allow:
+        text = f"limits would rise: {', '.join(raised)}"
+        raise Refused(ApiError("risk_increase", 3, text, "apply with --allow risk-increase"))
+
+
+async def serve(api: ControlApi, path: Path) -> web.AppRunner:
+    """Serve on the Unix socket ``path`` until the runner is cleaned up."""
+    runner = web.AppRunner(api.app(), access_log=None)
+    await runner.setup()
+    await web.SockSite(runner, _listen(path)).start()
+    return runner
+
+
+def _listen(path: Path) -> socket.socket:
+    """A listening socket, 0600; a stale file is replaced.
+
+    One supervisor a fleet is Ray's promise (one name), so a live listener here is a dying one.
+    """
+    if path.exists() and stat.S_ISSOCK(path.stat().st_mode):
+        path.unlink()
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+    finally:
+        os.umask(before)
+    listener.listen(64)
+    return listener
+
+
+async def _read(request: web.Request, kind: type[T]) -> T:
+    return msgspec.json.decode(await request.read() or b"{}", type=kind)
+
+
+def _reply(value: object, status: int = 200) -> web.Response:
+    body = msgspec.json.encode(value)
+    return web.Response(status=status, body=body, content_type="application/json")
+
+
+def _failure(error: ApiError, status: int) -> web.Response:
+    return _reply({"error": error}, status)

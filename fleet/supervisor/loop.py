@@ -1,0 +1,244 @@
+"""The supervisor's loop: observe, reconcile, carry out, twice a second; no failure ends it.
+
+It acts only on what it saw in the same round. If gateway or cluster cannot be seen, nothing is
+done: an absent answer is not an answer of absence.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+from agents.telemetry.logs import Log
+from fleet.gateway.api import GatewayStatus
+from fleet.gateway.client import ApiFailure, Unreachable
+from fleet.manifests.spec import FleetSpec, decode
+from fleet.supervisor.actions import Actions
+from fleet.supervisor.attempts import Attempts
+from fleet.supervisor.memory import Memory
+from fleet.supervisor.phases import Phase, standing
+from fleet.supervisor.ports import Cluster, ClusterAway
+from fleet.supervisor.reconcile import (
+    Conditions,
+    Desired,
+    Fail,
+    Observed,
+    SetLeverage,
+    Start,
+    Step,
+    Stop,
+    reconcile,
+)
+from fleet.supervisor.store import MarketRow, Store
+
+ROUND_S: Final = 0.5
+BUSY_ROUND_S: Final = 0.1
+CALL_S: Final = 15.0
+LOOK_S: Final = 3.0
+DOWN_S: Final = 30.0
+RISK: Final = "risk"
+
+T = TypeVar("T")
+
+
+class Loop:
+    """One fleet's supervision. All methods belong to one event loop."""
+
+    def __init__(self, store: Store, actions: Actions, cluster: Cluster, log: Log) -> None:
+        self._store = store
+        self._actions = actions
+        self._cluster = cluster
+        self._log = log
+        self._memory = Memory()
+        self._risk = Attempts()
+        self._risk_live = False
+        self._wake = asyncio.Event()
+        self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="supervisor")
+        self._blind: str | None = None
+        self._standing_down = False
+        self.status: GatewayStatus | None = None
+        self.turned_s = time.monotonic()
+
+    async def run(self) -> None:
+        """Turn for ever."""
+        while True:
+            busy = False
+            try:
+                if not self._standing_down:
+                    busy = await self._round()
+                self._see(None)
+            except (Unreachable, ApiFailure, ClusterAway, TimeoutError) as error:
+                self._see(f"{type(error).__name__}: {error}")
+            except Exception:  # noqa: BLE001 - whatever it is, the next turn may do better
+                self._log.exception("round.failed")
+            self.turned_s = time.monotonic()
+            await self._pause(BUSY_ROUND_S if busy else ROUND_S)
+
+    def wake(self, *markets: str) -> None:
+        """Something is desired anew: look at once, and forgive these their record."""
+        for market in markets:
+            self._memory.forgive(market)
+        self._standing_down = False
+        self._wake.set()
+
+    async def stand_down(self) -> list[str]:
+        """End every agent and risk; returns what was ended. The store desires nothing by now."""
+        self._standing_down = True
+        ended: set[str] = set()
+        deadline_s = time.monotonic() + DOWN_S
+        while time.monotonic() < deadline_s:
+            running = await self._look(self._cluster.markets)
+            risk = await self._look(self._cluster.risk_runs)
+            if not running and not risk:
+                break
+            ended |= running
+            for market in running:
+                self._memory.stopping(market)
+            await asyncio.gather(*(self._guarded(Stop(market, "fleet down")) for market in running))
+            if risk:
+                await self._call(self._cluster.stop_risk)
+            await asyncio.sleep(BUSY_ROUND_S)
+        return sorted(ended)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+        self._wake.clear()
+
+    def _see(self, blind: str | None) -> None:
+        """Note once when sight is lost, and once when it is back."""
+        if blind != self._blind:
+            self._blind = blind
+            if blind is None:
+                self._log.info("sight.back")
+            else:
+                self._log.warning("sight.lost", cause=blind)
+
+    async def _look(self, ask: Callable[[], T]) -> T:
+        return await self._call(ask, LOOK_S)
+
+    async def _call(self, ask: Callable[[], T], patience_s: float = CALL_S) -> T:
+        """``ask`` in a thread. ``TimeoutError`` if it takes too long; it may still happen."""
+        future = asyncio.get_running_loop().run_in_executor(self._threads, ask)
+        async with asyncio.timeout(patience_s):
+            return await future
+
+    async def _round(self) -> bool:
+        """One turn; whether a step was taken."""
+        self.status = status = await self._look(self._actions.status)
+        running = await self._look(self._cluster.markets)
+        risk_runs = await self._look(self._cluster.risk_runs)
+        now_ms = time.time_ns() // 1_000_000
+        views = {view.market: view for view in status.markets}
+        owned = {m for m in running if m in views and views[m].lease.owner == "agent"}
+        for ended in self._memory.observe(running, owned, self._cluster.departure, now_ms):
+            self._store.count_restart(ended.market)
+            self._log.warning("agent.ended", market=ended.market, cause=ended.cause)
+        current = self._store.current()
+        rows = self._store.markets()
+        if current is None:
+            return False
+        spec = decode(current.spec)
+        desired = _desired(spec, rows)
+        observed = {
+            market: Observed(
+                view=views.get(market) if market in desired else None,
+                process=market in running,
+                attempts=self._memory.attempts(market),
+                leverage_revision=self._memory.leverage_revision(market),
+            )
+            for market in desired.keys() | running
+        }
+        conditions = Conditions(
+            halted=status.halt is not None,
+            link_up=status.link == "up",
+            max_unavailable=spec.rollout.max_unavailable,
+            start_parallel=spec.rollout.start_parallel,
+        )
+        steps = list(reconcile(desired, observed, conditions, now_ms))
+        await asyncio.gather(*(self._guarded(step) for step in steps))
+        await self._keep_risk(desired, running=risk_runs, now_ms=now_ms)
+        self._note_phases(rows, desired, observed, halted=status.halt is not None, now_ms=now_ms)
+        return bool(steps)
+
+    async def _guarded(self, step: Step) -> None:
+        """Carry out one step; its failure is its own, and the next round tries again."""
+        started_s = time.monotonic()
+        try:
+            await self._carry_out(step)
+        except Exception as error:  # noqa: BLE001 - one market must never hold up the others
+            self._log.warning("step.failed", step=repr(step), cause=f"{error}")
+            return
+        took_ms = round((time.monotonic() - started_s) * 1_000)
+        self._log.info("step.done", step=type(step).__name__, market=step.market, took_ms=took_ms)
+
+    async def _carry_out(self, step: Step) -> None:
+        now_ms = time.time_ns() // 1_000_000
+        match step:
+            case Start(market=market):
+                await self._call(lambda: self._cluster.start_agent(market))
+                self._memory.started(market, now_ms)
+            case Stop(market=market, fault=fault):
+                if not fault:
+                    self._memory.stopping(market)
+                await self._call(lambda: self._actions.revoke(market))
+                await self._call(lambda: self._cluster.stop_agent(market))
+            case Fail(market=market, cause=cause):
+                self._store.note_phase(market, Phase.FAILED, cause, now_ms)
+                self._store.audit("supervisor", "fail", market, cause, now_ms)
+            case SetLeverage(market=market, revision=revision):
+                await self._call(lambda: self._actions.set_leverage(step, now_ms))
+                self._memory.leverage_set(market, revision)
+            case _:
+                await self._call(lambda: self._actions.carry_out(step))
+
+    async def _keep_risk(self, desired: dict[str, Desired], *, running: bool, now_ms: int) -> None:
+        """Risk runs while anything is desired; restarted with the same patience as an agent."""
+        if self._risk_live and not running:
+            self._risk = self._risk.ended(None, now_ms)
+            self._log.warning("risk.ended")
+        self._risk_live = running
+        if running:
+            self._risk = self._risk.owned(now_ms)
+        elif desired and now_ms >= self._risk.due_ms():
+            await self._call(self._cluster.start_risk)
+            self._risk, self._risk_live = self._risk.started(now_ms), True
+            self._log.info("risk.started")
+
+    def _note_phases(
+        self,
+        rows: dict[str, MarketRow],
+        desired: dict[str, Desired],
+        observed: dict[str, Observed],
+        *,
+        halted: bool,
+        now_ms: int,
+    ) -> None:
+        for market in desired:
+            row, seen = rows[market], observed[market]
+            stands = standing(
+                desired=row.desired,
+                failed=row.reason if row.phase is Phase.FAILED else None,
+                view=seen.view,
+                halted=halted,
+                cause=seen.attempts.cause,
+            )
+            if stands.phase is not row.phase or stands.reason != row.reason:
+                self._store.note_phase(market, stands.phase, stands.reason, now_ms)
+
+
+def _desired(spec: FleetSpec, rows: dict[str, MarketRow]) -> dict[str, Desired]:
+    """Markets that shall run, and those that are leaving; what is stopped is not looked at."""
+    return {
+        row.market: Desired(
+            settings=spec.markets.get(row.market) if row.desired else None,
+            revision=row.revision,
+            failed=row.phase is Phase.FAILED,
+        )
+        for row in rows.values()
+        if row.desired or row.phase is Phase.DRAINING
+    }

@@ -1,0 +1,72 @@
+"""What one supervisor remembers between two rounds; lost with it, and nothing breaks by that."""
+
+from collections.abc import Callable, Collection
+
+import msgspec
+
+from fleet.supervisor.attempts import Attempts, Departure
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """An agent that is gone without our doing."""
+
+    market: str
+    cause: str
+
+
+class Memory:
+    """Starts, ends and leverage of each market since this supervisor began."""
+
+    def __init__(self) -> None:
+        self._attempts: dict[str, Attempts] = {}
+        self._live: set[str] = set()
+        self._stopping: set[str] = set()
+        self._leverage: dict[str, int] = {}
+
+    def attempts(self, market: str) -> Attempts:
+        return self._attempts.get(market, Attempts())
+
+    def leverage_revision(self, market: str) -> int | None:
+        """The revision under which the venue was last told this market's leverage."""
+        return self._leverage.get(market)
+
+    def observe(
+        self,
+        running: Collection[str],
+        owned: Collection[str],
+        departure: Callable[[str], Departure | None],
+        now_ms: int,
+    ) -> list[Ended]:
+        """Take one round's sight; tells which agents ended by themselves since the last."""
+        gone = []
+        for market in sorted(self._live - set(running)):
+            attempts = self.attempts(market)
+            if market in self._stopping:
+                self._attempts[market] = attempts.stopped(now_ms)
+            else:
+                self._attempts[market] = attempts.ended(departure(market), now_ms)
+                gone.append(Ended(market, self._attempts[market].cause or ""))
+        self._stopping &= set(running)
+        for market in running:
+            if market not in self._attempts:  # it ran before this supervisor did
+                self._attempts[market] = Attempts(started_ms=now_ms)
+            if market in owned:
+                self._attempts[market] = self._attempts[market].owned(now_ms)
+        self._live = set(running)
+        return gone
+
+    def started(self, market: str, now_ms: int) -> None:
+        self._attempts[market] = self.attempts(market).started(now_ms)
+        self._live.add(market)
+
+    def stopping(self, market: str) -> None:
+        """We are about to end it: its end will be no fault."""
+        self._stopping.add(market)
+
+    def leverage_set(self, market: str, revision: int) -> None:
+        self._leverage[market] = revision
+
+    def forgive(self, market: str) -> None:
+        """An operator wants it again: its record begins anew, unless it runs."""
+        if market not in self._live:
+            self._attempts.pop(market, None)
