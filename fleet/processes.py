@@ -273,16 +273,19 @@ def spawn_guard(folder: Folder, key_hex: str, timeout_s: float = 20.0) -> None:
     """
     log = folder.log("guard")
     began = log.stat().st_size if log.exists() else 0
-    guard = subprocess.run(  # noqa: S603 - our own module
-        python("fleet.gateway.guard", "--folder", str(folder.root)),
-        input=key_hex.strip() + "\n",
-        env=clean_environment(os.environ, key_hex.strip()),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-        timeout=timeout_s,
-    )
+    try:
+        guard = subprocess.run(  # noqa: S603 - our own module
+            python("fleet.gateway.guard", "--folder", str(folder.root)),
+            input=key_hex.strip() + "\n",
+            env=clean_environment(os.environ, key_hex.strip()),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=timeout_s,
+        )
+    except subprocess.TimeoutExpired:
+        raise GuardFailed(f"the guard did not start within {timeout_s:.0f} s") from None
     said = (guard.stderr.strip().splitlines() or ["it said nothing"])[-1]
     if guard.returncode == EXIT_LOCKED:
         raise AccountLocked(said)

@@ -10,14 +10,17 @@ order, and then the guard with 0. Standard library only: it must not fail for wh
 """
 
 import argparse
+import contextlib
 import ctypes
 import json
 import os
 import resource
 import select
+import shutil
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +35,7 @@ EXIT_INVALID: Final = 3
 _KEY_FD: Final = 3
 _KEY_CHARS: Final = 64
 _TERM_WAIT_S: Final = 5.0
+_UNSTARTED_WAIT_S: Final = 1.0
 _TICK_S: Final = 0.05
 _LOG_BYTES_MAX: Final = 32 << 20
 _LOG_CHECK_S: Final = 60.0
@@ -40,9 +44,10 @@ _PROCESSES: Final = ("guard", "venue", "gateway", "ledger")
 
 
 def say(event: str, **facts: object) -> None:
-    """One JSON line on stderr: the guard's log."""
+    """One JSON line on stderr: the guard's log. A full disk silences it and ends nothing."""
     line = {"at_ms": time.time_ns() // 1_000_000, "process": "guard", "event": event, **facts}
-    os.write(2, (json.dumps(line) + "\n").encode())
+    with contextlib.suppress(OSError):
+        os.write(2, (json.dumps(line) + "\n").encode())
 
 
 class Guard:
@@ -96,9 +101,11 @@ class Guard:
             say("gateway.moved", url=self._url)
             self._end(self._gateway)
         if not self._gateway.up and self._url and self._key and now_s >= self._gateway.due_s:
-            self._start_gateway(self._url)
+            with _attempt(self._gateway):
+                self._start_gateway(self._url)
         if not self._ledger.up and now_s >= self._ledger.due_s:
-            self._ledger.start(["--folder", str(self._folder.root)])
+            with _attempt(self._ledger):
+                self._ledger.start(["--folder", str(self._folder.root)])
         if now_s >= self._logs_due_s:
             self._logs_due_s = now_s + _LOG_CHECK_S
             self._trim_logs()
@@ -106,7 +113,8 @@ class Guard:
     def _turn_venue(self, place: VenuePlace, now_s: float) -> None:
         if not self._venue.up and now_s >= self._venue.due_s:
             self._url = None
-            self._venue.start(place.arguments(say), stdout=place.ready_file)
+            with _attempt(self._venue):
+                self._venue.start(place.arguments(say), stdout=place.ready_file)
             place.awaits(now_s)
         elif self._venue.up and self._url is None:
             self._url = place.ready()
@@ -154,9 +162,20 @@ class Guard:
         """A log that has grown too large becomes ``<name>.1``; its writers append to the rest."""
         for name in _PROCESSES:
             log = self._folder.log(name)
-            if log.exists() and log.stat().st_size > _LOG_BYTES_MAX:
-                log.with_name(log.name + ".1").write_bytes(log.read_bytes())
-                os.truncate(log, 0)
+            with contextlib.suppress(OSError):
+                if log.stat().st_size > _LOG_BYTES_MAX:
+                    shutil.copyfile(log, log.with_name(log.name + ".1"))
+                    os.truncate(log, 0)
+
+
+@contextlib.contextmanager
+def _attempt(child: Child) -> Iterator[None]:
+    """What keeps a child from starting (no memory, a full disk) must not end its guard."""
+    try:
+        yield
+    except OSError as error:
+        child.due_s = time.monotonic() + _UNSTARTED_WAIT_S
+        say("child.unstarted", child=child.name, why=str(error))
 
 
 def _reserve_key_fd() -> None:

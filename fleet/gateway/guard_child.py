@@ -4,6 +4,7 @@ Standard library only. A child writes to ``logs/<name>.jsonl``; its environment 
 Children outlive the guard on purpose: whatever dies, the process that can cancel must not.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -62,14 +63,20 @@ class Child:
             return False
         self.pid, self._own, self._started_s = pid, False, time.monotonic()
         if recorded is None:
-            write_pid(self._folder, self.name, pid, "unknown")
+            with contextlib.suppress(OSError):
+                write_pid(self._folder, self.name, pid, "unknown")
         self._say("child.adopted", child=self.name, pid=pid)
         return True
 
     def start(
         self, arguments: Sequence[str], *, stdout: Path | None = None, fd3: bool = False
     ) -> None:
-        """Start it; ``stdout``: a fresh file instead of its log; ``fd3``: let it inherit fd 3."""
+        """Start it; ``stdout``: a fresh file instead of its log; ``fd3``: let it inherit fd 3.
+
+        Raises OSError if it could not be started.
+        """
+        if stdout is not None:
+            stdout.parent.mkdir(mode=0o700, exist_ok=True)  # temp folders are tidied by others
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         log = os.open(self._folder.log(self.name), flags, 0o600)
         out = os.open(stdout, flags | os.O_TRUNC, 0o600) if stdout else log
@@ -91,16 +98,15 @@ class Child:
         process.returncode = 0
         self.pid, self.pidfd, self._own = process.pid, os.pidfd_open(process.pid), True
         self._started_s = time.monotonic()
-        write_pid(self._folder, self.name, process.pid, BUILD)
+        with contextlib.suppress(OSError):  # on a full disk the next guard finds it by its command
+            write_pid(self._folder, self.name, process.pid, BUILD)
         self._say("child.started", child=self.name, pid=process.pid)
 
     def send(self, number: int) -> None:
         """A signal, if it still lives."""
         if self.pidfd is not None:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self.pidfd, number)
-            except ProcessLookupError:
-                return
 
     def ended(self) -> None:
         """Its pidfd says that it is gone: reap it, and say when it is due again."""

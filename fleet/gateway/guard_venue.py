@@ -3,6 +3,7 @@
 Standard library only. The ready line goes to a file, not a pipe: a pipe would break with the guard.
 """
 
+import contextlib
 import json
 import socket
 from collections.abc import Callable
@@ -51,8 +52,9 @@ class VenuePlace:
         if url is not None:
             port = int(url.rpartition(":")[2].strip("/"))
             draft = self._endpoint.with_suffix(".new")
-            draft.write_text(json.dumps({"url": url, "port": port}))
-            draft.replace(self._endpoint)
+            with contextlib.suppress(OSError):  # then the next start takes another port
+                draft.write_text(json.dumps({"url": url, "port": port}))
+                draft.replace(self._endpoint)
         return url
 
     def adopted_url(self) -> str | None:

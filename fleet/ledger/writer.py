@@ -29,6 +29,8 @@ from fleet.ledger.tail import Place
 
 _HOUR_MS: Final = 3_600_000
 _EXACT: Final = Context(prec=80, traps=[Inexact])
+_ROUTINE: Final = frozenset({"open", "filled", "canceled"})
+"""Order states of every requote: thousands a minute, and the log has them."""
 _BOOK: Final = ", ".join(BOOK_FIELDS)
 _BOOK_MARKS: Final = ", ".join("?" * len(BOOK_FIELDS))
 _FILL_FIELDS: Final = (
@@ -161,7 +163,7 @@ class Ledger:
                      account.as_of_ms, account.token, plain(account.account_value),
                      plain(account.raw_usd), plain(account.margin_used)),
                 )  # fmt: skip
-            case OrderSeen() as order:
+            case OrderSeen() as order if order.status not in _ROUTINE:
                 self._db.execute(
                     "INSERT OR IGNORE INTO order_event VALUES (?, ?, ?, ?, ?)",
                     (order.market, order.oid, order.status, order.status_ms, order.cloid),
@@ -175,7 +177,7 @@ class Ledger:
             case LinkSeen() as link:
                 self._event(record, link.state)
             case _:
-                pass  # what was sent, answered or refused stays in the log
+                pass  # what was sent, answered, refused, or went as asked stays in the log
 
     def _event(
         self, record: Record, detail: str, market: str | None = None, generation: int | None = None

@@ -163,13 +163,18 @@ def test_marks_and_equity_keep_the_last_of_each_minute(ledger: Ledger, tmp_path:
 
 
 def test_what_has_a_retention_is_dropped_and_fills_are_not(ledger: Ledger, tmp_path: Path) -> None:
-    old = records(BUY, OrderSeen("BTC", 1, None, "open", DAY), LeaseIssued("BTC", 1, 99))
+    old = records(BUY, OrderSeen("BTC", 1, None, "marginCanceled", DAY), LeaseIssued("BTC", 1, 99))
     ledger.apply(old)
     later = 100 * DAY_MS
     ledger.apply(
         [
-            Record.of(4, (DAY + later) * 1_000_000, OrderSeen("BTC", 2, None, "open", DAY + later)),
-            Record.of(5, (DAY + later) * 1_000_000, LatchSet("drill", "me")),
+            Record.of(
+                4,
+                (DAY + later) * 1_000_000,
+                OrderSeen("BTC", 2, None, "marginCanceled", DAY + later),
+            ),
+            Record.of(5, (DAY + later) * 1_000_000, OrderSeen("BTC", 3, None, "open", DAY + later)),
+            Record.of(6, (DAY + later) * 1_000_000, LatchSet("drill", "me")),
         ]
     )
     path = tmp_path / "ledger.db"
@@ -180,7 +185,7 @@ def test_what_has_a_retention_is_dropped_and_fills_are_not(ledger: Ledger, tmp_p
 
 def test_reading_the_log_again_changes_no_book(ledger: Ledger, tmp_path: Path) -> None:
     told = records(
-        BUY, SELL, OrderSeen("BTC", 1, "0xab", "filled", DAY), LatchSet("x", "y"),
+        BUY, SELL, OrderSeen("BTC", 1, "0xab", "selfTradeCanceled", DAY), LatchSet("x", "y"),
         Answered(nonce=1, answer="{}"), MarketSeen("BTC", DAY, 1.0, 2.0, 1.5),
     )  # fmt: skip
     ledger.apply(told)
