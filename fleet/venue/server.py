@@ -30,7 +30,7 @@ def application(venue: Venue) -> web.Application:
 
 async def _info(request: web.Request) -> web.Response:
     try:
-        answer = request.app[VENUE].info(await _body(request))
+        answer = await request.app[VENUE].info(await _body(request))
     except UnknownRequest as unknown:
         return web.Response(status=422, text=str(unknown))
     return _json(answer)

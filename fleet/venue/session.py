@@ -70,16 +70,14 @@ class Session:
         if len(self._posts) >= POSTS_MAX:
             self._complain(f"too many pending post requests id={number}")
             return
-        if kind == "info":
-            self._info(number, payload, raw)
-            return
-        task = asyncio.get_running_loop().create_task(self._act(number, payload, raw))
+        answering = self._info if kind == "info" else self._act
+        task = asyncio.get_running_loop().create_task(answering(number, payload, raw))
         self._posts.add(task)
         task.add_done_callback(self._posts.discard)
 
-    def _info(self, number: int, payload: Json, raw: str | bytes) -> None:
+    async def _info(self, number: int, payload: Json, raw: str | bytes) -> None:
         try:
-            data = self._venue.info(payload)
+            data = await self._venue.info(payload)
         except UnknownRequest:
             self._unparsed(raw)
             return

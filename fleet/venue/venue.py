@@ -55,10 +55,14 @@ class Venue:
 
     # ── requests ─────────────────────────────────────────────────────────────────────────────
 
-    def info(self, request: Json) -> object:
-        """A JSON-ready answer. Raises UnknownRequest (422)."""
+    async def info(self, request: Json) -> object:
+        """A JSON-ready answer of the moment half way. Raises UnknownRequest (422)."""
         self.info_requests += 1
-        return self.exchange.info(request, self.now_ms)
+        half_s = 0.5 * self._delays.feed_s()
+        await self._pause(half_s)
+        answer = self.exchange.info(request, self.now_ms)
+        await self._pause(half_s)
+        return answer
 
     async def act(self, body: object) -> Json:
         """One signed action, through its delays and its block. Raises UnknownRequest (422)."""
