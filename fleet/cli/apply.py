@@ -15,7 +15,7 @@ import msgspec
 
 from fleet.cli import prepare, start
 from fleet.cli.console import Output, put, put_json, say
-from fleet.cli.control import Control, ControlDown, Plan, Step
+from fleet.cli.control import FLEET, Control, ControlDown, Plan, Step
 from fleet.cli.failure import ExitCode, Failure
 from fleet.cli.observe import latch
 from fleet.cli.start import Running
@@ -30,6 +30,7 @@ class Wishes(msgspec.Struct, frozen=True):
     yes: bool
     wait_s: float
     only: str | None
+    allow: tuple[str, ...]
     fleet: str | None
 
 
@@ -88,7 +89,9 @@ def _plan(folder: Folder, spec: FleetSpec, found: Running, wishes: Wishes) -> Pl
     names = [wishes.only] if wishes.only else list(spec.markets)
     if found.supervisor:
         plan = Control(folder).plan(encode(spec))
-        steps = tuple(step for step in plan.steps if wishes.only in {None, step.market})
+        steps = tuple(
+            s for s in plan.steps if wishes.only is None or s.market in {wishes.only, FLEET}
+        )
         return Plan(plan_id=plan.plan_id, revision=plan.revision, steps=steps)
     steps = tuple(Step(name, "start", _described(spec, name)) for name in names)
     return Plan(plan_id="", revision=0, steps=steps)
@@ -107,7 +110,8 @@ def _show(spec: FleetSpec, plan: Plan, found: Running, output: Output) -> None:
     tell = put if output == "table" else say
     tell(f"plan for fleet {spec.fleet} on {spec.network}:")
     for step in plan.steps:
-        tell(f"  {step.kind:<8} {step.market:<12} {step.text}".rstrip())
+        whose = "(fleet)" if step.market == FLEET else step.market
+        tell(f"  {step.kind:<8} {whose:<12} {step.text}".rstrip())
     parts = (("gateway", found.guard), ("Ray", found.head), ("supervisor", found.supervisor))
     missing = ", ".join(name for name, there in parts if not there)
     if missing:
@@ -152,7 +156,11 @@ def _roll_out(folder: Folder, spec: FleetSpec, wishes: Wishes, output: Output) -
         revision = plan.revision
         if plan.steps:
             revision = control.apply(
-                manifest, plan_id=plan.plan_id, only=wishes.only, by=getpass.getuser()
+                manifest,
+                plan_id=plan.plan_id,
+                only=wishes.only,
+                allow=wishes.allow,
+                by=getpass.getuser(),
             )
             say(f"revision {revision}")
     except ControlDown as error:

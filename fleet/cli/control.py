@@ -2,13 +2,16 @@
 
 import http.client
 import socket
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from fleet.cli.failure import ExitCode, Failure
 from fleet.folder import Folder
 from fleet.gateway.api import ApiError
+
+FLEET: Final = "*"
+"""The market of a step that is about the fleet itself."""
 
 
 class ControlDown(Exception):
@@ -34,6 +37,7 @@ class Step(msgspec.Struct, frozen=True):
     market: str
     kind: str = msgspec.field(name="class")
     text: str = ""
+    raises_risk: bool = False
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -63,9 +67,17 @@ class Control:
         body = {"manifest": msgspec.Raw(manifest)}
         return msgspec.convert(self._call("POST", "/v1/plan", body), Plan)
 
-    def apply(self, manifest: bytes, *, plan_id: str, only: str | None, by: str) -> int:
+    def apply(
+        self, manifest: bytes, *, plan_id: str, only: str | None, allow: tuple[str, ...], by: str
+    ) -> int:
         """Make the manifest the desired state; returns its revision, at once."""
-        body = {"manifest": msgspec.Raw(manifest), "plan_id": plan_id, "only": only, "by": by}
+        body = {
+            "manifest": msgspec.Raw(manifest),
+            "plan_id": plan_id,
+            "only": only,
+            "allow": allow,
+            "by": by,
+        }
         return int(self._call("POST", "/v1/apply", body)["revision"])
 
     def down(self) -> None:

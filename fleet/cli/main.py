@@ -6,6 +6,7 @@ A verb's module is imported when it is called: ``status`` must not pay for what 
 import os
 import sys
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +30,12 @@ Manifest = Annotated[Path, typer.Argument(metavar="PATH", help="The manifest.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; it is written down.")]
 
 
+class Allowed(StrEnum):
+    """What an apply does only if it is told so."""
+
+    RISK_INCREASE = "risk-increase"
+
+
 @app.command()
 def validate(path: Manifest, output: As = "table") -> None:
     """Check a manifest's schema and sense, offline."""
@@ -44,13 +51,15 @@ def apply(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     wait: Annotated[float, typer.Option(help="Seconds until all markets must quote.")] = 120.0,
     only: Annotated[str | None, typer.Option(help="Roll out this market alone.")] = None,
+    allow: Annotated[list[Allowed] | None, typer.Option(help="What may happen unasked.")] = None,
     output: As = "table",
     fleet: Name = None,
 ) -> None:
     """Make what runs equal to the manifest: plan, confirm, roll out, wait until it quotes."""
     from fleet.cli import apply as verb
 
-    verb.run(path, verb.Wishes(yes=yes, wait_s=wait, only=only, fleet=fleet), output)
+    wishes = verb.Wishes(yes=yes, wait_s=wait, only=only, allow=tuple(allow or ()), fleet=fleet)
+    verb.run(path, wishes, output)
 
 
 @app.command()

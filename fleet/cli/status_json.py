@@ -137,7 +137,7 @@ def _market(
         "market": name,
         "asset": asset,
         "dex": dex,
-        "sync": "synced" if _synced(seen, view, row) else "out-of-sync",
+        "sync": "synced" if _synced(view, row) else "out-of-sync",
         "owner": view.lease.owner if view else "none",
         "phase": phase,
         "reason": reason,
@@ -180,11 +180,11 @@ def _phase(seen: Observed, view: MarketView | None, row: StoreRow | None) -> tup
     return "BOOT", stored_reason or waiting
 
 
-def _synced(seen: Observed, view: MarketView | None, row: StoreRow | None) -> bool:
-    """Whether the agent runs the revision that the gateway was given, and is still desired."""
-    if view is None or row is None or not seen.gateway:
+def _synced(view: MarketView | None, row: StoreRow | None) -> bool:
+    """Whether an agent runs the very revision that is desired of the market."""
+    if view is None or row is None or not row.desired or view.lease.owner != "agent":
         return False
-    return row.desired and view.lease.owner == "agent" and view.lease.revision == view.revision
+    return row.revision == view.revision == view.lease.revision
 
 
 def _as_of_ms(view: MarketView | None, pnl: MarketPnl | None, row: StoreRow | None) -> int | None:

@@ -15,8 +15,10 @@ GATEWAY_GONE_S: Final = 15.0
 
 
 class Arrivals:
-    """Which markets have quoted since the rollout began. One that fell back (a gap in its data)
-    has arrived all the same; REDUCING quotes too, on the side that its limits leave.
+    """Which markets have quoted by the desired revision since the rollout began.
+
+    One that fell back (a gap in its data) has arrived all the same; REDUCING quotes too, on the
+    side that its limits leave.
     """
 
     def __init__(self, markets: Collection[str]) -> None:
@@ -36,7 +38,7 @@ class Arrivals:
             if self.phases.get(name) != phase:
                 self.phases[name] = phase
                 changed.append(name)
-            if phase in {"QUOTING", "REDUCING"}:
+            if phase in {"QUOTING", "REDUCING"} and row["sync"] == "synced":
                 self._arrived.add(name)
         return changed
 

@@ -281,6 +281,13 @@ def test_without_an_agent_no_market_claims_to_quote(phase: str, shown: str) -> N
     assert row["bid_px"] is None
 
 
+@pytest.mark.parametrize(("given", "in_force"), [(4, 3), (4, 4), (3, 2)])
+def test_an_older_revision_is_out_of_sync(given: int, in_force: int) -> None:
+    lease = LeaseView(owner="agent", generation=2, pid=77, revision=in_force)
+    seen = make_seen(make_gateway(make_view(revision=given, lease=lease)))
+    assert status_json(seen)["markets"][0]["sync"] == "out-of-sync"
+
+
 def test_halt_is_told_with_reason_and_moment() -> None:
     latch = LatchView(reason="enough", by="me", at_ms=0)
     view = make_view(lease=LeaseView(owner="caretaker"))

@@ -6,7 +6,7 @@ from fleet.cli.wait import Arrivals
 
 
 def row(market: str, phase: str, reason: str | None = None) -> dict[str, Any]:
-    return {"market": market, "phase": phase, "reason": reason}
+    return {"market": market, "phase": phase, "reason": reason, "sync": "synced"}
 
 
 def test_each_change_of_phase_is_told_once() -> None:
@@ -29,3 +29,9 @@ def test_the_missing_are_named_with_their_reasons() -> None:
     arrivals = Arrivals(["BTC", "ETH"])
     arrivals.update([row("BTC", "WARMUP", "no sigma yet")])
     assert arrivals.told() == "BTC WARMUP (no sigma yet), ETH not started"
+
+
+def test_quoting_by_an_older_revision_is_no_arrival() -> None:
+    arrivals = Arrivals(["BTC"])
+    arrivals.update([{**row("BTC", "QUOTING"), "sync": "out-of-sync"}])
+    assert arrivals.missing == ["BTC"]
