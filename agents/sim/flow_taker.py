@@ -17,7 +17,7 @@ EXCITE_SHARE: Final = 0.45
 EXCITE_S: Final = 1.2
 SAME_SIDE_SHARE: Final = 0.65
 SWEEP_SD: Final = 1.3
-INFORMED_SHARE: Final = 0.3
+INFORMED_SHARE: Final = 0.2
 INFORMED_EDGE_BPS: Final = 0.4
 IMPACT_SHARE: Final = 0.02
 
@@ -37,6 +37,7 @@ class Takers:
         self._base_per_s = character.bursts_per_min / 60.0 * (1.0 - EXCITE_SHARE)
         self._sweep_usd = character.sweep_share * character.depth_usd
         self._reach_bps = max(REACH_MAX_BPS, 3.0 * character.half_spread_bps)
+        self._edge = (INFORMED_EDGE_BPS + 0.5 * character.half_spread_bps) / BPS
         self._excited_per_s = 0.0
         self._last = Side.BID
 
@@ -67,7 +68,7 @@ class Takers:
     def _correct(self, door: Door, fair_px: float, now_ms: int) -> None:
         """Take what is quoted on the wrong side of the fair price."""
         bid, ask = door.market(self.coin).touch()
-        edge = INFORMED_EDGE_BPS / BPS
+        edge = self._edge
         usd = self._sweep_usd * self._chance.lognormvariate(0.0, SWEEP_SD)
         if ask is not None and float(ask.px) < fair_px * (1.0 - edge):
             self._take(door, Side.BID, fair_px, 0.0, usd, now_ms)
