@@ -26,6 +26,7 @@ from agents.market.types import Fill
 _EXACT: Final = Context(prec=80, traps=[Inexact, InvalidOperation])
 _ROUNDED: Final = Context(prec=80, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
 _COST_STEP: Final = Decimal("1e-12")
+_ENTRY_STEP: Final = Decimal("1e-8")
 _ZERO: Final = Decimal(0)
 
 
@@ -67,10 +68,10 @@ class Book(msgspec.Struct, frozen=True):
 
     @property
     def entry_px(self) -> Decimal | None:
-        """Average entry; None when flat."""
+        """Average entry, to 8 decimals; None when flat."""
         if not self.position_sz:
             return None
-        return _ROUNDED.divide(self.cost, self.position_sz).quantize(_COST_STEP, context=_ROUNDED)
+        return _ROUNDED.divide(self.cost, self.position_sz).quantize(_ENTRY_STEP, context=_ROUNDED)
 
 
 def plain(value: Decimal) -> str:

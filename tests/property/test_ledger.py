@@ -92,7 +92,7 @@ def told(path: Path, batches: list[list[Booked]]) -> dict[str, query.MarketPnl]:
 
 @settings(max_examples=60, deadline=None)
 @given(data=st.data(), history=histories())
-def test_any_order_any_repetition_and_any_batches_give_the_same_books(
+def test_incident_04_any_order_and_repetition_and_batches_give_the_same_books(
     data: st.DataObject, history: list[Booked]
 ) -> None:
     again = data.draw(st.lists(st.sampled_from(history), max_size=6))

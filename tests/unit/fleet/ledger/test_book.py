@@ -72,7 +72,7 @@ def test_what_was_held_before_the_first_fill_is_inherited_at_its_price() -> None
     assert shown(book.realized, book.entry_px, book.gaps) == "0 50 0"
 
 
-def test_a_fill_never_seen_shows_as_a_gap_and_the_position_is_the_venues() -> None:
+def test_incident_84_a_fill_never_seen_is_a_gap_and_the_position_is_the_venues() -> None:
     book = fold(
         Book(),
         [booked("1", "100", start="0", at_ms=1), booked("1", "100", start="3", at_ms=2)],
@@ -80,7 +80,7 @@ def test_a_fill_never_seen_shows_as_a_gap_and_the_position_is_the_venues() -> No
     assert shown(book.position_sz, book.gaps, book.inherited_sz) == "4 1 2"
 
 
-def test_foreign_fills_move_the_position_but_are_not_counted_as_ours() -> None:
+def test_incident_13_foreign_fills_move_the_position_but_are_not_counted_as_ours() -> None:
     book = fold(Book(), [booked("1", "100", start="0", ours=False, crossed=True)])
     assert shown(book.position_sz, book.fills, book.taker_fills, book.volume) == "1 0 0 0"
     assert book.foreign_fills == 1

@@ -61,7 +61,9 @@ def test_total_is_realized_plus_unrealized_minus_fees_plus_funding(tmp_path: Pat
     assert (pnl.entry_px, pnl.volume_usd, pnl.fills) == (Decimal(100), Decimal(415), 2)
 
 
-def test_days_add_up_to_the_total(tmp_path: Path) -> None:
+def test_incident_73_utc_days_add_up_to_the_total_over_a_restart_at_midnight(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "ledger.db"
     book(path, *YESTERDAY)
     first = query.day_usd(query.markets(path, DAY - 1)["BTC"], 110.0)

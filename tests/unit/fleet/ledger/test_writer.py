@@ -68,7 +68,7 @@ LATE = filled("-1", "101", start="2", at_ms=DAY + 15, tid=3)
 AFTER_LATE = filled("-1", "103", start="1", at_ms=DAY + 20, tid=2)
 
 
-def test_a_fill_told_twice_is_booked_once(ledger: Ledger, tmp_path: Path) -> None:
+def test_incident_06_a_fill_told_again_is_booked_once(ledger: Ledger, tmp_path: Path) -> None:
     ledger.apply(records(BUY, BUY))
     ledger.apply(records(BUY, SELL, first=3))
     path = tmp_path / "ledger.db"
