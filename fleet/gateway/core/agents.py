@@ -286,5 +286,5 @@ def positions_frames(state: State, dex: str) -> list[Effect]:
             positions={market: row.sz if row else Decimal(0)},
             entry_px=row.entry_px if row else None,
         )
-        effects.append(gw(session, frame, slot="positions"))
+        effects.append(gw(session, frame))
     return effects

@@ -13,7 +13,7 @@ import msgspec
 
 RECANCEL_MS: Final = 700
 REVOID_MS: Final = 1_500
-ROUND_LOST_MS: Final = 2_000
+REASK_MS: Final = 600
 ROUND_EVERY_MS: Final = 300
 BLIND_ROUND_EVERY_MS: Final = 1_500
 PROOF_INTERVAL_MS: Final = 1_000
@@ -57,7 +57,8 @@ class Clearing:
         self._first_clean_ms = 0
         self._round_ms: int | None = None
         self._round_ready = False
-        self._round_left: set[str] = set()
+        self._asked: dict[str, int] = {}
+        self._last_ask_ms = 0
         self._round_found = False
         self._last_round_ms: int | None = None
 
@@ -91,8 +92,15 @@ class Clearing:
         return now_ms - sent.get(key, -RECANCEL_MS) >= RECANCEL_MS
 
     def _round(self, now_ms: int, *, ready: bool) -> tuple[str, ...]:
-        if self._round_ms is not None and now_ms - self._round_ms < ROUND_LOST_MS:
-            return ()
+        """The DEXs to be asked now: a new round, or those of this one that did not answer."""
+        self._round_ready = self._round_ready and ready
+        if self._round_ms is not None:
+            silent = tuple(
+                dex for dex, asked_ms in self._asked.items() if now_ms - asked_ms >= REASK_MS
+            )
+            self._asked.update(dict.fromkeys(silent, now_ms))
+            self._last_ask_ms = now_ms if silent else self._last_ask_ms
+            return silent
         if self.clean and now_ms - self._first_clean_ms < PROOF_INTERVAL_MS:
             return ()
         every_ms = ROUND_EVERY_MS if ready else BLIND_ROUND_EVERY_MS
@@ -100,25 +108,25 @@ class Clearing:
             self._last_round_ms = now_ms  # cancels first; look when they had time to work
         if self._last_round_ms is not None and now_ms - self._last_round_ms < every_ms:
             return ()
-        self._round_ms = self._last_round_ms = now_ms
+        self._round_ms = self._last_round_ms = self._last_ask_ms = now_ms
         self._round_ready, self._round_found = ready, False
-        self._round_left = set(self.dexes)
+        self._asked = dict.fromkeys(self.dexes, now_ms)
         return self.dexes
 
     def snapshot(self, dex: str, requested_ms: int, now_ms: int, *, found: bool) -> None:
         """One DEX's open orders came; ``found``: some of them are in scope."""
         if self.done or self._round_ms is None or requested_ms < self._round_ms:
             return
-        self._round_left.discard(dex)
+        self._asked.pop(dex, None)
         self._round_found = self._round_found or found
-        if self._round_left:
+        if self._asked:
             return
-        asked_ms, self._round_ms = self._round_ms, None
+        self._round_ms = None
         if self._round_found or not self._round_ready:
             self.clean = 0
             return
         if self.clean == 0:
-            self._first_clean_ms = asked_ms
+            self._first_clean_ms = self._last_ask_ms
             if self.cleared_ms is None:
                 self.cleared_ms = now_ms
         self.clean += 1

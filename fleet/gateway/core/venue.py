@@ -355,5 +355,5 @@ def _split_open_orders(state: State, raw: bytes) -> list[Effect]:
             "orders": by_coin.get(market, []),
         }
         frame = _encode({"channel": "openOrders", "data": told})
-        effects.append(Tell(session=session.id, data=frame, slot="openOrders"))
+        effects.append(Tell(session=session.id, data=frame))
     return effects
