@@ -1,4 +1,4 @@
-"""The three kinds of Ray actors. Their arguments are visible to all of Ray: a folder and a name.
+"""The actors that a supervisor starts. Arguments are visible to all of Ray: a folder and a name.
 
 Each is a thin body round a plain asyncio program that knows nothing of Ray, begun as the actor is
 made. Whoever is done leaves by ``os._exit``: its death is seen at once, whatever Ray's threads do.
@@ -61,30 +61,10 @@ class RiskActor:
     async def _run(self) -> None:
         from fleet.cluster.risk_loop import run_risk
 
-        await _or_exit(self._folder, "risk", run_risk(self._folder))
+        await or_exit(self._folder, "risk", run_risk(self._folder))
 
 
-class SupervisorActor:
-    """Keeps desired and observed equal; serves the control API. Restarted by Ray for ever."""
-
-    def __init__(self, root: str) -> None:
-        self._folder = Folder(Path(root))
-        write_pid(self._folder, "supervisor", os.getpid(), BUILD)
-        self._task = asyncio.get_running_loop().create_task(self._run())
-
-    async def _run(self) -> None:
-        from fleet.cluster.handles import RayCluster
-        from fleet.supervisor.service import supervise
-
-        cluster = RayCluster(self._folder)
-        await _or_exit(self._folder, "supervisor", supervise(self._folder, cluster))
-
-    async def ready(self) -> int:
-        """The process id; answered once the constructor is through."""
-        return os.getpid()
-
-
-async def _or_exit(folder: Folder, process: str, program: Awaitable[None]) -> None:
+async def or_exit(folder: Folder, process: str, program: Awaitable[None]) -> None:
     """Programs that turn for ever: an end of one is a fault, told in its log."""
     try:
         await program

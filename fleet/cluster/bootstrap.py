@@ -18,8 +18,8 @@ def start_supervisor(folder: Folder) -> None:
         import ray
         from ray.exceptions import GetTimeoutError, RayError
 
-        from fleet.cluster.actors import SupervisorActor
         from fleet.cluster.handles import detached
+        from fleet.cluster.supervisor_actor import SupervisorActor
 
         options = detached("supervisor", namespace(folder), max_restarts=-1)
         try:

@@ -41,8 +41,9 @@ class _Risk:
         _, spec = held
         status = self._gateway.status()
         self._resume(status)
-        self._seq += 1
-        done = one_round(status, spec.risk, self._kept, self._seq, time.time_ns() // 1_000_000)
+        now_ms = time.time_ns() // 1_000_000
+        self._seq = max(self._seq + 1, now_ms)  # rises over restarts of this process too
+        done = one_round(status, spec.risk, self._kept, self._seq, now_ms)
         self._gateway.put("/v1/directives", done.put)
         self._keep(done.baseline)
         self._tell(done)

@@ -55,6 +55,7 @@ def ray_environment(folder: Folder) -> dict[str, str]:
         "RAY_gcs_rpc_server_reconnect_timeout_s": "5",
         "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0",
         "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_worker_niceness": "0",  # by default Ray's workers yield to every other process
     }
 
 

@@ -135,11 +135,12 @@ class Loop:
         now_ms = time.time_ns() // 1_000_000
         views = {view.market: view for view in status.markets}
         owned = {m for m in running if m in views and views[m].lease.owner == "agent"}
+        rows = self._store.markets()
         for ended in self._memory.observe(running, owned, self._cluster.departure, now_ms):
-            self._store.count_restart(ended.market)
+            if ended.market in rows and rows[ended.market].desired:
+                self._store.count_restart(ended.market)
             self._log.warning("agent.ended", market=ended.market, cause=ended.cause)
         current = self._store.current()
-        rows = self._store.markets()
         if current is None:
             return False
         spec = decode(current.spec)
