@@ -40,7 +40,7 @@ def on_request_refused(state: EngineState, event: RequestRefused, now_ns: int) -
         state.throttle.cancel_refused(now_ns)
     else:
         for side in Side:
-            state.throttle.refused(side, event.reason, now_ns)
+            state.throttle.refused(side, f"{event.reason} {event.text}", now_ns)
     state.dirty = True
 
 
