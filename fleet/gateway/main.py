@@ -19,6 +19,7 @@ import structlog
 from aiohttp import web
 
 from agents.exchange.signing import L1Signer
+from fleet.build import BUILD
 from fleet.folder import Folder
 from fleet.gateway.core.control import watch_own
 from fleet.gateway.core.core import Core
@@ -35,7 +36,7 @@ KEY_FD: Final = 3
 EXIT_UNEXPECTED: Final = 1
 EXIT_ARGUMENTS: Final = 3
 EXIT_TAKEN: Final = 6
-BUILD: Final = "0.1.0"
+
 _PR_SET_DUMPABLE: Final = 4
 _log = structlog.get_logger()
 

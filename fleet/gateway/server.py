@@ -121,7 +121,7 @@ class Server:
 
     async def _delete_market(self, request: web.Request) -> web.StreamResponse:
         market = request.match_info["market"]
-        self._gateway.run(control.delete_market(self._state, market, self._gateway.now_ms()))
+        self._gateway.run(control.delete_market(self._state, market))
         return _reply({})
 
     async def _act(self, request: web.Request) -> web.StreamResponse:

@@ -180,13 +180,13 @@ def _fence_me(state: State, session: Session, frame: FenceMe, now_ms: int) -> li
 
 
 def clear_fenced(state: State, market: str, now_ms: int) -> list[Effect]:
-    """Cancel what rests in a fenced market, its lease being alive."""
+    """Cancel what adds risk in a fenced market whose lease is alive."""
     targets = [
         Target(market=market, cloid=order.cloid, oid=order.oid)
         for order in state.orders.resting(market)
         if not order.reduce_only
     ]
-    return list(requests.sweep(state, targets, market, now_ms))
+    return list(requests.sweep(state, targets, None, now_ms))
 
 
 # ── the end ──────────────────────────────────────────────────────────────────────────────────

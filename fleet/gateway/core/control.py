@@ -40,6 +40,10 @@ def put_market(state: State, market: str, put: MarketPut) -> list[Effect]:
     """
     if put.settings.market != market:
         raise Wrong(ApiError("bad_request", 3, f"settings of {put.settings.market}", where=market))
+    instrument = state.instrument(market)
+    if state.registry is not None and (instrument is None or instrument.delisted):
+        text = f"the venue lists no market {market}"
+        raise Wrong(ApiError("unknown_market", 3, text, "see `fleet markets`", market), 404)
     wanted_usd = put.settings.risk.position_max_usd
     if not state.limits.put(market, wanted_usd, authorised=put.authorised):
         held_usd = state.limits.position_max_usd[market]
@@ -79,13 +83,12 @@ def watch_own(state: State, market: str) -> list[Effect]:
     return [Watch(subscription=subscription_of(key)) for key in keys if state.routing.own(key)]
 
 
-def delete_market(state: State, market: str, now_ms: int) -> list[Effect]:
-    """Forget a market. ``Wrong`` while something of ours rests in it."""
+def delete_market(state: State, market: str) -> list[Effect]:
+    """Forget a market. ``Wrong`` while an agent holds it or something of ours rests in it."""
     known(state, market)
     if state.leases.holders.get(market) is not None:
-        effects = agents.end_lease(state, market, "removed", now_ms)
-    else:
-        effects = []
+        text = f"an agent holds {market}"
+        raise Wrong(ApiError("lease_held", 1, text, "revoke its lease first", market))
     ours = [row for row in state.account.open_orders(market) if state.ours(row.cloid)]
     if ours or any(True for _ in state.orders.resting(market)):
         raise Wrong(
@@ -95,7 +98,7 @@ def delete_market(state: State, market: str, now_ms: int) -> list[Effect]:
     state.limits.drop(market)
     keys: list[Key] = [(channel, market, False) for channel in OWN_CHANNELS]
     gone = [key for key in keys if state.routing.disown(key)]
-    return [*effects, KeepMarket(market=market, gone=True), *agents.unwatch(gone)]
+    return [KeepMarket(market=market, gone=True), *agents.unwatch(gone)]
 
 
 def known(state: State, market: str) -> MarketRow:

@@ -79,7 +79,9 @@ def agent_cancel(
     )  # fmt: skip
 
 
-def sweep(state: State, targets: Sequence[Target], clearing: str, now_ms: int) -> Iterable[Effect]:
+def sweep(
+    state: State, targets: Sequence[Target], clearing: str | None, now_ms: int
+) -> Iterable[Effect]:
     """The gateway's own cancels, in batches; by cloid ours, by oid foreign ones."""
     known = [(target, state.instrument(target.market)) for target in targets]
     ours = [(t, i.asset_id) for t, i in known if i is not None and t.cloid is not None]
@@ -101,13 +103,13 @@ def sweep(state: State, targets: Sequence[Target], clearing: str, now_ms: int) -
 
 
 def _sweep(
-    state: State, action: Action, keys: tuple[str, ...], clearing: str, now_ms: int
+    state: State, action: Action, keys: tuple[str, ...], clearing: str | None, now_ms: int
 ) -> Effect:
     nonce = state.nonces.next(now_ms)
     return _submit(
         state, action, len(keys), nonce, None, now_ms,
         Pending(
-            purpose="sweep", sent_ms=now_ms, deadline_ms=now_ms + ANSWER_MS, market=clearing,
+            purpose="sweep", sent_ms=now_ms, deadline_ms=now_ms + ANSWER_MS, market=clearing or "",
             nonce=nonce, keys=keys, clearing=clearing,
         ),
     )  # fmt: skip

@@ -32,6 +32,9 @@ def step(state: State, key: str, now_ms: int) -> Iterator[Effect]:
     clearing = state.clearings.get(key)
     if clearing is None or state.registry is None:
         return
+    if key == FLEET and clearing.dexes != state.dexes():  # it began before the venue was known
+        clearing.dexes = state.dexes()
+        clearing.again()
     todo = clearing.step(now_ms, targets(state, key), unresolved(state, key))
     yield from requests.sweep(state, todo.cancel, key, now_ms)
     for nonce in todo.void:

@@ -2,14 +2,19 @@
 
 from typing import Final
 
+from agents.market.types import Side
 from fleet.gateway.core import agents, answers, requests, sweeps, venue
+from fleet.gateway.core.clearing import Target
 from fleet.gateway.core.effects import Cut, Effect
+from fleet.gateway.core.orders import Order
 from fleet.gateway.core.orders import State as OrderState
 from fleet.gateway.core.state import FLEET, State
 
 RECORD_EVERY_MS: Final = 1_000
 ORPHANS_EVERY_MS: Final = 1_000
 UNKNOWN_ASK_MS: Final = 1_000
+GAP_CANCEL_MS: Final = 2_000
+TRIM_SHARE: Final = 1.02
 
 
 class Timers:
@@ -37,7 +42,44 @@ class Timers:
         if now_ms - self._orphans_ms >= ORPHANS_EVERY_MS:
             self._orphans_ms = now_ms
             effects += orphans(state, now_ms)
+            effects += _unwatched(state, now_ms)
+            for market in state.markets:
+                effects += _trim(state, market, now_ms)
         return effects
+
+
+def _unwatched(state: State, now_ms: int) -> list[Effect]:
+    """With the link down nobody watches what fills: what rests is cancelled, by HTTP."""
+    down_ms = now_ms - state.link.since_ms
+    if state.link.state == "up" or not state.link.ever or down_ms < GAP_CANCEL_MS:
+        return []
+    return _cancel(state, list(state.orders.resting()), now_ms)
+
+
+def _trim(state: State, market: str, now_ms: int) -> list[Effect]:
+    """The mark has moved what is open beyond the limit: the adding side loses orders (I1)."""
+    mark_usd = state.mark_usd(market)
+    if mark_usd is None or market in state.clearings or FLEET in state.clearings:
+        return []
+    limit_sz = agents.limit_usd(state, market) / mark_usd
+    exposure = state.exposure(market)
+    gone: list[Order] = []
+    for side in Side:
+        over_sz = float(exposure.side_sz(side)) - limit_sz
+        if over_sz <= (TRIM_SHARE - 1.0) * limit_sz:
+            continue
+        mine = [o for o in state.orders.resting(market) if o.side is side and not o.reduce_only]
+        for order in sorted(mine, key=lambda order: order.px * side.sign):  # farthest first
+            if over_sz <= 0:
+                break
+            gone.append(order)
+            over_sz -= float(order.remaining_sz)
+    return _cancel(state, gone, now_ms)
+
+
+def _cancel(state: State, orders: list[Order], now_ms: int) -> list[Effect]:
+    targets = [Target(market=o.market, cloid=o.cloid, oid=o.oid) for o in orders]
+    return list(requests.sweep(state, targets, None, now_ms))
 
 
 def _overdue(state: State, now_ms: int) -> list[Effect]:

@@ -1,0 +1,29 @@
+"""The weight of one minute."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleet.gateway.core.weight import MINUTE_MS, WEIGHT_MAX, WeightMeter, action_weight, info_weight
+
+
+@given(st.lists(st.tuples(st.integers(0, 20_000), st.integers(1, 60)), max_size=80))
+def test_the_meter_never_forgets_too_early_by_more_than_a_bucket(
+    spent: list[tuple[int, int]],
+) -> None:
+    meter, now_ms = WeightMeter(), 0
+    times = []
+    for step_ms, weight in spent:
+        now_ms += step_ms
+        meter.add(weight, now_ms)
+        times.append((now_ms, weight))
+    held = meter.used_share(now_ms) * WEIGHT_MAX
+    least = sum(w for at, w in times if at > now_ms - MINUTE_MS + 100)
+    most = sum(w for at, w in times if at > now_ms - MINUTE_MS)
+    assert least - 1e-6 <= held <= most + 1e-6
+
+
+def test_weights_are_the_venues() -> None:
+    assert info_weight("clearinghouseState") == 2
+    assert info_weight("frontendOpenOrders") == 20
+    assert info_weight("userRole") == 60
+    assert [action_weight(n) for n in (1, 39, 40, 80)] == [1, 1, 2, 3]
