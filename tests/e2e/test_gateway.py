@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -134,6 +135,7 @@ class Stack:
             process.wait(timeout=10)
         assert self.venue.stdout is not None
         self.venue.stdout.close()
+        shutil.rmtree(self.folder.run, ignore_errors=True)
 
 
 def wait_for(holds: Callable[[], object], timeout_s: float = START_S) -> None:

@@ -1,5 +1,6 @@
 """The client says who did not answer, and passes on why the gateway said no."""
 
+import shutil
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -54,11 +55,12 @@ def serving(folder: Folder) -> Iterator[GatewayClient]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Folder:
+def folder(tmp_path: Path) -> Iterator[Folder]:
     folder = Folder(tmp_path / "fleet")
     folder.create()
     folder.token.write_text("secret\n")
-    return folder
+    yield folder
+    shutil.rmtree(folder.run)
 
 
 def test_nobody_there(folder: Folder) -> None:

@@ -1,5 +1,7 @@
 """A gateway that starts knows what its predecessor knew."""
 
+import shutil
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -28,10 +30,11 @@ PREFIX = lease_prefix("abc123", 1, 4)
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Folder:
+def folder(tmp_path: Path) -> Iterator[Folder]:
     folder = Folder(tmp_path / "fleet")
     folder.create()
-    return folder
+    yield folder
+    shutil.rmtree(folder.run)
 
 
 def sent(nonce: int, sequence: int) -> Sent:

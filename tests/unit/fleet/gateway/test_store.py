@@ -1,6 +1,8 @@
 """The gateway's files: what is kept comes back, the latch latches even when it can't be read."""
 
 import json
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,10 +16,11 @@ from fleet.gateway.store import KeptMarket, Store, write_durably
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
+def store(tmp_path: Path) -> Iterator[Store]:
     folder = Folder(tmp_path / "fleet")
     folder.create()
-    return Store(folder)
+    yield Store(folder)
+    shutil.rmtree(folder.run)
 
 
 def test_nothing_kept_is_nothing_read(store: Store) -> None:
