@@ -1,10 +1,9 @@
 """JSON lines of what a process does: one event name a fact, rotated, and no key ever among them."""
 
 import json
-import logging
+import os
 import re
 from collections.abc import MutableMapping
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -29,15 +28,32 @@ class Log(Protocol):
 
 
 class _Lines:
-    """A sink for finished lines: a file that is replaced before it grows too large."""
+    """A sink for finished lines: a file that is put aside before it grows too large.
+
+    Open for as long as the process lives. A line is one write, so a reader never sees half of one.
+    """
 
     def __init__(self, path: Path, bytes_max: int) -> None:
-        self._handler = RotatingFileHandler(
-            path, maxBytes=bytes_max, backupCount=FILES_KEPT, encoding="utf-8", delay=True
-        )
+        self._path = path
+        self._bytes_max = bytes_max
+        self._fd = self._open()
+
+    def _open(self) -> int:
+        return os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
     def msg(self, line: str) -> None:
-        self._handler.emit(logging.makeLogRecord({"msg": line}))
+        data = line.encode(errors="backslashreplace") + b"\n"
+        if os.fstat(self._fd).st_size + len(data) > self._bytes_max:
+            self._put_aside()
+        os.write(self._fd, data)
+
+    def _put_aside(self) -> None:
+        older = [self._path.with_name(f"{self._path.name}.{n}") for n in range(FILES_KEPT, 0, -1)]
+        for newer, oldest in zip([*older[1:], self._path], older, strict=True):
+            if newer.exists():
+                newer.replace(oldest)
+        os.close(self._fd)
+        self._fd = self._open()
 
     debug = info = warning = error = critical = msg
 

@@ -1,0 +1,167 @@
+"""The shell against a gateway on a real Unix socket: acquire, serve, and leave cleanly."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from websockets.asyncio.server import ServerConnection, unix_serve
+from websockets.exceptions import ConnectionClosed
+
+from agents.exchange.downstream import (
+    DrainFrame,
+    GatewayFrame,
+    LeaseFrame,
+    LeaseRefused,
+    LimitsFrame,
+    LinkFrame,
+    OpenState,
+    Revoked,
+    ToAgent,
+)
+from agents.market.instrument import Instrument
+from agents.market.types import Coin
+from agents.runtime.agent import Departure, run_agent
+from agents.settings import MarketSettings, RiskSettings
+
+BTC = Coin("BTC")
+LEASE = LeaseFrame(
+    generation=4,
+    deadline_ms=2_000_000_000_000,
+    lease_ms=5_000,
+    renew_ms=500,
+    revision=1,
+    settings=MarketSettings(BTC, 1_000.0, 3, RiskSettings(3_000.0, 50.0)),
+    limits=LimitsFrame(3_000.0),
+    instrument=Instrument(BTC, 7, 3, 40),
+    cloid_prefix="f1ee" + "0" * 16,
+    state=OpenState(as_of_ms=1, position_sz=Decimal(0), entry_px=None),
+    pnl_day_usd=0.0,
+    directive=None,
+)
+
+
+class FakeGateway:
+    """Speaks the ``gw`` channel on a socket; keeps what agents say."""
+
+    def __init__(self, sock: Path) -> None:
+        self.sock = sock
+        self.heard: list[dict[str, Any]] = []
+        self.agents: list[ServerConnection] = []
+        self.news = asyncio.Event()
+
+    async def serve(self, connection: ServerConnection) -> None:
+        self.agents.append(connection)
+        try:
+            async for raw in connection:
+                self.heard.append(msgspec.json.decode(raw))
+                self.news.set()
+        except ConnectionClosed:
+            return
+
+    async def told(self, **wanted: object) -> dict[str, Any]:
+        """The first frame with these values, in its top level or in its ``data``."""
+        async with asyncio.timeout(10):
+            while True:
+                for frame in self.heard:
+                    flat = {**frame, **frame.get("data", {})}
+                    if all(flat.get(key) == value for key, value in wanted.items()):
+                        return frame
+                self.news.clear()
+                await self.news.wait()
+
+    async def say(self, *frames: GatewayFrame) -> None:
+        for frame in frames:
+            await self.agents[-1].send(msgspec.json.encode(ToAgent(frame)).decode())
+
+
+@pytest.fixture
+async def gateway(tmp_path: Path) -> AsyncIterator[FakeGateway]:
+    fake = FakeGateway(tmp_path / "gw.sock")
+    async with unix_serve(fake.serve, str(fake.sock)):
+        yield fake
+
+
+@pytest.fixture
+def agent(gateway: FakeGateway, tmp_path: Path) -> "asyncio.Task[Departure]":
+    log = tmp_path / "BTC.jsonl"
+    return asyncio.ensure_future(run_agent("BTC", gateway.sock, "a" * 64, log, "test"))
+
+
+async def test_it_acquires_with_the_token_and_listens_to_its_market(
+    gateway: FakeGateway, agent: "asyncio.Task[Departure]"
+) -> None:
+    asked = (await gateway.told(type="acquire"))["data"]
+    assert (asked["market"], asked["token"], len(asked["process"])) == ("BTC", "a" * 64, 16)
+    assert len(gateway.heard) == 1, "nothing before the lease"
+    await gateway.say(LEASE, LinkFrame(1, "up", 1, 0.0))
+    await gateway.told(type="renew", generation=4)
+    kinds = [f["subscription"]["type"] for f in gateway.heard if f["method"] == "subscribe"]
+    assert kinds == ["orderUpdates", "userFills", "activeAssetCtx", "l2Book", "bbo", "trades"]
+    await gateway.say(Revoked("test"))
+    assert await agent == Departure(75, "revoked: test")
+
+
+async def test_a_refusal_is_an_end(
+    gateway: FakeGateway, agent: "asyncio.Task[Departure]", tmp_path: Path
+) -> None:
+    await gateway.told(type="acquire")
+    await gateway.say(LeaseRefused("unready", "not yet"))
+    departure = await agent
+    assert departure.code == 75
+    assert "unready" in departure.reason
+    assert "a" * 64 not in (tmp_path / "BTC.jsonl").read_text()
+
+
+async def test_a_closed_socket_is_an_end(
+    gateway: FakeGateway, agent: "asyncio.Task[Departure]"
+) -> None:
+    await gateway.told(type="acquire")
+    await gateway.say(LEASE)
+    await gateway.told(type="renew")
+    await gateway.agents[-1].close()
+    assert (await agent).code == 75
+
+
+async def test_a_hole_in_the_links_sequence_is_an_end(
+    gateway: FakeGateway, agent: "asyncio.Task[Departure]"
+) -> None:
+    await gateway.told(type="acquire")
+    await gateway.say(LEASE, LinkFrame(1, "up", 1, 0.0), LinkFrame(3, "recovered", 1, 0.0))
+    departure = await agent
+    assert (departure.code, departure.reason) == (75, "link frame 3 after 1")
+
+
+async def test_garbage_is_passed_over_and_noted(
+    gateway: FakeGateway, agent: "asyncio.Task[Departure]", tmp_path: Path
+) -> None:
+    await gateway.told(type="acquire")
+    await gateway.say(LEASE)
+    await gateway.told(type="renew")
+    await gateway.agents[-1].send('{"channel":"l2Book","data":{"coin":"BTC","time":"never"}}')
+    await gateway.agents[-1].send("what")
+    await gateway.say(Revoked("test"))
+    assert (await agent).reason == "revoked: test"
+    assert (tmp_path / "BTC.jsonl").read_text().count("frame.malformed") == 2
+
+
+async def test_a_flat_market_that_drains_is_released(
+    gateway: FakeGateway, agent: "asyncio.Task[Departure]"
+) -> None:
+    await gateway.told(type="acquire")
+    await gateway.say(LEASE, LinkFrame(1, "up", 1, 0.0))
+    asked = await gateway.told(method="post")
+    empty = {"type": "frontendOpenOrders", "data": []}
+    answer = {"id": asked["id"], "response": {"type": "info", "payload": empty}}
+    await gateway.agents[-1].send(msgspec.json.encode({"channel": "post", "data": answer}).decode())
+    await gateway.say(DrainFrame(deadline_ms=2_000_000_000_000))
+    assert (await gateway.told(type="release"))["data"]["generation"] == 4
+    assert (await agent).code == 0
+
+
+async def test_no_gateway_is_an_end_not_an_error(tmp_path: Path) -> None:
+    departure = await run_agent("BTC", tmp_path / "no.sock", "t", tmp_path / "l.jsonl", "test")
+    assert departure.code == 75
