@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from fleet import processes
 from fleet.cli import prepare, start
 from fleet.cli.console import Output, put, put_json, say
 from fleet.cli.control import FLEET, Control, ControlDown, Plan, Step
@@ -41,7 +42,7 @@ def run(path: Path, wishes: Wishes, output: Output) -> None:
     _refuse_halted(folder)
     known = prepare.check_identity(folder, spec)
     found = start.running(folder) if known else Running(guard=False, head=False, supervisor=False)
-    if found.guard:
+    if processes.alive(folder, "venue") is not None:
         prepare.check_venue(folder, spec)
     key = None if found.guard else _live_key(path, spec)
     plan = _plan(folder, spec, found, wishes)
@@ -51,7 +52,7 @@ def run(path: Path, wishes: Wishes, output: Output) -> None:
     _show(spec, plan, found, output)
     _confirm(spec, wishes)
     _start(folder, spec, found, key)
-    _roll_out(folder, spec, wishes, output)
+    _roll_out(folder, spec, wishes, output, shown=bool(plan.steps))
 
 
 def _check_wishes(spec: FleetSpec, wishes: Wishes) -> None:
@@ -85,7 +86,9 @@ def _live_key(path: Path, spec: FleetSpec) -> str | None:
 
 
 def _plan(folder: Folder, spec: FleetSpec, found: Running, wishes: Wishes) -> Plan:
-    """The supervisor's plan; where none runs, every market is to be started."""
+    """The supervisor's plan. Where nothing runs, every market is to be started; where the
+    supervisor alone is away, nobody can tell, and the plan is asked for once it is back.
+    """
     names = [wishes.only] if wishes.only else list(spec.markets)
     if found.supervisor:
         plan = Control(folder).plan(encode(spec))
@@ -93,7 +96,7 @@ def _plan(folder: Folder, spec: FleetSpec, found: Running, wishes: Wishes) -> Pl
             s for s in plan.steps if wishes.only is None or s.market in {wishes.only, FLEET}
         )
         return Plan(plan_id=plan.plan_id, revision=plan.revision, steps=steps)
-    steps = tuple(Step(name, "start", _described(spec, name)) for name in names)
+    steps = () if found.guard else tuple(Step(n, "start", _described(spec, n)) for n in names)
     return Plan(plan_id="", revision=0, steps=steps)
 
 
@@ -147,16 +150,21 @@ def _start(folder: Folder, spec: FleetSpec, found: Running, key: str | None) -> 
     start.start_cluster(folder, found)
 
 
-def _roll_out(folder: Folder, spec: FleetSpec, wishes: Wishes, output: Output) -> None:
+def _roll_out(
+    folder: Folder, spec: FleetSpec, wishes: Wishes, output: Output, *, shown: bool
+) -> None:
     """Hand the manifest to the supervisor and wait; an empty plan makes no revision."""
-    control, manifest = Control(folder), encode(spec)
     began_s = time.monotonic()
     try:
-        plan = control.plan(manifest)
+        everything = Running(guard=True, head=True, supervisor=True)
+        plan = _plan(folder, spec, everything, wishes)
         revision = plan.revision
+        if plan.steps and not shown:
+            _show(spec, plan, everything, output)
+            _confirm(spec, wishes)
         if plan.steps:
-            revision = control.apply(
-                manifest,
+            revision = Control(folder).apply(
+                encode(spec),
                 plan_id=plan.plan_id,
                 only=wishes.only,
                 allow=wishes.allow,

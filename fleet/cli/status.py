@@ -43,7 +43,8 @@ def _watch(folder: Folder, market: str | None) -> None:
 
     from fleet.cli.status_table import console_for_table, render
 
-    with Live(console=console_for_table(), screen=False, auto_refresh=False) as live:
+    console = console_for_table()
+    with Live(console=console, auto_refresh=False) as live:
         while True:
-            live.update(render(_document(folder, market)), refresh=True)
+            live.update(render(_document(folder, market), console.width), refresh=True)
             time.sleep(1.0)

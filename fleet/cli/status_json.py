@@ -169,7 +169,8 @@ def _phase(seen: Observed, view: MarketView | None, row: StoreRow | None) -> tup
     stored = row.phase if row else "STOPPED"
     stored_reason = row.reason or None if row else None
     if view is None:
-        return stored, stored_reason or (None if seen.gateway else "gateway down: as last stored")
+        old = None if seen.gateway or stored == "STOPPED" else "gateway down: as last stored"
+        return stored, stored_reason or old
     if view.lease.owner == "agent" and view.report is not None:
         return view.report.phase, view.report.reason or view.fence_reason or None
     if seen.latch is not None:

@@ -14,11 +14,16 @@ _COLUMNS: Final = (
     "market", "phase", "position", "value $", "mark", "half-spread", "orders",
     "fills", "volume $", "P&L $", "today $", "uptime", "data age",
 )  # fmt: skip
+_DROPPED_FIRST: Final = (
+    "data age", "volume $", "mark", "uptime", "today $", "orders", "half-spread", "value $",
+)  # fmt: skip
+_GAP: Final = 2
 
 
 def draw(document: dict[str, Any]) -> None:
     """Print the table, as wide as the terminal, or wide enough for a file."""
-    console_for_table().print(render(document))
+    console = console_for_table()
+    console.print(render(document, console.width))
 
 
 def console_for_table() -> Console:
@@ -26,15 +31,29 @@ def console_for_table() -> Console:
     return console if console.is_terminal else Console(highlight=False, width=WIDTH_PIPED)
 
 
-def render(document: dict[str, Any]) -> RenderableType:
-    table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
-    for name in _COLUMNS:
+def render(document: dict[str, Any], width: int) -> RenderableType:
+    """The whole picture; columns that a narrow terminal has no room for are left out."""
+    rows = [dict(zip(_COLUMNS, _cells(row), strict=True)) for row in document["markets"]]
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+    names = _fitting(rows, width)
+    for name in names:
         left = name in {"market", "phase"}
         table.add_column(name, justify="left" if left else "right", no_wrap=True)
-    for row in document["markets"]:
-        table.add_row(*_cells(row))
+    for row in rows:
+        table.add_row(*(row[name] for name in names))
     notes = [Text(text, style="yellow") for text in _notes(document)]
     return Group(*_head(document), Text(), table, *notes)
+
+
+def _fitting(rows: list[dict[str, Text | str]], width: int) -> list[str]:
+    """The columns that fit, in their order; the least needed go first."""
+    wide = {name: max(len(name), *(len(row[name]) for row in rows), 0) for name in _COLUMNS}
+    names = list(_COLUMNS)
+    for name in _DROPPED_FIRST:
+        if sum(wide[each] + _GAP for each in names) - _GAP <= width:
+            break
+        names.remove(name)
+    return names
 
 
 def _head(document: dict[str, Any]) -> list[Text]:
@@ -99,7 +118,7 @@ def _notes(document: dict[str, Any]) -> list[str]:
     rows, now_ms = document["markets"], document["as_of_ms"]
     notes = list(document["warnings"])
     for row in rows:
-        if row["reason"]:
+        if row["reason"] and not document["halted"]:  # else the head line says why
             notes.append(f"{row['market']}: {row['reason']}")
         if row["stale"]:
             age = f"{(now_ms - row['as_of_ms']) / 1000:.0f} s old" if row["as_of_ms"] else "unknown"
@@ -107,7 +126,7 @@ def _notes(document: dict[str, Any]) -> list[str]:
         if not row["pnl"]["reconciled"]:
             notes.append(f"{row['market']}: the ledger's position is not the venue's (yet)")
     if document["gateway"] == "down":
-        notes.append("gateway: down; is the fleet running? start it: fleet apply MANIFEST")
+        notes.append("gateway: down. What is shown was stored last; fleet apply MANIFEST starts it")
     elif document["supervisor"] == "down":
         notes.append("supervisor: down; markets trade on. fleet apply MANIFEST brings it back")
     return notes

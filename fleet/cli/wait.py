@@ -17,8 +17,8 @@ GATEWAY_GONE_S: Final = 15.0
 class Arrivals:
     """Which markets have quoted by the desired revision since the rollout began.
 
-    One that fell back (a gap in its data) has arrived all the same; REDUCING quotes too, on the
-    side that its limits leave.
+    One that fell back (a gap in its data) has arrived all the same; one that is REDUCING quotes
+    the side that its limits leave, if it has an order at all.
     """
 
     def __init__(self, markets: Collection[str]) -> None:
@@ -38,7 +38,8 @@ class Arrivals:
             if self.phases.get(name) != phase:
                 self.phases[name] = phase
                 changed.append(name)
-            if phase in {"QUOTING", "REDUCING"} and row["sync"] == "synced":
+            quotes = phase == "QUOTING" or (phase == "REDUCING" and bool(row["open_orders"]))
+            if quotes and row["sync"] == "synced":
                 self._arrived.add(name)
         return changed
 

@@ -6,7 +6,8 @@ from fleet.cli.wait import Arrivals
 
 
 def row(market: str, phase: str, reason: str | None = None) -> dict[str, Any]:
-    return {"market": market, "phase": phase, "reason": reason, "sync": "synced"}
+    facts = {"market": market, "phase": phase, "reason": reason}
+    return {**facts, "sync": "synced", "open_orders": 0}
 
 
 def test_each_change_of_phase_is_told_once() -> None:
@@ -34,4 +35,10 @@ def test_the_missing_are_named_with_their_reasons() -> None:
 def test_quoting_by_an_older_revision_is_no_arrival() -> None:
     arrivals = Arrivals(["BTC"])
     arrivals.update([{**row("BTC", "QUOTING"), "sync": "out-of-sync"}])
+    assert arrivals.missing == ["BTC"]
+
+
+def test_reducing_counts_with_an_order_only() -> None:
+    arrivals = Arrivals(["BTC", "ETH"])
+    arrivals.update([row("BTC", "REDUCING"), {**row("ETH", "REDUCING"), "open_orders": 3}])
     assert arrivals.missing == ["BTC"]
