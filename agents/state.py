@@ -68,6 +68,17 @@ class Pricing(msgspec.Struct, frozen=True):
     quoting: Quoting
 
 
+class Sizing(msgspec.Struct, frozen=True):
+    """USD limits in coins at ``reference_px``, and the size of one order."""
+
+    reference_px: float
+    limit_sz: Decimal
+    wanted_limit_sz: Decimal
+    budget_sz: Decimal
+    clip_px: float
+    clip_sz: Decimal
+
+
 class Uptime(msgspec.Struct):
     """Seconds since the market was due to quote, and those in which it did."""
 
@@ -117,7 +128,7 @@ class EngineState:
         self.pnl = DayPnl(day=now_ns // NS_PER_MS // DAY_MS, brought_usd=lease.pnl_day_usd)
         self.verdict = Verdict(mode=Mode.PULL, reasons=("starting",))
         self.pricing: Pricing | None = None
-        self.clip: tuple[float, Decimal] | None = None
+        self.sizing: Sizing | None = None
         self.uptime = Uptime(seen_ns=now_ns)
         self.taker_fills = 0
         self.requests = 0

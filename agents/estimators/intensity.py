@@ -8,7 +8,9 @@ both have conjugate Gamma priors, so the posterior means are ratios of sums:
     A     = (a + n/2)     / (a/A0 + T)           n bursts of both sides in T seconds watched
     kappa = (k + n)       / (k/kappa0 + sum r)   r reach in bps
 
-With no trade at all A sinks and kappa stays at its prior: silence never widens kappa's answer.
+With no trade at all A sinks and kappa stays at its prior: silence never widens kappa's answer. A is
+bounded below by a share of its prior, for the skew grows as 1/sqrt(A): an hour of silence must not
+double the spread.
 Source: Gamma-Poisson and Gamma-exponential conjugacy; Gelman et al., Bayesian Data Analysis
 (3rd ed.), section 2.6. ``a`` and ``k`` are the priors' weights in bursts.
 """
@@ -20,6 +22,7 @@ import msgspec
 HALF_LIFE_S: Final = 600.0
 FILLS_PRIOR_BURSTS: Final = 1.0
 KAPPA_PRIOR_BURSTS: Final = 2.0
+FILLS_SHARE_MIN: Final = 1 / 3
 REACH_MAX_BPS: Final = 25.0
 
 
@@ -64,9 +67,11 @@ class IntensityEstimator:
     def intensity(self) -> Intensity:
         """The posterior means; the prior's as long as nothing was watched."""
         prior = self._prior
+        fills_per_s = (FILLS_PRIOR_BURSTS + self._bursts / 2) / (
+            FILLS_PRIOR_BURSTS / prior.fills_per_s + self._watched_s
+        )
         return Intensity(
-            fills_per_s=(FILLS_PRIOR_BURSTS + self._bursts / 2)
-            / (FILLS_PRIOR_BURSTS / prior.fills_per_s + self._watched_s),
+            fills_per_s=max(fills_per_s, FILLS_SHARE_MIN * prior.fills_per_s),
             kappa_per_bps=(KAPPA_PRIOR_BURSTS + self._bursts)
             / (KAPPA_PRIOR_BURSTS / prior.kappa_per_bps + self._reach_bps),
         )

@@ -44,14 +44,14 @@ def on_directive(state: EngineState, event: DirectiveReceived, now_ns: int) -> N
 
 def on_limits(state: EngineState, event: LimitsChanged, now_ns: int) -> None:
     state.limit_usd = event.position_max_usd
-    state.clip = None
+    state.sizing = None
     _apply(state, now_ns)
 
 
 def on_settings(state: EngineState, event: SettingsChanged, now_ns: int) -> None:
     state.settings, state.revision = event.settings, event.revision
     state.panel.adopt(event.settings.strategy)
-    state.clip = None
+    state.sizing = None
     _apply(state, now_ns)
 
 

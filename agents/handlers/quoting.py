@@ -1,24 +1,22 @@
 """The decision: from what is believed, held and allowed to the requests that bring it about."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Final
 
 from agents.commands import Cancel, NewOrder, Place
 from agents.estimators.panel import Estimates
-from agents.handlers.room import Rooms, side_room
+from agents.handlers.room import Rooms, rooms
 from agents.handlers.verdicts import refresh
 from agents.market.types import Cloid, Quote, Side
 from agents.market.units import BPS, bps_to_px, s_to_ns
 from agents.orders.lifecycle import State
 from agents.orders.reconcile import SidePlan, Tolerance, fitting, reconcile_side
-from agents.risk.verdict import Allowance, Mode, allowed
+from agents.risk.verdict import Allowance, Mode
 from agents.state import EngineState, Pricing
-from agents.strategy.quoter import Quoting, clip_size, quote
+from agents.strategy.quoter import Quoting, quote
 
 REPRICE_NS: Final = s_to_ns(1.0)
 SKIP_SHARE: Final = 0.25
-CLIP_DRIFT_SHARE: Final = 0.01
 
 
 def consider(state: EngineState, now_ns: int) -> None:
@@ -57,15 +55,15 @@ def decide(state: EngineState, now_ns: int) -> None:
             state, [o.cloid for o in state.tracker.live.values() if o.state is State.OPEN], now_ns
         )
         return
-    rooms = _rooms(state, estimates)
+    room = rooms(state, estimates)
     quoting = quote(
         estimates,
         settings=state.settings.strategy,
         instrument=state.instrument,
         position_sz=state.position.sz,
-        clip_sz=rooms.clip_sz,
-        bid_room=rooms.bid.wanted,
-        ask_room=rooms.ask.wanted,
+        clip_sz=room.clip_sz,
+        bid_room=room.bid.wanted,
+        ask_room=room.ask.wanted,
     )
     share = state.settings.strategy.requote_tolerance_share
     state.pricing = Pricing(
@@ -76,11 +74,11 @@ def decide(state: EngineState, now_ns: int) -> None:
         * bps_to_px(quoting.half_spread.total_bps, reference_px=estimates.fair_px),
         quoting=quoting,
     )
-    bids = _plan(state, Side.BID, quoting.bids, rooms, estimates, quoting, now_ns)
-    asks = _plan(state, Side.ASK, quoting.asks, rooms, estimates, quoting, now_ns)
+    bids = _plan(state, Side.BID, quoting.bids, room, estimates, quoting, now_ns)
+    asks = _plan(state, Side.ASK, quoting.asks, room, estimates, quoting, now_ns)
     state.revisit = bids.deferred or asks.deferred
     _cancel(state, [order.cloid for plan in (bids, asks) for order in plan.cancel], now_ns)
-    _place(state, bids.place, asks.place, rooms, estimates, now_ns)
+    _place(state, bids.place, asks.place, room, estimates, now_ns)
 
 
 def _moved(state: EngineState, estimates: Estimates) -> bool:
@@ -96,52 +94,11 @@ def _moved(state: EngineState, estimates: Estimates) -> bool:
     )
 
 
-def _rooms(state: EngineState, estimates: Estimates) -> Rooms:
-    reference_px = max(estimates.mid_px, estimates.mark_px or 0.0)
-    clip = state.clip
-    if clip is None or abs(reference_px / clip[0] - 1.0) > CLIP_DRIFT_SHARE:
-        clip = (
-            reference_px,
-            clip_size(
-                settings=state.settings.strategy,
-                instrument=state.instrument,
-                position_max_usd=state.position_max_usd,
-                reference_px=reference_px,
-            ),
-        )
-        state.clip = clip
-    clip_sz = clip[1]
-    low_sz, high_sz = state.held()
-    sign = 1 if low_sz > 0 else -1 if high_sz < 0 else 0
-    bid_allowance, ask_allowance = allowed(state.verdict.mode, sign)
-    limit_sz = Decimal(repr(state.position_max_usd / reference_px))
-    budget_sz = max(limit_sz * Decimal(repr(state.settings.strategy.side_budget_share)), clip_sz)
-    return Rooms(
-        clip_sz=clip_sz,
-        bid=side_room(
-            state.tracker,
-            side=Side.BID,
-            allowance=bid_allowance,
-            limit_sz=limit_sz,
-            budget_sz=budget_sz,
-            held_sz=high_sz,
-        ),
-        ask=side_room(
-            state.tracker,
-            side=Side.ASK,
-            allowance=ask_allowance,
-            limit_sz=limit_sz,
-            budget_sz=budget_sz,
-            held_sz=low_sz,
-        ),
-    )
-
-
 def _plan(
     state: EngineState,
     side: Side,
     wanted: Sequence[Quote],
-    rooms: Rooms,
+    both: Rooms,
     estimates: Estimates,
     quoting: Quoting,
     now_ns: int,
@@ -158,7 +115,7 @@ def _plan(
             tick_px=float(state.instrument.tick_px(estimates.mid_px)),
             age_min_ns=s_to_ns(strategy.order_age_min_s),
         ),
-        reduce_only=rooms.of(side).allowance is Allowance.REDUCE,
+        reduce_only=both.of(side).allowance is Allowance.REDUCE,
         now_ns=now_ns,
     )
 
@@ -179,7 +136,7 @@ def _place(
     state: EngineState,
     bids: Sequence[Quote],
     asks: Sequence[Quote],
-    rooms: Rooms,
+    both: Rooms,
     estimates: Estimates,
     now_ns: int,
 ) -> None:
@@ -189,7 +146,7 @@ def _place(
     for side, quotes in ((Side.BID, bids), (Side.ASK, asks)):
         if not quotes:
             continue
-        room = rooms.of(side)
+        room = both.of(side)
         if room.place_sz <= 0 or state.throttle.blocked(side, now_ns):
             state.revisit = True
             continue

@@ -5,14 +5,18 @@ from typing import Final
 
 import msgspec
 
+from agents.estimators.panel import Estimates
 from agents.market.types import Side
 from agents.orders.lifecycle import State
 from agents.orders.tracker import OrderTracker
-from agents.risk.verdict import Allowance
+from agents.risk.verdict import Allowance, allowed
+from agents.state import EngineState, Sizing
 from agents.strategy.ladder import capacity_sz
-from agents.strategy.quoter import SideRoom
+from agents.strategy.quoter import SideRoom, clip_size
 
 WANTED_SHARE: Final = Decimal("0.98")  # so that a small rise of the price breaks no limit
+LIMIT_DRIFT_SHARE: Final = 2e-4
+CLIP_DRIFT_SHARE: Final = 0.01
 ZERO: Final = Decimal(0)
 
 
@@ -37,18 +41,33 @@ class Rooms(msgspec.Struct, frozen=True):
         return self.bid if side is Side.BID else self.ask
 
 
+NO_ROOM: Final = Room(
+    allowance=Allowance.NONE, wanted=SideRoom(room_sz=Decimal(0)), place_sz=Decimal(0)
+)
+
+
+def rooms(state: EngineState, estimates: Estimates) -> Rooms:
+    """What the verdict, the limits and the inventory leave to each side."""
+    reference_px = estimates.mid_px
+    if estimates.mark_px is not None and estimates.mark_px > reference_px:
+        reference_px = estimates.mark_px
+    sizing = _sizing(state, reference_px)
+    low_sz, high_sz = state.held()
+    sign = 1 if low_sz > 0 else -1 if high_sz < 0 else 0
+    bid, ask = allowed(state.verdict.mode, sign)
+    return Rooms(
+        clip_sz=sizing.clip_sz,
+        bid=side_room(state.tracker, side=Side.BID, allowance=bid, sizing=sizing, held_sz=high_sz),
+        ask=side_room(state.tracker, side=Side.ASK, allowance=ask, sizing=sizing, held_sz=low_sz),
+    )
+
+
 def side_room(
-    tracker: OrderTracker,
-    *,
-    side: Side,
-    allowance: Allowance,
-    limit_sz: Decimal,
-    budget_sz: Decimal,
-    held_sz: Decimal,
+    tracker: OrderTracker, *, side: Side, allowance: Allowance, sizing: Sizing, held_sz: Decimal
 ) -> Room:
     """``held_sz``: the signed position that is worst for this side."""
     if allowance is Allowance.NONE:
-        return Room(allowance=allowance, wanted=SideRoom(room_sz=ZERO), place_sz=ZERO)
+        return NO_ROOM
     reducing_sz = max(-side.sign * held_sz, ZERO)
     all_sz = busy_sz = tracker.unseen_sz(side)
     for order in tracker.live.values():
@@ -66,13 +85,44 @@ def side_room(
             place_sz=max(reducing_sz - all_sz, ZERO),
         )
     wanted_sz = capacity_sz(
-        side=side, limit_sz=limit_sz * WANTED_SHARE, position_sz=held_sz, open_sz=busy_sz
+        side=side, limit_sz=sizing.wanted_limit_sz, position_sz=held_sz, open_sz=busy_sz
     )
     place_sz = ZERO
     if allowance is Allowance.FULL:
-        place_sz = capacity_sz(side=side, limit_sz=limit_sz, position_sz=held_sz, open_sz=all_sz)
+        place_sz = capacity_sz(
+            side=side, limit_sz=sizing.limit_sz, position_sz=held_sz, open_sz=all_sz
+        )
     return Room(
         allowance=allowance,
-        wanted=SideRoom(room_sz=min(wanted_sz, budget_sz), reducing_sz=reducing_sz),
+        wanted=SideRoom(room_sz=min(wanted_sz, sizing.budget_sz), reducing_sz=reducing_sz),
         place_sz=place_sz,
     )
+
+
+def _sizing(state: EngineState, reference_px: float) -> Sizing:
+    """Limits in coins, renewed when the price moved; the clip only when it moved by a percent."""
+    known = state.sizing
+    if known is not None and abs(reference_px / known.reference_px - 1.0) <= LIMIT_DRIFT_SHARE:
+        return known
+    strategy = state.settings.strategy
+    # At the highest price this sizing will serve, so that the limit holds at each of them.
+    limit_sz = Decimal(repr(state.position_max_usd / (reference_px * (1.0 + LIMIT_DRIFT_SHARE))))
+    if known is None or abs(reference_px / known.clip_px - 1.0) > CLIP_DRIFT_SHARE:
+        clip_px = reference_px
+        clip_sz = clip_size(
+            settings=strategy,
+            instrument=state.instrument,
+            position_max_usd=state.position_max_usd,
+            reference_px=reference_px,
+        )
+    else:
+        clip_px, clip_sz = known.clip_px, known.clip_sz
+    state.sizing = Sizing(
+        reference_px=reference_px,
+        limit_sz=limit_sz,
+        wanted_limit_sz=limit_sz * WANTED_SHARE,
+        budget_sz=max(limit_sz * Decimal(repr(strategy.side_budget_share)), clip_sz),
+        clip_px=clip_px,
+        clip_sz=clip_sz,
+    )
+    return state.sizing

@@ -6,6 +6,7 @@ at least 10 of the DEX's collateral. The tick therefore changes with the price's
 """
 
 import math
+from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Final
 
@@ -16,6 +17,7 @@ from agents.market.types import Coin, Side
 PX_DECIMALS_MAX: Final = 6
 PX_FIGURES_MAX: Final = 5
 NOTIONAL_MIN: Final = Decimal(10)
+_NEAR: Final = 1e-6
 
 
 class Instrument(msgspec.Struct, frozen=True):
@@ -45,6 +47,25 @@ class Instrument(msgspec.Struct, frozen=True):
         rounding = ROUND_FLOOR if side is Side.BID else ROUND_CEILING
         # Rounding up may cross into the next decade, whose coarser tick still divides the result.
         return exact.quantize(self.tick_px(exact), rounding=rounding).normalize() + 0
+
+    def passive_pxs(self, pxs: Sequence[float], side: Side) -> list[Decimal]:
+        """``passive_px`` of each; of one decade, as a ladder's are, for a fraction of the work."""
+        if not pxs:
+            return []
+        tick_px = self.tick_px(pxs[0])
+        if tick_px != self.tick_px(min(pxs)) or tick_px != self.tick_px(max(pxs)):
+            return [self.passive_px(px, side) for px in pxs]
+        exponent = tick_px.adjusted()
+        scale = 10.0**-exponent
+        rounded = math.floor if side is Side.BID else math.ceil
+        found = []
+        for px in pxs:
+            ticks = px * scale
+            whole = rounded(ticks)
+            # So near the grid that the float's own error decides: ask the exact way.
+            near = not _NEAR < abs(ticks - whole) < 1.0 - _NEAR
+            found.append(self.passive_px(px, side) if near else Decimal(whole).scaleb(exponent))
+        return found
 
     def floor_sz(self, sz: float | Decimal) -> Decimal:
         """``sz`` rounded down to whole lots; never negative."""

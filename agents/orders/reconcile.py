@@ -7,6 +7,7 @@ at once; one that is too passive only waits for nothing, and may wait.
 
 from collections.abc import Sequence
 from decimal import Decimal
+from enum import Enum, auto
 from typing import Final
 
 import msgspec
@@ -42,6 +43,9 @@ class SidePlan(msgspec.Struct, frozen=True, gc=False):
     deferred: bool = False
 
 
+NOTHING: Final = SidePlan()
+
+
 def reconcile_side(
     *,
     side: Side,
@@ -58,7 +62,16 @@ def reconcile_side(
     elsewhere, as room. A sent order is never cancelled before its answer.
     """
     matchable = [order for order in live if order.state in _MATCHABLE]
-    pairs = _nearest(wanted, matchable)
+    pxs = [float(quote.px) for quote in wanted]
+    if len(wanted) == len(matchable):
+        matchable.sort(key=lambda order: -side.sign * order.near_px)
+        fates = [
+            _judge(side, px, quote, order, fair_px, tolerance, reduce_only, now_ns)
+            for px, quote, order in zip(pxs, wanted, matchable, strict=True)
+        ]
+        if all(fate is _Fate.KEEP for fate in fates):
+            return NOTHING
+    pairs = _nearest(pxs, matchable)
     cancel: list[TrackedOrder] = []
     place: list[Quote] = []
     deferred = False
@@ -67,7 +80,7 @@ def reconcile_side(
         if order is None:
             place.append(quote)
             continue
-        fate = _judge(side, quote, order, fair_px, tolerance, reduce_only, now_ns)
+        fate = _judge(side, pxs[index], quote, order, fair_px, tolerance, reduce_only, now_ns)
         if fate is _Fate.REPLACE and order.state is State.OPEN:
             cancel.append(order)
             place.append(quote)
@@ -86,15 +99,17 @@ def reconcile_side(
 _MATCHABLE: Final = (State.SENT, State.OPEN)
 
 
-class _Fate:
-    KEEP, WAIT, REPLACE = range(3)
+class _Fate(Enum):
+    KEEP = auto()
+    WAIT = auto()
+    REPLACE = auto()
 
 
-def _nearest(wanted: Sequence[Quote], live: Sequence[TrackedOrder]) -> dict[int, TrackedOrder]:
+def _nearest(pxs: Sequence[float], live: Sequence[TrackedOrder]) -> dict[int, TrackedOrder]:
     """One to one, closest pairs first: a ladder that moved by a level keeps all but one order."""
     candidates = [
-        (abs(float(quote.px) - order.near_px), index, number)
-        for index, quote in enumerate(wanted)
+        (abs(px - order.near_px), index, number)
+        for index, px in enumerate(pxs)
         for number, order in enumerate(live)
     ]
     candidates.sort()
@@ -109,29 +124,31 @@ def _nearest(wanted: Sequence[Quote], live: Sequence[TrackedOrder]) -> dict[int,
 
 def _judge(
     side: Side,
+    wanted_px: float,
     quote: Quote,
     order: TrackedOrder,
     fair_px: float,
     tolerance: Tolerance,
     reduce_only: bool,
     now_ns: int,
-) -> int:
+) -> _Fate:
     if order.reduce_only != reduce_only:
         return _Fate.REPLACE
-    wanted_px = float(quote.px)
     step_px = max(abs(fair_px - wanted_px), fair_px * tolerance.step_bps / BPS)
     allowed_px = max(tolerance.share * step_px, tolerance.tick_px)
     aggressive_px = side.sign * (order.near_px - wanted_px)
     if aggressive_px > allowed_px:
         return _Fate.REPLACE
-    remaining_sz = order.remaining_sz
-    if (
-        -aggressive_px <= PASSIVE_SHARE * allowed_px
-        and SIZE_LOW_SHARE * quote.sz <= remaining_sz <= SIZE_HIGH_SHARE * quote.sz
-    ):
+    if -aggressive_px <= PASSIVE_SHARE * allowed_px and _alike(order.remaining_sz, quote.sz):
         return _Fate.KEEP
     young = now_ns - order.sent_ns < tolerance.age_min_ns
     return _Fate.WAIT if young else _Fate.REPLACE
+
+
+def _alike(remaining_sz: Decimal, wanted_sz: Decimal) -> bool:
+    if remaining_sz == wanted_sz:
+        return True
+    return SIZE_LOW_SHARE * wanted_sz <= remaining_sz <= SIZE_HIGH_SHARE * wanted_sz
 
 
 def fitting(

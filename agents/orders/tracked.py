@@ -51,7 +51,7 @@ class TrackedOrder(msgspec.Struct, gc=False):
     @property
     def remaining_sz(self) -> Decimal:
         """What may still trade if it rests; never negative."""
-        done_sz = self.told_sz if self.told_sz > self.filled_sz else self.filled_sz
+        done_sz = max(self.filled_sz, self.told_sz)
         return self.sz - done_sz if self.sz > done_sz else ZERO
 
     @property

@@ -59,22 +59,39 @@ def ladder(
     the spacing all do.
     """
     side, sign = rung.side, rung.side.sign
-    quotes: list[Quote] = []
+    sizes = _sizes(rung, len(distances), instrument)
     used_sz = Decimal(0)
-    inner_px = instrument.passive_px(opposite_px, side)
-    for distance in distances:
-        left_sz = rung.room_sz - used_sz
-        sz = rung.clip_sz if rung.clip_sz <= left_sz else instrument.floor_sz(left_sz)
-        adds = used_sz + sz > rung.reducing_sz
+    wanted: list[float] = []
+    for distance, sz in zip(distances, sizes, strict=False):
+        used_sz += sz
+        adds = used_sz > rung.reducing_sz
         distance_bps = max(distance, rung.adding_min_bps) if adds else distance
-        px = instrument.passive_px(fair_px * (1.0 - sign * distance_bps / BPS), side)
-        if sign * (inner_px - px) <= 0:
+        wanted.append(fair_px * (1.0 - sign * distance_bps / BPS))
+    if not wanted or min(wanted) <= 0:
+        return ()
+    quotes: list[Quote] = []
+    inner_px = instrument.passive_px(opposite_px, side)
+    for px, sz in zip(instrument.passive_pxs(wanted, side), sizes, strict=True):
+        if px >= inner_px if sign > 0 else px <= inner_px:
             # A step of this decade's tick stays on the grid across the decade's edges: downwards
             # into a finer one, upwards onto a power of ten.
-            px = inner_px - sign * instrument.tick_px(inner_px)
-        if px <= 0 or sz <= 0 or (sz * px < NOTIONAL_MIN and sz != rung.whole_sz):
+            px = inner_px - sign * instrument.tick_px(inner_px)  # noqa: PLW2901
+        if px <= 0 or (sz * px < NOTIONAL_MIN and sz != rung.whole_sz):
             break
         quotes.append(Quote(side=side, px=px, sz=sz))
-        used_sz += sz
         inner_px = px
     return tuple(quotes)
+
+
+def _sizes(rung: Rung, levels: int, instrument: Instrument) -> list[Decimal]:
+    """One clip a level while there is room, and the rest of the room in whole lots."""
+    sizes: list[Decimal] = []
+    left_sz = rung.room_sz
+    while len(sizes) < levels and left_sz >= rung.clip_sz:
+        sizes.append(rung.clip_sz)
+        left_sz -= rung.clip_sz
+    if len(sizes) < levels:
+        rest_sz = instrument.floor_sz(left_sz)
+        if rest_sz > 0:
+            sizes.append(rest_sz)
+    return sizes

@@ -6,6 +6,7 @@ import random
 import pytest
 
 from agents.estimators.intensity import Intensity, IntensityEstimator
+from agents.strategy.glft import glft
 
 PRIOR = Intensity(fills_per_s=0.05, kappa_per_bps=0.15)
 
@@ -37,12 +38,33 @@ def test_truth_is_recovered_within_three_standard_errors(
     assert found.kappa_per_bps == pytest.approx(kappa_per_bps, rel=tolerance)
 
 
-def test_silence_lowers_a_and_leaves_kappa() -> None:
+def test_silence_lowers_a_within_its_bound_and_leaves_kappa() -> None:
     estimator = IntensityEstimator(PRIOR)
-    for _ in range(600):
+    estimator.elapse(10.0)
+    assert 0.03 < estimator.intensity.fills_per_s < 0.05
+    for _ in range(3_600):
         estimator.elapse(1.0)
-    assert estimator.intensity.fills_per_s < 0.01
+    assert estimator.intensity.fills_per_s == pytest.approx(0.05 / 3)
     assert estimator.intensity.kappa_per_bps == pytest.approx(0.15)
+
+
+def test_an_hour_without_trades_changes_the_half_spread_by_less_than_a_fifth() -> None:
+    estimator = IntensityEstimator(PRIOR)
+
+    def half_bps() -> float:
+        found = estimator.intensity
+        spread = glft(
+            sigma_bps=1.0,
+            kappa_per_bps=found.kappa_per_bps,
+            fills_per_s=found.fills_per_s,
+            risk_aversion=0.3,
+        )
+        return spread.half_spread_bps
+
+    before_bps = half_bps()
+    for _ in range(3_600):
+        estimator.elapse(1.0)
+    assert half_bps() == pytest.approx(before_bps, rel=0.2)
 
 
 def test_one_wild_reach_does_not_decide() -> None:
