@@ -31,6 +31,10 @@ _INHERITED: Final = (
 )  # fmt: skip
 
 
+_children: Final[dict[Path, subprocess.Popen[bytes]]] = {}
+"""Heads that this very process started: they are ours to reap, should we also end them."""
+
+
 class ClusterFailed(Exception):
     """Ray did not do what was asked. ``text`` says what happened, ``mend`` what helps."""
 
@@ -59,7 +63,7 @@ def ray_environment(folder: Folder) -> dict[str, str]:
     }
 
 
-def _environment(folder: Folder) -> dict[str, str]:
+def head_environment(folder: Folder) -> dict[str, str]:
     """What the head is born with: an allow-list, because actors inherit all of it."""
     kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -110,9 +114,10 @@ def start_head(folder: Folder) -> None:
     _write_token(folder)
     with folder.log("ray").open("ab") as log:
         head = subprocess.Popen(  # noqa: S603
-            _command(where), env=_environment(folder), cwd=folder.root, start_new_session=True,
+            _command(where), env=head_environment(folder), cwd=folder.root, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
         )  # fmt: skip
+    _children[folder.root] = head
     write_pid(folder, "ray", head.pid, version("ray"))
     _await_head(folder, head)
 
@@ -165,6 +170,9 @@ def stop_head(folder: Folder) -> None:
         _await_none(folder, where, patience_s)
     if left := members.of_head(folder, where):
         raise ClusterFailed(f"Ray's processes {left} do not end", "end them by hand: kill -9")
+    child = _children.pop(folder.root, None)
+    if child is not None:
+        child.wait(KILL_S)
     folder.pid("ray").unlink(missing_ok=True)
     shutil.rmtree(where, ignore_errors=True)
 

@@ -57,6 +57,7 @@ class Loop:
         self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="supervisor")
         self._blind: str | None = None
         self._standing_down = False
+        self._turn = asyncio.Lock()
         self.status: GatewayStatus | None = None
         self.turned_s = time.monotonic()
 
@@ -65,8 +66,9 @@ class Loop:
         while True:
             busy = False
             try:
-                if not self._standing_down:
-                    busy = await self._round()
+                async with self._turn:
+                    if not self._standing_down:
+                        busy = await self._round()
                 self._see(None)
             except (Unreachable, ApiFailure, ClusterAway, TimeoutError) as error:
                 self._see(f"{type(error).__name__}: {error}")
@@ -85,6 +87,10 @@ class Loop:
     async def stand_down(self) -> list[str]:
         """End every agent and risk; returns what was ended. The store desires nothing by now."""
         self._standing_down = True
+        async with self._turn:  # a round under way may still start something: after it, none will
+            return await self._end_all()
+
+    async def _end_all(self) -> list[str]:
         ended: set[str] = set()
         deadline_s = time.monotonic() + DOWN_S
         while time.monotonic() < deadline_s:

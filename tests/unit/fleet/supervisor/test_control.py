@@ -1,0 +1,143 @@
+"""The control API as the CLI speaks it: over a socket, behind the token."""
+
+import asyncio
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from aiohttp import ClientSession, UnixConnector
+
+from agents.telemetry.logs import open_log
+from fleet.manifests.spec import FleetSpec
+from fleet.supervisor.actions import Actions
+from fleet.supervisor.control import ControlApi, serve
+from fleet.supervisor.loop import Loop
+from fleet.supervisor.store import Store
+from tests.unit.fleet.supervisor.world import World
+from tests.unit.fleet.views import LATCH, fleet_risk, spec, status
+
+Answer = tuple[int, Any]
+
+
+class Client:
+    """Asks the API of a loop that does not turn."""
+
+    def __init__(self, session: ClientSession, loop: Loop, store: Store) -> None:
+        self._session = session
+        self.loop = loop
+        self.store = store
+
+    async def ask(self, verb: str, path: str, body: object = None, token: str = "right") -> Answer:
+        headers = {"Authorization": f"Bearer {token}"}
+        data = msgspec.json.encode(body)
+        url = f"http://localhost{path}"
+        async with self._session.request(verb, url, data=data, headers=headers) as answer:
+            return answer.status, msgspec.json.decode(await answer.read())
+
+    async def apply(self, manifest: FleetSpec, **more: object) -> Answer:
+        return await self.ask("POST", "/v1/apply", {"manifest": manifest, "by": "ann", **more})
+
+
+@pytest.fixture
+async def client(tmp_path: Path) -> AsyncIterator[Client]:
+    log = open_log(tmp_path / "log.jsonl")
+    store, world = Store(tmp_path / "store.db"), World()
+    loop = Loop(store, Actions(world), world, log)
+    sock = tmp_path / "c.sock"
+    runner = await serve(ControlApi("paper", store, loop, "right", log), sock)
+    assert stat.S_IMODE(sock.stat().st_mode) == 0o600
+    async with ClientSession(connector=UnixConnector(path=str(sock))) as session:
+        yield Client(session, loop, store)
+    await runner.cleanup()
+    store.close()
+
+
+async def test_a_plan_changes_nothing_and_an_apply_of_it_does(client: Client) -> None:
+    code, plan = await client.ask("POST", "/v1/plan", {"manifest": spec("BTC")})
+    assert (code, [(s["market"], s["class"]) for s in plan["steps"]]) == (200, [("BTC", "start")])
+    assert client.store.current() is None
+    code, done = await client.apply(spec("BTC"), plan_id=plan["plan_id"], only=None)
+    assert (code, done) == (202, {"revision": 1})
+    assert client.store.markets()["BTC"].desired
+    assert await client.apply(spec("BTC")) == (200, {"revision": 1})
+
+
+async def test_a_plan_that_is_no_longer_true_is_refused(client: Client) -> None:
+    _, plan = await client.ask("POST", "/v1/plan", {"manifest": spec("BTC")})
+    await client.apply(spec("ETH"))
+    code, refused = await client.apply(spec("BTC"), plan_id=plan["plan_id"])
+    assert (code, refused["error"]["code"]) == (409, "stale_plan")
+
+
+async def test_a_limit_rises_only_with_permission(client: Client) -> None:
+    await client.apply(spec("BTC"))
+    raised = spec("BTC", risk=fleet_risk(daily_loss_max_usd=900.0))
+    code, refused = await client.apply(raised)
+    assert (code, refused["error"]["code"], refused["error"]["exit"]) == (409, "risk_increase", 3)
+    assert (await client.apply(raised, allow=["risk-increase"]))[0] == 202
+
+
+async def test_one_market_alone(client: Client) -> None:
+    await client.apply(spec("BTC"))
+    assert await client.apply(spec("ETH", "SOL"), only="SOL") == (202, {"revision": 2})
+    rows = client.store.markets()
+    assert {market: row.revision for market, row in rows.items()} == {"BTC": 1, "SOL": 2}
+
+
+async def test_a_halted_fleet_takes_no_apply(client: Client) -> None:
+    client.loop.status = status(halt=LATCH)
+    code, refused = await client.apply(spec("BTC"))
+    assert (code, refused["error"]["exit"]) == (409, 5)
+    assert client.store.current() is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"manifest": {"fleet": "paper"}, "by": "ann"},
+        {"manifest": spec("BTC", fleet="other"), "by": "ann"},
+    ],
+)
+async def test_what_is_no_manifest_of_this_fleet_is_refused(client: Client, body: object) -> None:
+    code, refused = await client.ask("POST", "/v1/apply", body)
+    assert (code, refused["error"]["exit"]) == (400, 3)
+
+
+async def test_nothing_is_answered_without_the_token(client: Client) -> None:
+    for verb, path in (("GET", "/healthz"), ("POST", "/v1/down"), ("GET", "/v1/history")):
+        assert (await client.ask(verb, path, {}, token="wrong"))[0] == 401
+
+
+async def test_history_names_who_and_what(client: Client) -> None:
+    await client.apply(spec("BTC"))
+    await client.apply(spec("BTC", "ETH"))
+    _, told = await client.ask("GET", "/v1/history")
+    assert [(r["rev"], r["by"]) for r in told["revisions"]] == [(2, "ann"), (1, "ann")]
+    assert len({r["digest"] for r in told["revisions"]}) == 2
+    assert [a["verb"] for a in told["audit"]] == ["apply", "apply"]
+
+
+async def test_health_is_a_loop_that_turns(client: Client) -> None:
+    assert (await client.ask("GET", "/healthz"))[0] == 200
+    client.loop.turned_s -= 6.0
+    assert (await client.ask("GET", "/healthz"))[0] == 503
+
+
+async def test_down_desires_nothing_any_more(client: Client) -> None:
+    await client.apply(spec("BTC"))
+    async with asyncio.timeout(5):
+        code, _ = await client.ask("POST", "/v1/down", {})
+    assert code == 200
+    assert not client.store.markets()["BTC"].desired
+
+
+async def test_a_stale_socket_file_is_replaced(client: Client, tmp_path: Path) -> None:
+    sock = tmp_path / "c.sock"
+    log = open_log(tmp_path / "log.jsonl")
+    again = await serve(ControlApi("paper", client.store, client.loop, "right", log), sock)
+    assert sock.is_socket()
+    await again.cleanup()

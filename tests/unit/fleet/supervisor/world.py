@@ -1,0 +1,107 @@
+"""A cluster and a gateway in memory, as far as the supervisor can tell them from real ones."""
+
+from typing import Any
+
+import msgspec
+
+from fleet.gateway.api import ActionPost, ApiError, GatewayStatus, MarketPut, MarketView
+from fleet.gateway.client import ApiFailure, Unreachable, market_path
+from fleet.supervisor.attempts import Departure
+from fleet.supervisor.ports import ClusterAway
+from tests.unit.fleet.views import quoting, status, view
+
+
+class World:
+    """Both ends: a started agent takes its lease at once, a dead one loses it."""
+
+    def __init__(self) -> None:
+        self.markets_put: dict[str, MarketView] = {}
+        self.agents: set[str] = set()
+        self.risk = False
+        self.calls: list[str] = []
+        self.leverages: list[dict[str, Any]] = []
+        self.gateway_up = True
+        self.cluster_up = True
+        self.halted: Any = None
+        self.words: dict[str, Departure] = {}
+        self.leverage_answer: Any = {"status": "ok"}
+
+    # ── the gateway ──────────────────────────────────────────────────────────────────────────
+
+    def status(self) -> GatewayStatus:
+        self._reach()
+        views = []
+        for market, held in sorted(self.markets_put.items()):
+            make = quoting if market in self.agents else view
+            views.append(
+                make(
+                    market,
+                    settings=held.settings,
+                    revision=held.revision,
+                    draining=held.draining,
+                )
+            )
+        return status(*views, halt=self.halted)
+
+    def put(self, path: str, body: object) -> object:
+        self._reach()
+        assert isinstance(body, MarketPut)
+        market = body.settings.market
+        assert path == market_path(market)
+        self.calls.append(f"put {market}")
+        self.markets_put[market] = view(market, settings=body.settings, revision=body.revision)
+        return {}
+
+    def post(self, path: str, body: object = None) -> object:
+        self._reach()
+        if path == "/v1/actions":
+            assert isinstance(body, ActionPost)
+            self.leverages.append(body.action)
+            return self.leverage_answer
+        market, verb = path.removeprefix("/v1/markets/").replace("%3A", ":").split("/")
+        self.calls.append(f"{verb} {market}")
+        if market not in self.markets_put:
+            raise ApiFailure(ApiError("unknown_market", 3, f"no market {market} here"))
+        if verb == "drain":
+            drained = msgspec.structs.replace(self.markets_put[market], draining=True)
+            self.markets_put[market] = drained
+        return {}
+
+    def delete(self, path: str) -> object:
+        self._reach()
+        market = path.removeprefix("/v1/markets/").replace("%3A", ":")
+        self.calls.append(f"delete {market}")
+        del self.markets_put[market]
+        return {}
+
+    def _reach(self) -> None:
+        if not self.gateway_up:
+            raise Unreachable("no gateway answers")
+
+    # ── the cluster ──────────────────────────────────────────────────────────────────────────
+
+    def markets(self) -> frozenset[str]:
+        if not self.cluster_up:
+            raise ClusterAway("Ray does not answer")
+        return frozenset(self.agents)
+
+    def risk_runs(self) -> bool:
+        return self.risk
+
+    def start_agent(self, market: str) -> None:
+        self.calls.append(f"start {market}")
+        self.agents.add(market)
+
+    def stop_agent(self, market: str) -> None:
+        self.calls.append(f"kill {market}")
+        self.agents.discard(market)
+
+    def start_risk(self) -> None:
+        self.calls.append("start risk")
+        self.risk = True
+
+    def stop_risk(self) -> None:
+        self.risk = False
+
+    def departure(self, market: str) -> Departure | None:
+        return self.words.get(market)
