@@ -13,6 +13,7 @@ import pytest
 from fleet.cluster import members
 from fleet.cluster.session import head_alive, start_head, stop_head, temp_dir
 from fleet.folder import Folder
+from fleet.processes import start_ticks
 from tests.e2e.test_first_light import listening
 from tests.e2e.under_test import wait_for
 
@@ -88,5 +89,5 @@ def test_stopping_leaves_no_process_even_after_a_kill(folder: Folder) -> None:
     wait_for("the head's end to be seen", lambda: not head_alive(folder), within_s=5)
     stop_head(folder)
     assert members.of_head(folder, temp_dir(folder)) == []
-    assert not [pid for pid in ours if Path(f"/proc/{pid}/fd").is_dir()]
+    assert not [pid for pid in ours if start_ticks(pid) is not None]
     assert not temp_dir(folder).exists()
