@@ -34,7 +34,8 @@ def plan(
     """
     steps = []
     if current is not None and (differences := changes(_fleet_part(current), _fleet_part(wanted))):
-        raises = any(_raises_fleet(change) for change in differences)
+        runs = any(row.desired for row in rows.values())  # else nothing is at risk yet
+        raises = runs and any(_raises_fleet(change) for change in differences)
         steps.append(PlanStep(FLEET, "hot", _told(differences), raises))
     for market in sorted(rows.keys() | wanted.markets.keys()):
         step = _market_step(market, current, rows.get(market), wanted, positions)

@@ -56,6 +56,9 @@ def test_a_change_of_the_fleets_limits_is_a_step_of_its_own() -> None:
     wanted = spec("BTC", risk=fleet_risk(daily_loss_max_usd=900.0))
     (step,) = plan(spec("BTC"), {"BTC": row("BTC")}, wanted, {})
     assert (step.market, step.kind, step.raises_risk) == (FLEET, "hot", True)
+    stopped = {"BTC": row("BTC", desired=False, phase=Phase.STOPPED)}
+    fresh = plan(spec("BTC"), stopped, wanted, {})
+    assert not any(step.raises_risk for step in fresh), "a fleet that is down starts as it is told"
     (back,) = plan(wanted, {"BTC": row("BTC")}, spec("BTC"), {})
     assert not back.raises_risk
 
