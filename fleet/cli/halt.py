@@ -37,6 +37,10 @@ def run(reason: str, *, flatten: bool, foreign: bool, output: Output, fleet: str
     if not report.flat_of_orders:
         text = "halted, but not yet proven flat of orders"
         raise Failure(ExitCode.NOT_CONVERGED, text, "run fleet halt again; see fleet status")
+    if flatten and not report.flat_of_positions:
+        held = [f"{m.market} {m.position_sz:.10g}" for m in report.markets if m.position_sz]
+        text = f"halted and flat of orders, but positions stay open: {', '.join(held)}"
+        raise Failure(ExitCode.NOT_CONVERGED, text, "close them by hand on the venue")
 
 
 def _report(last: dict[str, Any] | None) -> HaltReport:
