@@ -1,0 +1,146 @@
+"""The panel: each event once, backlogs left out, ready from public data alone."""
+
+from agents.estimators.panel import SIGMA_PRIOR_BPS, TIDS_KEPT, Panel
+from agents.events import AssetCtx, Bbo, Book, Trades
+from agents.market.types import Coin, Level, Side, Tid, Trade
+from agents.market.units import NS_PER_S
+from agents.settings import StrategySettings
+
+COIN = Coin("BTC")
+SETTINGS = StrategySettings(warmup_s=10.0, warmup_max_s=120.0)
+
+
+def _bbo(second: float, mid_px: float = 100.0) -> tuple[Bbo, int]:
+    bbo = Bbo(
+        coin=COIN,
+        venue_ms=round(second * 1_000),
+        bbo=(Level(mid_px - 0.01, 1.0), Level(mid_px + 0.01, 1.0)),
+    )
+    return bbo, round(second * NS_PER_S)
+
+
+def _warm(seconds: int = 12) -> Panel:
+    panel = Panel(SETTINGS, 0)
+    for second in range(seconds):
+        panel.on_bbo(*_bbo(second))
+    return panel
+
+
+def _trade(tid: int, px: float = 100.05, *, second: float = 12.0, side: Side = Side.BID) -> Trade:
+    return Trade(coin=COIN, side=side, px=px, sz=1.0, time_ms=round(second * 1_000), tid=Tid(tid))
+
+
+def _fills_per_s(panel: Panel) -> float:
+    estimates = panel.estimates(12 * NS_PER_S)
+    assert estimates is not None
+    return estimates.fills_per_s
+
+
+def test_nothing_is_believed_without_a_touch() -> None:
+    panel = Panel(SETTINGS, 0)
+    assert panel.estimates(0) is None
+    panel.on_bbo(Bbo(coin=COIN, venue_ms=1, bbo=(None, Level(1.0, 1.0))), 1)
+    assert panel.estimates(1) is None
+
+
+def test_a_crossed_touch_is_not_believed() -> None:
+    panel = Panel(SETTINGS, 0)
+    panel.on_bbo(Bbo(coin=COIN, venue_ms=1, bbo=(Level(100.0, 1.0), Level(100.0, 1.0))), 1)
+    assert panel.crossed
+    assert panel.estimates(1) is None
+
+
+def test_incident_14_ready_without_a_single_trade() -> None:
+    panel = _warm(12)
+    estimates = panel.estimates(12 * NS_PER_S)
+    assert estimates is not None
+    assert estimates.ready
+    assert estimates.sigma_known
+
+
+def test_not_ready_before_its_time_but_the_prior_serves() -> None:
+    estimates = _warm(4).estimates(4 * NS_PER_S)
+    assert estimates is not None
+    assert not estimates.ready
+    assert not estimates.sigma_known
+    assert estimates.sigma_bps == SIGMA_PRIOR_BPS
+
+
+def test_ready_at_the_time_out_however_little_was_seen() -> None:
+    panel = Panel(SETTINGS, 0)
+    panel.on_bbo(*_bbo(119.0))
+    assert panel.estimates(119 * NS_PER_S) is not None
+    assert not panel.ready
+    panel.estimates(120 * NS_PER_S)
+    assert panel.ready
+
+
+def test_the_first_frame_of_trades_is_a_backlog() -> None:
+    panel = _warm()
+    before = _fills_per_s(panel)
+    panel.on_trades(Trades(trades=tuple(_trade(tid) for tid in range(30))))
+    assert _fills_per_s(panel) == before
+    panel.on_trades(Trades(trades=(_trade(99),)))
+    assert _fills_per_s(panel) > before
+
+
+def test_incident_39_a_trade_counts_once() -> None:
+    panel = _warm()
+    panel.on_trades(Trades(trades=()))
+    panel.on_trades(Trades(trades=(_trade(1),)))
+    once = _fills_per_s(panel)
+    panel.on_trades(Trades(trades=(_trade(1),)))
+    assert _fills_per_s(panel) == once
+
+
+def test_old_prints_are_passed_over_wherever_they_come() -> None:
+    panel = _warm()
+    panel.on_trades(Trades(trades=()))
+    before = _fills_per_s(panel)
+    panel.on_trades(Trades(trades=(_trade(1, second=2.0),)))
+    assert _fills_per_s(panel) == before
+
+
+def test_after_a_gap_the_next_frame_is_a_backlog_again() -> None:
+    panel = _warm()
+    panel.on_trades(Trades(trades=()))
+    panel.gap()
+    assert panel.estimates(12 * NS_PER_S) is None
+    panel.on_bbo(*_bbo(12.0))
+    before = _fills_per_s(panel)
+    panel.on_trades(Trades(trades=(_trade(1),)))
+    assert _fills_per_s(panel) == before
+
+
+def test_trade_ids_are_remembered_within_bounds() -> None:
+    panel = _warm()
+    for start in range(0, 3 * TIDS_KEPT, 512):
+        panel.on_trades(Trades(trades=tuple(_trade(start + n) for n in range(512))))
+    assert len(panel._tids) == TIDS_KEPT
+
+
+def test_an_older_channel_does_not_turn_the_touch_back() -> None:
+    panel = _warm()
+    stale = Book(coin=COIN, venue_ms=9_000, levels=((Level(90.0, 1.0),), (Level(91.0, 1.0),)))
+    panel.on_book(stale, 12 * NS_PER_S)
+    assert panel.bid is not None
+    assert panel.bid.px == 99.99
+    assert panel.data_ns == 12 * NS_PER_S  # but the feed lives
+
+
+def test_a_book_is_a_touch_and_the_mark_is_kept() -> None:
+    panel = Panel(SETTINGS, 0)
+    book = Book(coin=COIN, venue_ms=1, levels=((Level(99.0, 1.0),), (Level(101.0, 1.0),)))
+    panel.on_book(book, 1)
+    panel.on_ctx(AssetCtx(coin=COIN, mark_px=100.5, oracle_px=100.4, funding_per_h=0.0))
+    estimates = panel.estimates(1)
+    assert estimates is not None
+    assert (estimates.mid_px, estimates.mark_px) == (100.0, 100.5)
+
+
+def test_new_settings_warm_up_at_once() -> None:
+    panel = _warm(6)
+    assert not panel.ready
+    panel.adopt(StrategySettings(warmup_s=2.0))
+    panel.estimates(6 * NS_PER_S)
+    assert panel.ready

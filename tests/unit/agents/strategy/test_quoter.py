@@ -1,0 +1,125 @@
+"""The pricing function: components that add up, the reducing side nearer, limits on width."""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from agents.estimators.panel import Estimates
+from agents.market.instrument import Instrument
+from agents.market.types import Coin
+from agents.settings import StrategySettings
+from agents.strategy.glft import glft
+from agents.strategy.quoter import Quoting, SideRoom, clip_size, quote
+
+SOL = Instrument(coin=Coin("SOL"), asset_id=5, sz_decimals=2, leverage_max=20)
+D = Decimal
+ESTIMATES = Estimates(
+    bid_px=199.99,
+    ask_px=200.01,
+    mid_px=200.0,
+    fair_px=200.0,
+    sigma_bps=1.0,
+    sigma_known=True,
+    fills_per_s=0.05,
+    kappa_per_bps=0.15,
+    mark_px=None,
+    ready=True,
+)
+FLAT = D(0)
+ROOM = SideRoom(room_sz=D(20))
+
+
+def _quote(
+    position_sz: Decimal = FLAT,
+    *,
+    settings: StrategySettings | None = None,
+    bid: SideRoom = ROOM,
+    ask: SideRoom = ROOM,
+    **estimates: Any,
+) -> Quoting:
+    return quote(
+        msgspec.structs.replace(ESTIMATES, **estimates),
+        settings=settings or StrategySettings(half_spread_floor_bps=2.0),
+        instrument=SOL,
+        position_sz=position_sz,
+        clip_sz=D(2),
+        bid_room=bid,
+        ask_room=ask,
+    )
+
+
+def test_incident_28_level_zero_is_glft_plus_fee() -> None:
+    quoting = _quote()
+    spread = glft(sigma_bps=1.0, kappa_per_bps=0.15, fills_per_s=0.05, risk_aversion=0.3)
+    total_bps = spread.half_spread_bps + 1.5
+    assert quoting.half_spread.total_bps == pytest.approx(total_bps)
+    assert float(quoting.bids[0].px) == pytest.approx(200 * (1 - total_bps / 1e4), abs=0.01)
+    assert float(quoting.asks[0].px) == pytest.approx(200 * (1 + total_bps / 1e4), abs=0.01)
+
+
+def test_incident_38_the_parts_add_up_to_the_quote() -> None:
+    for floor_bps in (2.0, 8.0, 12.0, 40.0):
+        half = _quote(settings=StrategySettings(half_spread_floor_bps=floor_bps)).half_spread
+        assert half.total_bps == half.model_bps + half.fee_bps + half.floor_bps
+        assert half.total_bps >= floor_bps
+        assert (half.floor_bps > 0) == (half.floor_name != "")
+
+
+def test_incident_27_holding_moves_both_quotes_against_the_position() -> None:
+    flat, long = _quote(), _quote(D(6))
+    assert long.bids[0].px < flat.bids[0].px
+    assert long.asks[0].px < flat.asks[0].px
+    short = _quote(D(-6))
+    assert short.bids[0].px > flat.bids[0].px
+
+
+def test_mirrored_inventory_mirrors_the_distances() -> None:
+    long, short = _quote(D(6)), _quote(D(-6))
+    up = [float(quote.px) - 200.0 for quote in long.asks]
+    down = [200.0 - float(quote.px) for quote in short.bids]
+    assert up == pytest.approx(down, abs=0.0101)
+
+
+def test_too_wide_only_reduces() -> None:
+    wide = _quote(
+        D(6),
+        ask=SideRoom(room_sz=D(20), reducing_sz=D(6)),
+        sigma_bps=200.0,
+    )
+    assert wide.too_wide
+    assert wide.bids == ()
+    assert sum(quote.sz for quote in wide.asks) == 6
+
+
+def test_reduce_only_stays_within_the_position() -> None:
+    only = SideRoom(room_sz=D(6), reducing_sz=D("5"), reduce_only=True)
+    quoting = _quote(D(5), bid=SideRoom(room_sz=D(0)), ask=only)
+    assert quoting.bids == ()
+    assert sum(quote.sz for quote in quoting.asks) == 5
+
+
+def test_dust_is_closed_whole() -> None:
+    only = SideRoom(room_sz=D("0.03"), reducing_sz=D("0.03"), reduce_only=True)
+    quoting = _quote(D("0.03"), bid=SideRoom(room_sz=D(0)), ask=only)
+    assert [quote.sz for quote in quoting.asks] == [D("0.03")]
+
+
+@pytest.mark.parametrize(
+    ("settings", "position_max_usd", "clip_sz"),
+    [
+        (StrategySettings(), 10_000.0, D(5)),  # 10000 * 0.5 / 5 levels at 200
+        (StrategySettings(levels=2), 10_000.0, D("12.5")),
+        (StrategySettings(clip_usd=300.0), 10_000.0, D("1.5")),
+        (StrategySettings(), 20.0, D("0.07")),  # the venue's 10 USD and a fifth, in whole lots
+    ],
+)
+def test_clip(settings: StrategySettings, position_max_usd: float, clip_sz: Decimal) -> None:
+    found = clip_size(
+        settings=settings,
+        instrument=SOL,
+        position_max_usd=position_max_usd,
+        reference_px=200.0,
+    )
+    assert found == clip_sz
