@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -20,13 +21,23 @@ ROUND_S: Final = 1.0
 GATEWAY_S: Final = 3.0
 
 
-class _Risk:
+class Gateway(Protocol):
+    """The part of ``GatewayClient`` that is used here."""
+
+    def status(self) -> GatewayStatus: ...
+
+    def put(self, path: str, body: object) -> object: ...
+
+    def halt(self, request: HaltRequest) -> Iterator[dict[str, Any]]: ...
+
+
+class RiskRounds:
     """What lasts from round to round; the baseline lasts longer, on disk."""
 
-    def __init__(self, folder: Folder, log: Log) -> None:
+    def __init__(self, folder: Folder, gateway: Gateway, log: Log) -> None:
         self._folder = folder
         self._log = log
-        self._gateway = GatewayClient(folder, GATEWAY_S)
+        self._gateway = gateway
         self._kept_path = folder.root / "risk.json"
         self._kept = self._read_kept()
         self._seq = 0
@@ -92,7 +103,7 @@ class _Risk:
 async def run_risk(folder: Folder) -> None:
     """Turn for ever. A round that fails is told once; agents notice by the directives' age."""
     log = open_log(folder.log("risk"))
-    risk = _Risk(folder, log)
+    risk = RiskRounds(folder, GatewayClient(folder, GATEWAY_S), log)
     log.info("risk.start")
     failing: str | None = None
     while True:
