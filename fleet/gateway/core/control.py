@@ -119,8 +119,8 @@ def act(state: State, market: str, verb: str, now_ms: int) -> list[Effect]:
             row.paused = verb == "pause"
             if session is not None:
                 effects.append(gw(session, PauseFrame(paused=row.paused)))
-            if not row.paused and state.fence.open(market, "agent"):
-                effects += agents.fence_frames(state, market)
+            if not row.paused:
+                effects += _open_fence(state, market)
         case "drain":
             if row.draining_ms is None:
                 row.draining_ms = now_ms + round(row.settings.drain.passive_s * MS_PER_S)
@@ -222,18 +222,25 @@ def _halt_markets(state: State, clearing: Clearing | None) -> tuple[HaltMarket, 
 
 
 def resume(state: State, reason: str, by: str) -> list[Effect]:
-    """Lift the latch and the agents' own fences. ``Wrong`` while the halt is being proven."""
-    if state.fence.latch is None:
-        return []
-    running = state.clearings.get(FLEET)
-    if running is not None and not running.done:
-        text = "the halt is still being carried out"
-        raise Wrong(ApiError("halting", 5, text, "wait for `fleet halt` to end"))
-    state.fence.lift_latch()
-    state.clearings.pop(FLEET, None)
-    effects: list[Effect] = [WriteLatch(latch=None), Record(body=LatchLifted(reason, by))]
+    """Lift the latch and open every market's fence; a cause that stands shuts it again.
+
+    ``Wrong`` while the halt is being proven.
+    """
+    effects: list[Effect] = []
+    if state.fence.latch is not None:
+        running = state.clearings.get(FLEET)
+        if running is not None and not running.done:
+            text = "the halt is still being carried out"
+            raise Wrong(ApiError("halting", 5, text, "wait for `fleet halt` to end"))
+        state.fence.lift_latch()
+        state.clearings.pop(FLEET, None)
+        effects += [WriteLatch(latch=None), Record(body=LatchLifted(reason, by))]
     for market in state.markets:
-        if state.fence.open(market, "agent"):
-            effects.append(KeepMarket(market=market))
-        effects += agents.fence_frames(state, market)
+        effects += _open_fence(state, market)
     return effects
+
+
+def _open_fence(state: State, market: str) -> list[Effect]:
+    opened = [cause for cause in state.fence.causes(market) if state.fence.open(market, cause)]
+    keep: list[Effect] = [KeepMarket(market=market)] if opened else []
+    return keep + agents.fence_frames(state, market)
