@@ -1,0 +1,144 @@
+"""What a user may type: the verbs with their options, each handed over to a module of its own.
+
+A verb's module is imported when it is called: ``status`` must not pay for what ``apply`` needs.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fleet.cli.console import Output
+
+app = typer.Typer(
+    help="A market-making fleet manager for Hyperliquid.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+As = Annotated[Output, typer.Option("-o", "--output", help="How the result is printed.")]
+Name = Annotated[str | None, typer.Option("--fleet", help="Which fleet, where several run.")]
+Manifest = Annotated[Path, typer.Argument(metavar="PATH", help="The manifest.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; it is written down.")]
+
+
+class Allowed(StrEnum):
+    """What an apply does only if it is told so."""
+
+    RISK_INCREASE = "risk-increase"
+
+
+@app.command()
+def validate(path: Manifest, output: As = "table") -> None:
+    """Check a manifest's schema and sense, offline."""
+    from fleet.cli import validate as verb
+
+    verb.run(path, output)
+
+
+@app.command()
+def apply(
+    path: Manifest,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    wait: Annotated[float, typer.Option(help="Seconds until all markets must quote.")] = 120.0,
+    only: Annotated[str | None, typer.Option(help="Roll out this market alone.")] = None,
+    allow: Annotated[list[Allowed] | None, typer.Option(help="What may happen unasked.")] = None,
+    output: As = "table",
+    fleet: Name = None,
+) -> None:
+    """Make what runs equal to the manifest: plan, confirm, roll out, wait until it quotes."""
+    from fleet.cli import apply as verb
+
+    wishes = verb.Wishes(yes=yes, wait_s=wait, only=only, allow=tuple(allow or ()), fleet=fleet)
+    verb.run(path, wishes, output)
+
+
+@app.command()
+def status(
+    market: Annotated[str | None, typer.Argument(help="One market alone.")] = None,
+    *,
+    watch: Annotated[bool, typer.Option("--watch", help="Again each second.")] = False,
+    output: As = "table",
+    fleet: Name = None,
+) -> None:
+    """The truth about the fleet: phases, positions, P&L, quotes."""
+    from fleet.cli import status as verb
+
+    verb.run(market, watch=watch, output=output, fleet=fleet)
+
+
+@app.command()
+def halt(
+    *,
+    reason: Reason = "halted by the operator",
+    flatten: Annotated[bool, typer.Option("--flatten", help="Close positions too.")] = False,
+    foreign: Annotated[bool, typer.Option("--all", help="Cancel foreign orders too.")] = False,
+    output: As = "table",
+    fleet: Name = None,
+) -> None:
+    """Latch, cancel everything of ours, prove it, report."""
+    from fleet.cli import halt as verb
+
+    verb.run(reason, flatten=flatten, foreign=foreign, output=output, fleet=fleet)
+
+
+@app.command()
+def resume(
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is written down.")],
+    output: As = "table",
+    fleet: Name = None,
+) -> None:
+    """Lift the halt latch; markets quote again."""
+    from fleet.cli import resume as verb
+
+    verb.run(reason, output, fleet)
+
+
+@app.command()
+def down(
+    *,
+    flatten: Annotated[bool, typer.Option("--flatten", help="Close positions first.")] = False,
+    leave_positions: Annotated[
+        bool, typer.Option("--leave-positions", help="Leave open positions as they are.")
+    ] = False,
+    output: As = "table",
+    fleet: Name = None,
+) -> None:
+    """Cancel, prove, and stop every process of the fleet."""
+    from fleet.cli import down as verb
+
+    verb.run(flatten=flatten, leave_positions=leave_positions, output=output, fleet=fleet)
+
+
+@app.command()
+def logs(
+    market: Annotated[str | None, typer.Argument(help="A market or a process.")] = None,
+    *,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on as it grows.")] = False,
+    lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="How many.")] = 50,
+    output: As = "table",
+    fleet: Name = None,
+) -> None:
+    """The log of a market, of a process, or of all."""
+    from fleet.cli import logs as verb
+
+    verb.run(market, follow=follow, lines=lines, output=output, fleet=fleet)
+
+
+@app.command(
+    context_settings={
+        "ignore_unknown_options": True,
+        "allow_extra_args": True,
+        "help_option_names": [],
+    }
+)
+def venue(context: typer.Context) -> None:
+    """The embedded exchange alone; `fleet venue --help` lists its options."""
+    from fleet.cli import venue as verb
+
+    raise typer.Exit(verb.run(context.args))
