@@ -66,6 +66,7 @@ class RiskRounds:
         flatten = spec.risk.on_breach == "flatten"
         self._log.error("risk.halt", reason=reason, flatten=flatten)
         for stage in self._gateway.halt(HaltRequest(reason=reason, by="risk", flatten=flatten)):
+            self._was_halted = True
             self._log.info("risk.halting", **{str(key): value for key, value in stage.items()})
 
     def _resume(self, status: GatewayStatus) -> None:

@@ -62,9 +62,9 @@ def test_each_round_is_published_under_a_rising_number(folder: Folder) -> None:
     risk = rounds(folder, gateway)
     risk.turn()
     risk.turn()
-    rounds(folder, gateway).turn()  # and so is a new process'
-    numbers = [put.seq for put in gateway.published]
-    assert numbers == sorted(set(numbers))
+    rounds(folder, gateway).turn()  # a new process begins no lower
+    first, second, third = (put.seq for put in gateway.published)
+    assert first < second <= third
     assert {put.state for put in gateway.published} == {"normal"}
 
 
