@@ -86,9 +86,9 @@ def reconcile_side(
             place.append(quote)
         elif fate is not _Fate.KEEP:
             deferred = True
-    kept = {id(order) for order in pairs.values()}
+    kept = {order.cloid for order in pairs.values()}
     for order in matchable:
-        if id(order) not in kept:
+        if order.cloid not in kept:
             if order.state is State.OPEN:
                 cancel.append(order)
             else:
