@@ -1,5 +1,7 @@
 """Answers to our requests, and what the venue says of our orders."""
 
+from typing import Final
+
 from agents.events import (
     CancelAnswered,
     OpenOrders,
@@ -13,7 +15,8 @@ from agents.market.types import Side
 from agents.market.units import s_to_ns
 from agents.state import EngineState
 
-RESYNC_NS = s_to_ns(0.3)
+RESYNC_NS: Final = s_to_ns(0.3)
+SNAPSHOT_NS: Final = s_to_ns(30.0)
 
 
 def on_place_answered(state: EngineState, event: PlaceAnswered, now_ns: int) -> None:
@@ -66,6 +69,6 @@ def on_open_orders(state: EngineState, event: OpenOrders, now_ns: int) -> None:
     sync = state.sync
     if not sync.done and event.requested_ns >= sync.since_ns:
         sync.done = not found and not state.tracker.live
-        if not sync.done:
-            sync.due_ns = min(sync.due_ns, now_ns + RESYNC_NS)
+        wait_ns = SNAPSHOT_NS if sync.done else RESYNC_NS
+        sync.due_ns = now_ns + wait_ns
     state.dirty = True

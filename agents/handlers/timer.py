@@ -4,13 +4,13 @@ from typing import Final
 
 from agents.commands import AskOpenOrders, AskOrder, Exit, Renew
 from agents.events import Tick
+from agents.handlers.orders import SNAPSHOT_NS
 from agents.handlers.quoting import decide, on_time
 from agents.handlers.report import account_uptime, report
 from agents.handlers.verdicts import refresh
 from agents.market.units import NS_PER_MS, s_to_ns
 from agents.state import EngineState
 
-SNAPSHOT_NS: Final = s_to_ns(30.0)
 SNAPSHOT_UNSYNCED_NS: Final = s_to_ns(2.0)
 ASKS_A_TICK: Final = 5
 

@@ -1,0 +1,127 @@
+"""Link, fence, directive, limits, settings, pause: in force with the event that tells them."""
+
+import msgspec
+
+from agents.commands import AskOpenOrders, Cancel, Place, Renew
+from agents.events import (
+    DirectiveReceived,
+    FenceChanged,
+    LimitsChanged,
+    LinkChanged,
+    PauseChanged,
+    SettingsChanged,
+)
+from agents.market.types import Side
+from tests.unit.agents.driver import SETTINGS, holding, quoting, total_sz
+
+
+def test_nothing_is_sent_while_the_link_is_down() -> None:
+    driver = quoting()
+    driver.tell(LinkChanged("gap", driver.now_ms))
+    driver.forget()
+    driver.fed = False
+    driver.pass_s(5.0)
+    assert {type(command) for command in driver.commands} == {Renew}
+    assert len(driver.live()) == 6  # they rest, as far as anybody knows
+
+
+def test_back_again_it_clears_and_syncs_before_it_quotes() -> None:
+    driver = quoting()
+    driver.tell(LinkChanged("gap", driver.now_ms))
+    driver.pass_s(2.0)
+    driver.forget()
+    driver.tell(LinkChanged("recovered", driver.now_ms))
+    assert sum(len(cancel.cloids) for cancel in driver.sent(Cancel)) == 6
+    driver.pass_s(2.0)
+    kinds = [type(c) for c in driver.commands if isinstance(c, AskOpenOrders | Place)]
+    assert kinds[0] is AskOpenOrders
+    assert Place in kinds
+    assert driver.phase == "QUOTING"
+
+
+def test_a_closed_fence_stops_placements_at_once() -> None:
+    driver = quoting()
+    driver.tell(FenceChanged(closed=True, reason="fleet halt"))
+    driver.bbo(205.0)
+    driver.pass_s(2.0)
+    assert not driver.sent(Place)
+    assert not driver.live()
+    assert driver.phase == "HALTED"
+    assert "fleet halt" in driver.reason
+
+
+def test_a_directive_is_obeyed_and_older_ones_are_not() -> None:
+    driver = quoting(state=holding("5"))
+    driver.directed = False
+    now = driver.now_ms
+    driver.tell(DirectiveReceived(seq=9, as_of_ms=now, mode="reduce_only", reason="gross"))
+    driver.tell(DirectiveReceived(seq=8, as_of_ms=now - 500, mode="normal"))
+    driver.pass_s(1.0)
+    assert not driver.open(Side.BID)
+    assert total_sz(driver.open(Side.ASK)) == 5
+    assert all(order.reduce_only for order in driver.open(Side.ASK))
+    driver.tell(DirectiveReceived(seq=1, as_of_ms=driver.now_ms, mode="halt"))
+    assert not driver.open()
+    assert driver.phase == "HALTED"
+    driver.tell(DirectiveReceived(seq=2, as_of_ms=driver.now_ms, mode="normal"))
+    driver.pass_s(1.0)
+    assert driver.open(Side.BID)
+
+
+def test_a_silent_risk_actor_first_stops_new_risk_then_clears_it_then_all() -> None:
+    driver = quoting(state=holding("5"))
+    driver.directed = False
+    driver.pass_s(10.5)
+    resting = driver.open(Side.BID)
+    assert resting
+    driver.forget()
+    driver.tell(driver.fill(resting[0], "1"))
+    driver.pass_s(5.0)
+    assert all(o.side is Side.ASK for place in driver.sent(Place) for o in place.orders)
+    assert driver.open(Side.BID)
+    driver.pass_s(15.5)
+    assert not driver.open(Side.BID)
+    assert driver.open(Side.ASK)
+    driver.pass_s(90.0)
+    assert not driver.live()
+    assert driver.phase == "HALTED"
+
+
+def test_incident_19_a_lower_limit_trims_what_adds() -> None:
+    driver = quoting()
+    before = total_sz(driver.open(Side.BID))
+    driver.tell(LimitsChanged(position_max_usd=1_500.0))
+    driver.pass_s(1.0)
+    after = total_sz(driver.open(Side.BID))
+    assert after < before
+    assert float(after) * 200 <= 1_500.0
+
+
+def test_a_limit_above_the_users_does_not_count() -> None:
+    driver = quoting()
+    driver.tell(LimitsChanged(position_max_usd=1e9))
+    driver.pass_s(1.0)
+    assert driver.engine.state.position_max_usd == 10_000.0
+
+
+def test_settings_are_in_force_and_acknowledged() -> None:
+    driver = quoting()
+    strategy = msgspec.structs.replace(SETTINGS.strategy, half_spread_floor_bps=30.0)
+    driver.tell(
+        SettingsChanged(revision=5, settings=msgspec.structs.replace(SETTINGS, strategy=strategy))
+    )
+    driver.pass_s(1.0)
+    assert driver.sent(Renew)[-1].revision == 5
+    assert float(driver.open(Side.BID)[0].px) < 200.0 * (1 - 29.9e-4)
+
+
+def test_paused_is_without_quotes_and_warm() -> None:
+    driver = quoting()
+    driver.tell(PauseChanged(paused=True))
+    driver.pass_s(3.0)
+    assert not driver.live()
+    assert driver.phase == "PAUSED"
+    driver.tell(PauseChanged(paused=False))
+    driver.pass_s(0.2)
+    assert driver.phase == "QUOTING"
+    assert len(driver.open()) == 6

@@ -1,0 +1,117 @@
+"""Answers to requests: refusals back off, lost answers are asked about, cancels free room."""
+
+from agents.commands import AskOrder, Cancel, Place
+from agents.events import (
+    CancelAnswered,
+    OrderResult,
+    OrderStatus,
+    OrderUpdate,
+    OutcomeUnknown,
+    PlaceAnswered,
+    RequestRefused,
+)
+from agents.market.types import Side
+from agents.orders.lifecycle import State
+from tests.unit.agents.driver import Driver, quoting
+
+POST_ONLY = "Post only order would have immediately matched, bbo was 199.99@200.01. asset=5"
+
+
+def _manual() -> tuple[Driver, Place]:
+    """An engine that has just sent its first placement, not yet answered."""
+    driver = Driver()
+    driver.pass_s(4.0)
+    driver.auto = False
+    while not driver.sent(Place):
+        driver.pass_s(0.1)
+    return driver, driver.sent(Place)[0]
+
+
+def test_a_post_only_refusal_is_tried_again_after_a_moment() -> None:
+    driver, place = _manual()
+    driver.tell(
+        PlaceAnswered(
+            place.request_id, tuple(OrderResult("refused", text=POST_ONLY) for _ in place.orders)
+        )
+    )
+    assert len(driver.sent(Place)) == 1
+    driver.pass_s(0.2)
+    assert len(driver.sent(Place)) == 2
+
+
+def test_other_refusals_wait_longer() -> None:
+    driver, place = _manual()
+    text = "Insufficient margin to place order. asset=5"
+    refused = tuple(OrderResult("refused", text=text) for _ in place.orders)
+    driver.tell(PlaceAnswered(place.request_id, refused))
+    driver.pass_s(0.8)
+    assert len(driver.sent(Place)) == 1
+    driver.pass_s(0.5)
+    assert len(driver.sent(Place)) == 2
+
+
+def test_what_the_gateway_turned_away_was_never_sent() -> None:
+    driver, place = _manual()
+    driver.tell(RequestRefused(place.request_id, "budget"))
+    assert not driver.live()
+    driver.pass_s(1.5)
+    assert len(driver.sent(Place)) == 2
+
+
+def test_nothing_is_sent_again_blind() -> None:
+    driver, place = _manual()
+    driver.tell(OutcomeUnknown(place.request_id))
+    driver.pass_s(3.0)
+    asked = {ask.cloid for ask in driver.sent(AskOrder)}
+    assert asked == {order.cloid for order in place.orders}
+    open_usd = sum(float(o.remaining_sz * o.px) for o in driver.live(Side.BID))
+    assert open_usd <= 10_000.0
+    for order in place.orders:
+        driver.tell(OrderStatus(order.cloid, driver.now_ns, "open", remaining_sz=order.sz))
+    assert not driver.engine.state.tracker.count(State.UNKNOWN)
+
+
+def test_a_cancel_turned_away_is_tried_again_without_a_flood() -> None:
+    driver = quoting()
+    driver.auto = False
+    driver.bbo(210.0)
+    first = driver.sent(Cancel)
+    assert len(first) == 1
+    driver.tell(RequestRefused(first[0].request_id, "throttle"))
+    driver.pass_s(0.1)
+    assert len(driver.sent(Cancel)) == 1
+    driver.pass_s(0.4)
+    assert len(driver.sent(Cancel)) == 2
+
+
+def test_a_cancel_frees_the_room_for_what_waits() -> None:
+    driver = quoting()
+    driver.tell(driver.fill(driver.open(Side.BID)[0], "8"))  # most of the bid's room is used
+    driver.pass_s(1.0)
+    driver.auto = False
+    driver.forget()
+    driver.bbo(205.0)
+    cancel = driver.sent(Cancel)[0]
+    before = len(driver.sent(Place))
+    driver.tell(CancelAnswered(cancel.request_id, (None,) * len(cancel.cloids)))
+    assert len(driver.sent(Place)) >= before
+
+
+def test_the_venues_own_cancel_is_replaced() -> None:
+    driver = quoting()
+    order = driver.open(Side.ASK)[0]
+    driver.tell(
+        OrderUpdate(
+            oid=order.oid or 0,  # type: ignore[arg-type]
+            cloid=order.cloid,
+            side=order.side,
+            px=order.px,
+            remaining_sz=order.sz,
+            orig_sz=order.sz,
+            status="marginCanceled",
+            status_ms=driver.now_ms,
+        )
+    )
+    driver.pass_s(0.2)
+    assert len(driver.open(Side.ASK)) == 3
+    assert order.cloid not in driver.engine.state.tracker.live

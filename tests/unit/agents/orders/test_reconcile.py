@@ -1,0 +1,138 @@
+"""Wanted minus live: keep what is near, act at once when too aggressive, wait when too passive."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import pytest
+
+from agents.market.types import Cloid, Quote, Side
+from agents.market.units import s_to_ns
+from agents.orders.lifecycle import State
+from agents.orders.reconcile import SidePlan, Tolerance, fitting, reconcile_side
+from agents.orders.tracked import TrackedOrder
+
+D = Decimal
+NOW_NS = s_to_ns(100.0)
+TOLERANCE = Tolerance(share=0.25, step_bps=8.0, tick_px=0.01, age_min_ns=s_to_ns(0.3))
+# At 8 bps of 1000 a level may be 0.2 too near and 0.4 too far.
+
+
+def _live(
+    px: str, *, sz: str = "1", state: State = State.OPEN, age_s: float = 10.0
+) -> TrackedOrder:
+    return TrackedOrder(
+        cloid=Cloid(px),
+        side=Side.BID,
+        px=D(px),
+        sz=D(sz),
+        near_px=float(px),
+        sent_ns=NOW_NS - s_to_ns(age_s),
+        state=state,
+    )
+
+
+def _wanted(*pxs: str) -> list[Quote]:
+    return [Quote(side=Side.BID, px=D(px), sz=D(1)) for px in pxs]
+
+
+def _plan(
+    wanted: Sequence[Quote], live: Sequence[TrackedOrder], *, reduce_only: bool = False
+) -> SidePlan:
+    return reconcile_side(
+        side=Side.BID,
+        wanted=wanted,
+        live=live,
+        fair_px=1_000.0,
+        tolerance=TOLERANCE,
+        reduce_only=reduce_only,
+        now_ns=NOW_NS,
+    )
+
+
+def _cancelled(plan: SidePlan) -> list[str]:
+    return [str(order.px) for order in plan.cancel]
+
+
+def _placed(plan: SidePlan) -> list[str]:
+    return [str(quote.px) for quote in plan.place]
+
+
+def test_nothing_to_do_does_nothing() -> None:
+    assert _plan(_wanted("999.2", "998.8"), [_live("998.8"), _live("999.2")]) == SidePlan()
+    assert _plan([], []) == SidePlan()
+
+
+def test_an_empty_side_is_filled_and_an_unwanted_one_emptied() -> None:
+    assert _placed(_plan(_wanted("999.2", "998.8"), [])) == ["999.2", "998.8"]
+    assert _cancelled(_plan([], [_live("999.2")])) == ["999.2"]
+
+
+@pytest.mark.parametrize(
+    ("px", "age_s", "acts", "deferred"),
+    [
+        ("999.39", 0.1, False, False),  # nearer, within tolerance
+        ("999.41", 0.1, True, False),  # too aggressive: at once, however young
+        ("998.81", 10.0, False, False),  # further, within the wider tolerance
+        ("998.79", 10.0, True, False),
+        ("998.79", 0.1, False, True),  # too passive, and young: waits
+    ],
+)
+def test_too_aggressive_acts_now_and_too_passive_waits(
+    px: str, age_s: float, acts: bool, deferred: bool
+) -> None:
+    plan = _plan(_wanted("999.2"), [_live(px, age_s=age_s)])
+    assert bool(plan.cancel) is acts
+    assert bool(plan.place) is acts
+    assert plan.deferred is deferred
+
+
+def test_a_ladder_that_moved_by_a_level_keeps_all_but_one() -> None:
+    live = [_live("999.6"), _live("999.2"), _live("998.8")]
+    plan = _plan(_wanted("999.2", "998.8", "998.4"), live)
+    assert _cancelled(plan) == ["999.6"]
+    assert _placed(plan) == ["998.4"]
+
+
+def test_the_level_that_filled_is_placed_again() -> None:
+    plan = _plan(_wanted("999.2", "998.8", "998.2"), [_live("998.8"), _live("998.2")])
+    assert _placed(plan) == ["999.2"]
+    assert plan.cancel == ()
+
+
+def test_a_sent_order_is_waited_for_and_never_cancelled() -> None:
+    plan = _plan(_wanted("999.2"), [_live("999.9", state=State.SENT)])
+    assert plan == SidePlan(deferred=True)
+    assert _plan([], [_live("999.9", state=State.SENT)]).cancel == ()
+
+
+@pytest.mark.parametrize("state", [State.CANCELING, State.UNKNOWN])
+def test_what_is_on_its_way_out_or_in_doubt_is_not_counted_on(state: State) -> None:
+    plan = _plan(_wanted("999.2"), [_live("999.2", state=state)])
+    assert _placed(plan) == ["999.2"]
+    assert plan.cancel == ()
+
+
+@pytest.mark.parametrize(("filled", "replaced"), [("0.4", False), ("0.6", True)])
+def test_a_half_eaten_order_is_renewed(filled: str, replaced: bool) -> None:
+    order = _live("999.2")
+    order.filled_sz = D(filled)
+    assert bool(_plan(_wanted("999.2"), [order]).cancel) is replaced
+
+
+def test_too_much_size_is_replaced() -> None:
+    assert _cancelled(_plan(_wanted("999.2"), [_live("999.2", sz="1.2")])) == ["999.2"]
+
+
+def test_reduce_only_orders_are_a_kind_of_their_own() -> None:
+    plan = _plan(_wanted("999.2"), [_live("999.2")], reduce_only=True)
+    assert _cancelled(plan) == ["999.2"]
+    assert _placed(plan) == ["999.2"]
+
+
+def test_fitting_takes_what_the_room_holds_and_never_meets_our_other_side() -> None:
+    quotes = _wanted("999.2", "998.8", "998.4")
+    assert len(fitting(quotes, room_sz=D(2), own_opposite_px=None)) == 2
+    meeting = fitting(quotes, room_sz=D(9), own_opposite_px=D("999.2"))
+    assert [str(quote.px) for quote in meeting] == ["998.8", "998.4"]
+    asks = [Quote(side=Side.ASK, px=D("999"), sz=D(1))]
+    assert fitting(asks, room_sz=D(9), own_opposite_px=D("999")) == ()
