@@ -49,23 +49,19 @@ class Instrument(msgspec.Struct, frozen=True):
         return exact.quantize(self.tick_px(exact), rounding=rounding).normalize() + 0
 
     def passive_pxs(self, pxs: Sequence[float], side: Side) -> list[Decimal]:
-        """``passive_px`` of each; of one decade, as a ladder's are, for a fraction of the work."""
+        """``passive_px`` of each; of one decade, as a ladder's are, for a fraction of the work.
+
+        A price within a millionth of a tick of the grid is on it: a float's own error is no reason
+        to stand a tick further away.
+        """
         if not pxs:
             return []
-        tick_px = self.tick_px(pxs[0])
-        if tick_px != self.tick_px(min(pxs)) or tick_px != self.tick_px(max(pxs)):
+        tick_px = self.tick_px(min(pxs))
+        if tick_px != self.tick_px(max(pxs)):
             return [self.passive_px(px, side) for px in pxs]
-        exponent = tick_px.adjusted()
-        scale = 10.0**-exponent
-        rounded = math.floor if side is Side.BID else math.ceil
-        found = []
-        for px in pxs:
-            ticks = px * scale
-            whole = rounded(ticks)
-            # So near the grid that the float's own error decides: ask the exact way.
-            near = not _NEAR < abs(ticks - whole) < 1.0 - _NEAR
-            found.append(self.passive_px(px, side) if near else Decimal(whole).scaleb(exponent))
-        return found
+        scale = 10.0 ** -tick_px.adjusted()
+        rounded, slack = (math.floor, _NEAR) if side is Side.BID else (math.ceil, -_NEAR)
+        return [tick_px * rounded(px * scale + slack) for px in pxs]
 
     def floor_sz(self, sz: float | Decimal) -> Decimal:
         """``sz`` rounded down to whole lots; never negative."""

@@ -63,13 +63,10 @@ def reconcile_side(
     """
     matchable = [order for order in live if order.state in _MATCHABLE]
     pxs = [float(quote.px) for quote in wanted]
+    judge = _Judge(side, fair_px, tolerance, reduce_only=reduce_only, now_ns=now_ns)
     if len(wanted) == len(matchable):
         matchable.sort(key=lambda order: -side.sign * order.near_px)
-        fates = [
-            _judge(side, px, quote, order, fair_px, tolerance, reduce_only, now_ns)
-            for px, quote, order in zip(pxs, wanted, matchable, strict=True)
-        ]
-        if all(fate is _Fate.KEEP for fate in fates):
+        if all(map(judge.keeps, pxs, wanted, matchable)):
             return NOTHING
     pairs = _nearest(pxs, matchable)
     cancel: list[TrackedOrder] = []
@@ -80,7 +77,7 @@ def reconcile_side(
         if order is None:
             place.append(quote)
             continue
-        fate = _judge(side, pxs[index], quote, order, fair_px, tolerance, reduce_only, now_ns)
+        fate = judge.fate(pxs[index], quote, order)
         if fate is _Fate.REPLACE and order.state is State.OPEN:
             cancel.append(order)
             place.append(quote)
@@ -122,27 +119,38 @@ def _nearest(pxs: Sequence[float], live: Sequence[TrackedOrder]) -> dict[int, Tr
     return pairs
 
 
-def _judge(
-    side: Side,
-    wanted_px: float,
-    quote: Quote,
-    order: TrackedOrder,
-    fair_px: float,
-    tolerance: Tolerance,
-    reduce_only: bool,
-    now_ns: int,
-) -> _Fate:
-    if order.reduce_only != reduce_only:
-        return _Fate.REPLACE
-    step_px = max(abs(fair_px - wanted_px), fair_px * tolerance.step_bps / BPS)
-    allowed_px = max(tolerance.share * step_px, tolerance.tick_px)
-    aggressive_px = side.sign * (order.near_px - wanted_px)
-    if aggressive_px > allowed_px:
-        return _Fate.REPLACE
-    if -aggressive_px <= PASSIVE_SHARE * allowed_px and _alike(order.remaining_sz, quote.sz):
-        return _Fate.KEEP
-    young = now_ns - order.sent_ns < tolerance.age_min_ns
-    return _Fate.WAIT if young else _Fate.REPLACE
+class _Judge:
+    """What becomes of a live order matched to a level."""
+
+    __slots__ = ("_fair_px", "_now_ns", "_reduce_only", "_sign", "_tolerance")
+
+    def __init__(
+        self, side: Side, fair_px: float, tolerance: Tolerance, *, reduce_only: bool, now_ns: int
+    ) -> None:
+        self._sign = side.sign
+        self._fair_px = fair_px
+        self._tolerance = tolerance
+        self._reduce_only = reduce_only
+        self._now_ns = now_ns
+
+    def keeps(self, px: float, quote: Quote, order: TrackedOrder) -> bool:
+        """Whether it may stay where it is."""
+        return self.fate(px, quote, order) is _Fate.KEEP
+
+    def fate(self, px: float, quote: Quote, order: TrackedOrder) -> _Fate:
+        """``px``: the level's price as a float."""
+        if order.reduce_only != self._reduce_only:
+            return _Fate.REPLACE
+        tolerance, fair_px = self._tolerance, self._fair_px
+        step_px = max(abs(fair_px - px), fair_px * tolerance.step_bps / BPS)
+        allowed_px = max(tolerance.share * step_px, tolerance.tick_px)
+        aggressive_px = self._sign * (order.near_px - px)
+        if aggressive_px > allowed_px:
+            return _Fate.REPLACE
+        if -aggressive_px <= PASSIVE_SHARE * allowed_px and _alike(order.remaining_sz, quote.sz):
+            return _Fate.KEEP
+        young = self._now_ns - order.sent_ns < tolerance.age_min_ns
+        return _Fate.WAIT if young else _Fate.REPLACE
 
 
 def _alike(remaining_sz: Decimal, wanted_sz: Decimal) -> bool:

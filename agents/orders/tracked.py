@@ -51,6 +51,8 @@ class TrackedOrder(msgspec.Struct, gc=False):
     @property
     def remaining_sz(self) -> Decimal:
         """What may still trade if it rests; never negative."""
+        if self.filled_sz is ZERO and self.told_sz is ZERO:  # nearly always
+            return self.sz
         done_sz = max(self.filled_sz, self.told_sz)
         return self.sz - done_sz if self.sz > done_sz else ZERO
 

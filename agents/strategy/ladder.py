@@ -70,8 +70,8 @@ def ladder(
     if not wanted or min(wanted) <= 0:
         return ()
     quotes: list[Quote] = []
-    inner_px = instrument.passive_px(opposite_px, side)
-    for px, sz in zip(instrument.passive_pxs(wanted, side), sizes, strict=True):
+    inner_px, *pxs = instrument.passive_pxs([opposite_px, *wanted], side)
+    for px, sz in zip(pxs, sizes, strict=True):
         if px >= inner_px if sign > 0 else px <= inner_px:
             # A step of this decade's tick stays on the grid across the decade's edges: downwards
             # into a finer one, upwards onto a power of ten.

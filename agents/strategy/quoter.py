@@ -66,7 +66,7 @@ def clip_size(
     if clip_usd is None:
         clip_usd = position_max_usd * settings.side_budget_share / settings.levels
     # A fifth above the venue's minimum, so that no small move of the price makes it unviable.
-    viable_sz = instrument.viable_sz(instrument.passive_px(reference_px / 1.2, Side.BID))
+    viable_sz = instrument.viable_sz(instrument.passive_px(reference_px / 1.2, Side.ASK))
     return max(instrument.floor_sz(clip_usd / reference_px), viable_sz)
 
 

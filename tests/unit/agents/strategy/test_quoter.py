@@ -112,7 +112,7 @@ def test_dust_is_closed_whole() -> None:
         (StrategySettings(), 10_000.0, D(5)),  # 10000 * 0.5 / 5 levels at 200
         (StrategySettings(levels=2), 10_000.0, D("12.5")),
         (StrategySettings(clip_usd=300.0), 10_000.0, D("1.5")),
-        (StrategySettings(), 20.0, D("0.07")),  # the venue's 10 USD and a fifth, in whole lots
+        (StrategySettings(), 20.0, D("0.06")),  # the venue's 10 USD and a fifth, in whole lots
     ],
 )
 def test_clip(settings: StrategySettings, position_max_usd: float, clip_sz: Decimal) -> None:
