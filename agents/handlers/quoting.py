@@ -13,7 +13,7 @@ from agents.orders.lifecycle import State
 from agents.orders.reconcile import SidePlan, Tolerance, fitting, reconcile_side
 from agents.risk.verdict import Allowance, Mode
 from agents.state import EngineState, Pricing
-from agents.strategy.quoter import Quoting, quote
+from agents.strategy.quoter import quote
 
 REPRICE_NS: Final = s_to_ns(1.0)
 SKIP_SHARE: Final = 0.25
@@ -74,8 +74,14 @@ def decide(state: EngineState, now_ns: int) -> None:
         * bps_to_px(quoting.half_spread.total_bps, reference_px=estimates.fair_px),
         quoting=quoting,
     )
-    bids = _plan(state, Side.BID, quoting.bids, room, estimates, quoting, now_ns)
-    asks = _plan(state, Side.ASK, quoting.asks, room, estimates, quoting, now_ns)
+    tolerance = Tolerance(
+        share=share,
+        step_bps=quoting.half_spread.total_bps,
+        tick_px=float(state.instrument.tick_px(estimates.mid_px)),
+        age_min_ns=s_to_ns(state.settings.strategy.order_age_min_s),
+    )
+    bids = _plan(state, Side.BID, quoting.bids, room, tolerance, now_ns)
+    asks = _plan(state, Side.ASK, quoting.asks, room, tolerance, now_ns)
     state.revisit = bids.deferred or asks.deferred
     _cancel(state, [order.cloid for plan in (bids, asks) for order in plan.cancel], now_ns)
     _place(state, bids.place, asks.place, room, estimates, now_ns)
@@ -99,22 +105,17 @@ def _plan(
     side: Side,
     wanted: Sequence[Quote],
     both: Rooms,
-    estimates: Estimates,
-    quoting: Quoting,
+    tolerance: Tolerance,
     now_ns: int,
 ) -> SidePlan:
-    strategy = state.settings.strategy
+    pricing = state.pricing
+    assert pricing is not None
     return reconcile_side(
         side=side,
         wanted=wanted,
         live=state.tracker.side(side),
-        fair_px=estimates.fair_px,
-        tolerance=Tolerance(
-            share=strategy.requote_tolerance_share,
-            step_bps=quoting.half_spread.total_bps,
-            tick_px=float(state.instrument.tick_px(estimates.mid_px)),
-            age_min_ns=s_to_ns(strategy.order_age_min_s),
-        ),
+        fair_px=pricing.fair_px,
+        tolerance=tolerance,
         reduce_only=both.of(side).allowance is Allowance.REDUCE,
         now_ns=now_ns,
     )

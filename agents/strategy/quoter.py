@@ -1,6 +1,7 @@
 """The one pricing function: estimates, inventory and room in; quotes and their derivation out."""
 
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
@@ -12,6 +13,8 @@ from agents.settings import StrategySettings
 from agents.strategy.floors import binding_floor
 from agents.strategy.glft import glft
 from agents.strategy.ladder import Rung, distances_bps, ladder
+
+BUDGET_USED_SHARE: Final = 0.97
 
 
 class SideRoom(msgspec.Struct, frozen=True, gc=False):
@@ -61,10 +64,15 @@ def clip_size(
     position_max_usd: float,
     reference_px: float,
 ) -> Decimal:
-    """Size of one order: as told, else the side's budget over its levels; viable at least."""
+    """Size of one order: as told, else the side's budget over its levels; viable at least.
+
+    All levels fit into the budget with a little to spare, so that a rise of the price by a percent
+    does not clip the outermost.
+    """
     clip_usd = settings.clip_usd
     if clip_usd is None:
-        clip_usd = position_max_usd * settings.side_budget_share / settings.levels
+        clip_usd = BUDGET_USED_SHARE * position_max_usd * settings.side_budget_share
+        clip_usd /= settings.levels
     # A fifth above the venue's minimum, so that no small move of the price makes it unviable.
     viable_sz = instrument.viable_sz(instrument.passive_px(reference_px / 1.2, Side.ASK))
     return max(instrument.floor_sz(clip_usd / reference_px), viable_sz)

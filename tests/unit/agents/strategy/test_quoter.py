@@ -109,8 +109,8 @@ def test_dust_is_closed_whole() -> None:
 @pytest.mark.parametrize(
     ("settings", "position_max_usd", "clip_sz"),
     [
-        (StrategySettings(), 10_000.0, D(5)),  # 10000 * 0.5 / 5 levels at 200
-        (StrategySettings(levels=2), 10_000.0, D("12.5")),
+        (StrategySettings(), 10_000.0, D("4.85")),  # 0.97 * 10000 * 0.5 / 5 levels at 200
+        (StrategySettings(levels=2), 10_000.0, D("12.12")),
         (StrategySettings(clip_usd=300.0), 10_000.0, D("1.5")),
         (StrategySettings(), 20.0, D("0.06")),  # the venue's 10 USD and a fifth, in whole lots
     ],
