@@ -19,9 +19,11 @@ if [ ! -x "$venv/bin/python" ]; then
     fi
 fi
 if [ -n "$uv" ]; then
-    "$uv" pip install -q --python "$venv/bin/python" --require-hashes -r "$lock"
+    "$uv" pip install -q --compile-bytecode --python "$venv/bin/python" --require-hashes -r "$lock"
     "$uv" pip install -q --python "$venv/bin/python" --no-deps -e .
 else
     "$venv/bin/python" -m pip install -q --disable-pip-version-check --require-hashes -r "$lock"
     "$venv/bin/python" -m pip install -q --disable-pip-version-check --no-deps -e .
 fi
+# Our own code too: where Python may not write its caches, every command would compile it anew.
+"$venv/bin/python" -m compileall -q agents fleet
