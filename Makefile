@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: help demo test check format bench clean
+.PHONY: help demo test check format bench soak clean
 
 help:  ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -27,6 +27,9 @@ format: $(VENV)/.ready-dev  ## Lay the code out
 
 bench: $(VENV)/.ready-dev  ## The benchmarks, as a table, each beside its yardstick
 	$(BIN)/python -m tests.bench
+
+soak: $(VENV)/.ready-dev  ## The long runs, an hour and more
+	$(BIN)/pytest tests/soak -o addopts="--import-mode=importlib -p no:cacheprovider" -v -s
 
 clean:  ## Remove the virtual environment and the caches
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis
