@@ -14,12 +14,15 @@ CLOSE_S: Final = 1.0
 class Connection:
     """Sends in order. A client that leaves more than 16 MB unread is cut off."""
 
-    def __init__(self, socket: web.WebSocketResponse, transport: asyncio.BaseTransport) -> None:
+    def __init__(self, socket: web.WebSocketResponse, transport: asyncio.Transport) -> None:
         self.socket = socket
         self._transport = transport
         self._outbox: deque[bytes] = deque()
         self._bytes = 0
         self._wake = asyncio.Event()
+        self._moving = asyncio.Event()
+        self._moving.set()
+        self._thaw: asyncio.TimerHandle | None = None
         self.closed = False
 
     def send(self, frame: bytes) -> None:
@@ -38,8 +41,24 @@ class Connection:
         self.closed = True
         self._outbox.clear()
         self._wake.set()
-        if isinstance(self._transport, asyncio.Transport):
-            self._transport.abort()
+        self._moving.set()
+        self._transport.abort()
+
+    def freeze(self, frozen_s: float) -> None:
+        """Read and write nothing for so long, in place of any earlier freeze; 0 thaws."""
+        if self._thaw is not None:
+            self._thaw.cancel()
+            self._move()
+        if frozen_s > 0.0:
+            self._moving.clear()
+            self._transport.pause_reading()
+            self._thaw = asyncio.get_running_loop().call_later(frozen_s, self._move)
+
+    def _move(self) -> None:
+        self._thaw = None
+        self._moving.set()
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
 
     async def write(self) -> None:
         """Send what is queued until the connection ends; run as a task beside the reader."""
@@ -48,6 +67,9 @@ class Connection:
                 await self._wake.wait()
                 self._wake.clear()
                 while self._outbox:
+                    await self._moving.wait()
+                    if not self._outbox:
+                        break
                     frame = self._outbox.popleft()
                     self._bytes -= len(frame)
                     await self.socket.send_frame(frame, WSMsgType.TEXT)

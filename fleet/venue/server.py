@@ -1,20 +1,27 @@
-"""HTTP and WebSocket in front of the venue: ``/info``, ``/exchange``, ``/ws``, ``/admin/stats``."""
+"""HTTP and WebSocket in front of the venue: ``/info``, ``/exchange`` and ``/ws``."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import msgspec
 from aiohttp import WSMsgType, web
 
 from agents.sim.outputs import UnknownRequest
+from fleet.venue.admin import VENUE, add_admin
 from fleet.venue.connection import Connection
+from fleet.venue.faults import AnswerLost, Burst
 from fleet.venue.session import Session
 from fleet.venue.venue import Venue
 
 BODY_BYTES_MAX: Final = 4_000_000
 SHUTDOWN_S: Final = 1.0
-VENUE: Final = web.AppKey("venue", Venue)
-TASKS: Final = web.AppKey("tasks", set[asyncio.Task[None]])
+TOO_MANY: Final = 429
+BAD_GATEWAY: Final = (
+    "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
+    "<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n"
+)
+Answering = Callable[[dict[str, object]], Awaitable[object]]
 
 
 def application(venue: Venue) -> web.Application:
@@ -24,35 +31,40 @@ def application(venue: Venue) -> web.Application:
     app.router.add_post("/info", _info)
     app.router.add_post("/exchange", _exchange)
     app.router.add_get("/ws", _websocket)
-    app.router.add_get("/admin/stats", _stats)
+    add_admin(app)
     return app
 
 
 async def _info(request: web.Request) -> web.Response:
-    try:
-        answer = await request.app[VENUE].info(await _body(request))
-    except UnknownRequest as unknown:
-        return web.Response(status=422, text=str(unknown))
-    return _json(answer)
+    return await _answered(request, request.app[VENUE].info)
 
 
 async def _exchange(request: web.Request) -> web.Response:
-    try:
-        answer = await request.app[VENUE].act(await _body(request))
-    except UnknownRequest as unknown:
-        return web.Response(status=422, text=str(unknown))
-    return _json(answer)
+    return await _answered(request, request.app[VENUE].act)
 
 
-async def _stats(request: web.Request) -> web.Response:
+async def _answered(request: web.Request, answering: Answering) -> web.Response:
+    """The venue's answer as HTTP shows it; where it is lost, the connection just ends."""
     venue = request.app[VENUE]
-    return _json(
-        {
-            "exchange_requests": venue.exchange_requests,
-            "info_requests": venue.info_requests,
-            "block": venue.blocks,
-        }
-    )
+    await venue.thawed()
+    try:
+        response = _json(await answering(await _body(request)))
+    except UnknownRequest as unknown:
+        response = web.Response(status=422, text=str(unknown))
+    except Burst as burst:
+        response = _refusal(burst.code)
+    except AnswerLost:
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response()
+    await venue.thawed()
+    return response
+
+
+def _refusal(code: int) -> web.Response:
+    if code == TOO_MANY:
+        return web.Response(status=code, body=b"null", content_type="application/json")
+    return web.Response(status=code, text=BAD_GATEWAY, content_type="text/html")
 
 
 async def _websocket(request: web.Request) -> web.StreamResponse:
@@ -61,13 +73,16 @@ async def _websocket(request: web.Request) -> web.StreamResponse:
     assert request.transport is not None
     connection = Connection(socket, request.transport)
     writing = asyncio.create_task(connection.write())
-    session = Session(request.app[VENUE], connection)
+    venue = request.app[VENUE]
+    session = Session(venue, connection)
+    venue.connections.add(connection)
     try:
         async for message in socket:
             if message.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
                 session.receive(message.data)
     finally:
         session.close()
+        venue.connections.discard(connection)
         writing.cancel()
     return socket
 

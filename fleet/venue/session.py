@@ -7,12 +7,14 @@ import msgspec
 
 from agents.sim.outputs import UnknownRequest
 from fleet.venue.connection import Connection
+from fleet.venue.faults import AnswerLost, Burst
 from fleet.venue.feeds import frame
 from fleet.venue.subscriptions import Invalid, Json, NotARequest, parse
 from fleet.venue.venue import Venue
 
 POSTS_MAX: Final = 100
 PONG: Final = b'{"channel":"pong"}'
+REASONS: Final = {429: "429 Too Many Requests", 502: "502 Bad Gateway"}
 
 
 class Session:
@@ -80,16 +82,22 @@ class Session:
             data = await self._venue.info(payload)
         except UnknownRequest:
             self._unparsed(raw)
-            return
-        self._answer(number, "info", {"type": payload["type"], "data": data})
+        except Burst as burst:
+            self._answer(number, "error", REASONS[burst.code])
+        else:
+            self._answer(number, "info", {"type": payload["type"], "data": data})
 
     async def _act(self, number: int, payload: Json, raw: str | bytes) -> None:
         try:
             answer = await self._venue.act(payload)
         except UnknownRequest:
             self._unparsed(raw)
+        except Burst as burst:
+            self._answer(number, "error", REASONS[burst.code])
+        except AnswerLost:
             return
-        self._answer(number, "action", answer)
+        else:
+            self._answer(number, "action", answer)
 
     def _answer(self, number: int, kind: str, payload: object) -> None:
         data = {"id": number, "response": {"type": kind, "payload": payload}}

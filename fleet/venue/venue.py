@@ -14,6 +14,7 @@ from agents.sim.tape import TapeFrame
 from fleet.venue.config import Options
 from fleet.venue.connection import Connection
 from fleet.venue.door import Door, Refused, envelope
+from fleet.venue.faults import Faults, Plan
 from fleet.venue.feeds import Feeds, Frame, frame
 from fleet.venue.hub import Hub
 from fleet.venue.line import Line
@@ -38,7 +39,9 @@ class Venue:
         self.exchange = self._world.exchange
         self.universe = self._world.universe
         self._door = Door(self.exchange, mainnet=options.flavour == "mainnet")
+        self.faults = Faults(random.Random(options.seed + 2))
         self.hub = Hub()
+        self.connections: set[Connection] = set()
         self._line = Line()
         self._feeds = Feeds(self._world, wanted=self.hub.__contains__, keys=self.hub.keys)
         self._waiting: dict[int, asyncio.Future[Json]] = {}
@@ -56,8 +59,9 @@ class Venue:
     # ── requests ─────────────────────────────────────────────────────────────────────────────
 
     async def info(self, request: Json) -> object:
-        """A JSON-ready answer of the moment half way. Raises UnknownRequest (422)."""
+        """A JSON-ready answer of the moment half way. Raises UnknownRequest (422) or Burst."""
         self.info_requests += 1
+        self.faults.admit(self._clock_ns())
         half_s = 0.5 * self._delays.feed_s()
         await self._pause(half_s)
         answer = self.exchange.info(request, self.now_ms)
@@ -65,14 +69,19 @@ class Venue:
         return answer
 
     async def act(self, body: object) -> Json:
-        """One signed action, through its delays and its block. Raises UnknownRequest (422)."""
+        """One signed action, through its delays and its block.
+
+        Raises UnknownRequest (422) or Burst where nothing happened, AnswerLost where it did.
+        """
         self.exchange_requests += 1
+        self.faults.admit(self._clock_ns())
         sent = envelope(body)
         await self._pause(self._delays.request_s())
         try:
             signer = self._door.signer(sent, self.now_ms)
         except Refused as refused:
             return {"status": "err", "response": str(refused)}
+        await self._pause(self.faults.hold_s(sent.action.get("type")))
         self._tickets += 1
         ticket = self._tickets
         self.exchange.submit(
@@ -88,8 +97,24 @@ class Venue:
         if self._at_once:
             self.block()
         payload = await answer
-        await self._pause(self._delays.answer_s())
+        await self._pause(self._delays.answer_s() + self.faults.answer_s())
+        self.faults.keep_answer()
         return payload
+
+    # ── faults ───────────────────────────────────────────────────────────────────────────────
+
+    def misbehave(self, plan: Plan) -> None:
+        """Follow this plan of faults from now on."""
+        self.faults.take(plan, self._clock_ns())
+        for connection in tuple(self.connections):
+            if plan.cut_connections:
+                connection.drop()
+            else:
+                connection.freeze(plan.freeze_connections_s)
+
+    async def thawed(self) -> None:
+        """Returns once requests and answers move again."""
+        await self._pause(self.faults.frozen_s(self._clock_ns()))
 
     # ── feeds ────────────────────────────────────────────────────────────────────────────────
 
@@ -184,7 +209,11 @@ class Venue:
 
     def _publish(self, frames: list[Frame]) -> None:
         for key, data in frames:
-            self.hub.publish(key, data)
+            for delay_s, sent in self.faults.send(key, data):
+                if delay_s == 0.0:
+                    self.hub.publish(key, sent)
+                else:
+                    asyncio.get_running_loop().call_later(delay_s, self.hub.publish, key, sent)
 
     def _taped(self, recorded: tuple[TapeFrame, ...]) -> list[Frame]:
         """A tape's frames go out as recorded; short books are cut from what is known by then."""

@@ -43,9 +43,13 @@ class VenueProcess:
         with urlopen(Request(self.url + path, data, headers), timeout=10) as answer:
             return json.loads(answer.read())
 
+    def get(self, path: str) -> Any:
+        """A decoded answer of ``/admin``."""
+        with urlopen(self.url + path, timeout=10) as answer:
+            return json.loads(answer.read())
+
     def stats(self) -> dict[str, int]:
-        with urlopen(self.url + "/admin/stats", timeout=10) as answer:
-            found = json.loads(answer.read())
+        found = self.get("/admin/stats")
         assert isinstance(found, dict)
         return found
 
