@@ -65,7 +65,7 @@ def _replay(state: State, log: ActionLog, now_ms: int) -> None:
     state.nonces = NonceSequence(last_nonce)
     for sent, action, sent_ms in open_ended.values():
         if now_ms - sent_ms < IN_FLIGHT_MS:
-            _in_flight(state, sent, action, sent_ms)
+            in_flight(state, sent, action, sent_ms)
 
 
 def _book(state: State, body: Body) -> None:
@@ -89,7 +89,7 @@ def _use_sequences(state: State, sent: Sent, action: OrderAction) -> None:
             used.use(origin.sequence)
 
 
-def _in_flight(state: State, sent: Sent, action: OrderAction, sent_ms: int) -> None:
+def in_flight(state: State, sent: Sent, action: OrderAction, sent_ms: int) -> None:
     """It may yet be executed: it counts as open, and is voided or waited for."""
     state.orders.sent(
         (

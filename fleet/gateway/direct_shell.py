@@ -1,0 +1,197 @@
+"""The halt without a gateway: the same machine (``fleet.gateway.core``) over plain HTTP.
+
+What the core asks for and this process must not do is left out: it places nothing, tells no agent
+and writes no file but the latch, which is there before it begins. A gateway may live beside it.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Iterable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from agents.exchange.codec import decode_info
+from agents.exchange.errors import ExchangeError, OutcomeUnknown, Unreachable
+from agents.exchange.http import Http
+from agents.exchange.signing import L1Signer, exchange_body, pack
+from agents.exchange.wire import Action, ClearinghouseState, OrderAction
+from agents.market.units import NS_PER_MS
+from fleet.gateway.api import HaltReport, HaltRequest
+from fleet.gateway.core import answers, sweeps, venue
+from fleet.gateway.core.control import Halt
+from fleet.gateway.core.effects import Ask, Effect, Submit
+from fleet.gateway.core.state import FLEET, State
+from fleet.gateway.framing import read_records
+from fleet.gateway.reconcile import learn
+from fleet.gateway.records import Answered, Sent
+from fleet.gateway.recover import in_flight
+
+TURN_S: Final = 0.05
+ANSWER_S: Final = 3.0
+REPEAT_S: Final = 0.5
+LOOK_EVERY_MS: Final = 1_000
+_LOG_TAIL: Final = 2
+
+Say = Callable[..., None]
+
+
+class Late:
+    """What a living gateway writes into its log while we halt: placements already under way."""
+
+    def __init__(self, actions: Path) -> None:
+        self._actions = actions
+        self._read = {path: path.stat().st_size for path in self._segments()}
+
+    def _segments(self) -> list[Path]:
+        found = [path for path in self._actions.glob("*.log") if path.stem.isdecimal()]
+        return sorted(found, key=lambda path: int(path.stem))[-_LOG_TAIL:]
+
+    def take(self, state: State) -> bool:
+        """Count what is new; True if a placement was among it."""
+        found = False
+        for path in self._segments():
+            try:
+                for offset, record in read_records(path, self._read.get(path, 0)):
+                    self._read[path] = offset
+                    body, wall_ms = record.body, record.wall_ns // NS_PER_MS
+                    if isinstance(body, Sent):
+                        action = msgspec.json.decode(body.action, type=Action)
+                        if isinstance(action, OrderAction) and _unknown(state, action):
+                            in_flight(state, body, action, wall_ms)
+                            found = True
+                    elif isinstance(body, Answered):
+                        state.orders.processed(body.nonce, wall_ms)
+            except (OSError, msgspec.MsgspecError):
+                continue  # a record being written, a segment pruned: the next look tells
+        return found
+
+
+def _unknown(state: State, action: OrderAction) -> bool:
+    return all(wire.c not in state.orders.by_cloid for wire in action.orders)
+
+
+class Shell:
+    """One halt; ``run`` it once."""
+
+    def __init__(self, state: State, signer: L1Signer, late: Late, say: Say) -> None:
+        self.state = state
+        self._signer, self._late, self._say = signer, late, say
+        self._http = Http(state.identity.url)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._epoch_ns = time.time_ns() - time.monotonic_ns()
+        self._looked_ms = 0
+        self._told = ""
+
+    def now_ms(self) -> int:
+        return (self._epoch_ns + time.monotonic_ns()) // NS_PER_MS
+
+    async def run(self, request: HaltRequest, patience_s: float) -> HaltReport:
+        """Until it is proven or the patience is over. ``Unreachable``: the venue never answered."""
+        halt = Halt(request, self.now_ms())
+        until_s = time.monotonic() + patience_s
+        try:
+            await self._learn(until_s)
+            self._carry(halt.begin(self.state, halt.started_ms))
+            clearing = self.state.clearings[FLEET]
+            while time.monotonic() < until_s:
+                await asyncio.sleep(TURN_S)
+                if self._late.take(self.state):
+                    clearing.again()
+                if clearing.done:
+                    break
+                self._turn()
+            return halt.report(self.state)
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._http.close()
+
+    async def _learn(self, until_s: float) -> None:
+        """Every DEX and every market's number: without these no order can be named."""
+        while self.state.registry is None:
+            try:
+                async with asyncio.timeout(max(until_s - time.monotonic(), 0.0)):
+                    self.state.registry = await learn(self._http, self.state.identity.address)
+            except (ExchangeError, TimeoutError) as error:
+                self._tell(str(error) or "no answer")
+                if time.monotonic() + REPEAT_S > until_s:
+                    url = self.state.identity.url
+                    raise Unreachable(f"the venue at {url} is out of reach: {error}") from error
+                await asyncio.sleep(REPEAT_S)
+
+    def _turn(self) -> None:
+        now_ms = self.now_ms()
+        state = self.state
+        state.orders.expire(state.clock.venue_ms(now_ms), now_ms)
+        self._carry(sweeps.step(state, FLEET, now_ms))
+        if now_ms - self._looked_ms >= LOOK_EVERY_MS:
+            self._looked_ms = now_ms
+            for dex in state.dexes():
+                self._spawn(self._look(dex))
+
+    async def _look(self, dex: str) -> None:
+        """One DEX's positions, and with them the venue's time."""
+        user = self.state.identity.address
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                raw = await self._http.info_raw(
+                    {"type": "clearinghouseState", "user": user, "dex": dex}
+                )
+            venue.take_account(self.state, dex, decode_info(raw, ClearinghouseState), self.now_ms())
+        except (ExchangeError, TimeoutError) as error:
+            self._tell(str(error) or "no answer")
+
+    # ── effects ──────────────────────────────────────────────────────────────────────────────
+
+    def _carry(self, effects: Iterable[Effect]) -> None:
+        for effect in list(effects):
+            match effect:
+                case Submit(placement=False, action=action) if not isinstance(action, OrderAction):
+                    self._spawn(self._submit(effect))
+                case Submit():  # the latch is set, and this process places nothing whatever
+                    why = "halted"
+                    self._carry(answers.not_sent(self.state, effect.request, "fenced", why))
+                case Ask():
+                    self._spawn(self._ask(effect))
+                case _:
+                    pass  # for agents, or for the log: the gateway's
+
+    async def _submit(self, effect: Submit) -> None:
+        signature = self._signer.sign(
+            pack(effect.action), effect.nonce, expires_after_ms=effect.expires_ms
+        )
+        body = exchange_body(effect.action, effect.nonce, signature, effect.expires_ms)
+        state, request = self.state, effect.request
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                raw = await self._http.exchange(msgspec.json.encode(body))
+            self._carry(answers.action(state, request, msgspec.Raw(raw), self.now_ms()))
+        except (OutcomeUnknown, TimeoutError):
+            self._carry(answers.unanswered(state, request, self.now_ms()))
+        except (ExchangeError, msgspec.MsgspecError) as error:
+            self._tell(str(error))
+            self._carry(answers.not_sent(state, request, "link_down", str(error)))
+
+    async def _ask(self, effect: Ask) -> None:
+        state, request = self.state, effect.request
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                raw = await self._http.info_raw(dict(effect.payload))
+            self._carry(answers.info(state, request, raw, self.now_ms()))
+        except (ExchangeError, msgspec.MsgspecError, TimeoutError) as error:
+            self._tell(str(error) or "no answer")
+            self._carry(answers.unanswered(state, request, self.now_ms()))
+
+    def _tell(self, text: str) -> None:
+        """Once for each new trouble."""
+        if text != self._told:
+            self._told = text
+            self._say(text)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
