@@ -82,6 +82,12 @@ class Requests:
         pending = self._pending.pop(post_id, None)
         return None if pending is None else _unknown(pending.command)
 
+    def all_lost(self) -> list[Event]:
+        """The connection broke: one event for each request that was under way."""
+        events = [_unknown(pending.command) for pending in self._pending.values()]
+        self._pending.clear()
+        return [event for event in events if event is not None]
+
     def overdue(self, now_ns: int) -> list[Event]:
         """One event for each request that nobody answered in time."""
         late = [

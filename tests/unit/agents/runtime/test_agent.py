@@ -24,7 +24,9 @@ from agents.exchange.downstream import (
 )
 from agents.market.instrument import Instrument
 from agents.market.types import Coin
-from agents.runtime.agent import Departure, run_agent
+from agents.runtime.agent import run_agent
+from agents.runtime.clock import Clock
+from agents.runtime.departure import Departure
 from agents.settings import MarketSettings, RiskSettings
 
 BTC = Coin("BTC")
@@ -116,14 +118,109 @@ async def test_a_refusal_is_an_end(
     assert "a" * 64 not in (tmp_path / "BTC.jsonl").read_text()
 
 
-async def test_a_closed_socket_is_an_end(
+async def test_a_socket_that_closes_before_the_lease_is_an_end(
     gateway: FakeGateway, agent: "asyncio.Task[Departure]"
 ) -> None:
     await gateway.told(type="acquire")
-    await gateway.say(LEASE)
-    await gateway.told(type="renew")
     await gateway.agents[-1].close()
     assert (await agent).code == 75
+
+
+async def lose_the_gateway(gateway: FakeGateway) -> dict[str, Any]:
+    """Give the lease, break the connection; what the agent then asks on a new one."""
+    await gateway.told(type="acquire")
+    await gateway.say(LEASE, LinkFrame(1, "up", 1, 0.0))
+    await gateway.told(type="renew")
+    gateway.heard.clear()
+    gateway.agents[-1].transport.abort()
+    data: dict[str, Any] = (await gateway.told(type="continue"))["data"]
+    return data
+
+
+async def test_a_restarted_gateway_finds_the_same_process_under_the_same_lease(
+    gateway: FakeGateway, agent: "asyncio.Task[Departure]", tmp_path: Path
+) -> None:
+    asked = await lose_the_gateway(gateway)
+    assert (asked["market"], asked["generation"]) == ("BTC", 4)
+    assert len(gateway.heard) == 1, "nothing else is said while the lease is in doubt"
+    assert asked["event_ns"] > 0
+    await gateway.say(LEASE, LinkFrame(1, "up", 1, 0.0))
+    await gateway.told(type="renew", generation=4)
+    kinds = [f["subscription"]["type"] for f in gateway.heard if f["method"] == "subscribe"]
+    assert kinds == ["orderUpdates", "userFills", "activeAssetCtx", "l2Book", "bbo", "trades"]
+    assert "acquire" not in {f["data"]["type"] for f in gateway.heard if f["method"] == "gw"}
+    assert "lease.continued" in (tmp_path / "BTC.jsonl").read_text()
+    await gateway.say(Revoked("test"))
+    assert await agent == Departure(75, "revoked: test")
+
+
+async def test_what_was_in_flight_when_the_gateway_died_counts_as_unknown(
+    gateway: FakeGateway, agent: "asyncio.Task[Departure]", tmp_path: Path
+) -> None:
+    await gateway.told(type="acquire")
+    await gateway.say(LEASE, LinkFrame(1, "up", 1, 0.0))
+    await gateway.told(method="post")  # the snapshot of orders; it will never be answered
+    gateway.agents[-1].transport.abort()
+    await gateway.told(type="continue")
+    await gateway.say(LEASE)
+    await gateway.told(type="renew", generation=4)
+    await gateway.say(Revoked("test"))
+    await agent
+    lines = [
+        msgspec.json.decode(line) for line in (tmp_path / "BTC.jsonl").read_text().splitlines()
+    ]
+    (lost,) = [line for line in lines if line["event"] == "gateway.lost"]
+    assert lost["in_flight"] == 1
+    assert any(line["event"] == "request.unanswered" for line in lines)
+
+
+async def test_a_gateway_that_is_not_ready_is_asked_again(
+    gateway: FakeGateway, agent: "asyncio.Task[Departure]"
+) -> None:
+    await lose_the_gateway(gateway)
+    gateway.heard.clear()
+    await gateway.say(LeaseRefused("unready", "not yet"))
+    await gateway.agents[-1].close()
+    await gateway.told(type="continue", generation=4)
+    await gateway.say(LeaseRefused("expired", "the lease of BTC is gone"))
+    assert await agent == Departure(75, "refused: expired: the lease of BTC is gone")
+
+
+async def test_another_generation_is_not_ours(
+    gateway: FakeGateway, agent: "asyncio.Task[Departure]"
+) -> None:
+    await lose_the_gateway(gateway)
+    await gateway.say(msgspec.structs.replace(LEASE, generation=5))
+    assert await agent == Departure(75, "asked to continue 4, got 5")
+
+
+async def test_a_gateway_that_stays_away_is_an_end(
+    gateway: FakeGateway, agent: "asyncio.Task[Departure]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agents.runtime.rejoin.REJOIN_S", 0.3)
+    await gateway.told(type="acquire")
+    await gateway.say(LEASE)
+    await gateway.told(type="renew")
+    gateway.sock.unlink()
+    gateway.agents[-1].transport.abort()
+    departure = await agent
+    assert departure.code == 75
+    assert "did not take us back" in departure.reason
+
+
+async def test_a_process_that_was_stopped_past_its_lease_says_nothing_more(
+    gateway: FakeGateway, agent: "asyncio.Task[Departure]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await gateway.told(type="acquire")
+    await gateway.say(LEASE, LinkFrame(1, "up", 1, 0.0))
+    await gateway.told(type="renew")
+    running_ns = Clock.now_ns
+    monkeypatch.setattr(Clock, "now_ns", lambda clock: running_ns(clock) + 5_001_000_000)
+    gateway.heard.clear()
+    departure = await agent
+    assert departure.code == 75
+    assert "was stopped, or stuck" in departure.reason
+    assert gateway.heard == []
 
 
 async def test_a_hole_in_the_links_sequence_is_an_end(
