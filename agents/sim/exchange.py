@@ -1,6 +1,6 @@
 """The embedded exchange: actions queue up, a block runs them by class, outputs tell the world."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -156,9 +156,12 @@ class Exchange:
         """The last prints of a coin, oldest first."""
         return tuple(self.floor.tallies[coin].trades)
 
-    def snapshot(self) -> dict[str, object]:
-        """Accounts, positions, open orders, ids, nonces: JSON-able."""
-        return dump(self.floor)
+    def snapshot(self, users: Collection[str] | None = None) -> dict[str, object]:
+        """Accounts, positions, open orders, ids, nonces: JSON-able.
+
+        ``users``: of the accounts only these, without their fills.
+        """
+        return dump(self.floor, users)
 
     def restore(self, state: Mapping[str, object]) -> None:
         """Take over a snapshot; only on a fresh exchange. Raises ValueError on another shape."""

@@ -1,6 +1,6 @@
 """The exchange's durable state as JSON-able data: out after a block, in before the first."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -48,13 +48,22 @@ class _State(msgspec.Struct):
     collected_usd: dict[str, Decimal]
 
 
-def dump(floor: Floor) -> dict[str, object]:
-    """Everything that must survive a restart; flow's orders and prints do not."""
+def dump(floor: Floor, users: Collection[str] | None = None) -> dict[str, object]:
+    """Everything that must survive a restart; flow's orders and prints do not.
+
+    ``users``: of the accounts only these, without their fills: what a journal adds block by block.
+    """
+    accounts = floor.accounts
+    fills_saved = FILLS_SAVED if users is None else 0
     state = _State(
         last_oid=floor.last_oid,
         block_count=floor.block_count,
         now_ms=floor.now_ms,
-        accounts={address: _account(account) for address, account in floor.accounts.items()},
+        accounts={
+            address: _account(accounts[address], fills_saved)
+            for address in (accounts if users is None else users)
+            if address in accounts
+        },
         nonces={signer: window.kept for signer, window in floor.nonces.items()},
         tallies={
             coin: _TallyState(tally.last_px, tally.long_sz, tally.short_sz)
@@ -67,14 +76,14 @@ def dump(floor: Floor) -> dict[str, object]:
     return plain
 
 
-def _account(account: Account) -> _AccountState:
+def _account(account: Account, fills_saved: int) -> _AccountState:
     return _AccountState(
         clearings={
             dex: _ClearingState(clearing.raw_usd, clearing.positions, clearing.leverages)
             for dex, clearing in account.clearings.items()
         },
         orders=list(account.open.values()),
-        fills=list(account.fills)[-FILLS_SAVED:],
+        fills=list(account.fills)[-fills_saved:] if fills_saved else [],
         volume_usd=account.volume_usd,
         requests=account.requests,
         cancel_at_ms=account.cancel_at_ms,

@@ -4,12 +4,11 @@ import asyncio
 import random
 from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
 from typing import Final
 
 from agents.market.units import MS_PER_S, NS_PER_MS
 from agents.sim.latency import Delays
-from agents.sim.outputs import Answered, Printed, TouchChanged
+from agents.sim.outputs import Answered
 from agents.sim.tape import TapeFrame
 from fleet.venue.config import Options
 from fleet.venue.connection import Connection
@@ -18,12 +17,11 @@ from fleet.venue.faults import Faults, Plan
 from fleet.venue.feeds import Feeds, Frame, frame
 from fleet.venue.hub import Hub
 from fleet.venue.line import Line
-from fleet.venue.state import StateError, StateFile
+from fleet.venue.memory import Memory
 from fleet.venue.subscriptions import Json, Key
 from fleet.venue.world import World, build
 
 FLOW_MS: Final = 70
-SAVE_S: Final = 1.0
 
 
 class Venue:
@@ -46,9 +44,8 @@ class Venue:
         self._feeds = Feeds(self._world, wanted=self.hub.__contains__, keys=self.hub.keys)
         self._waiting: dict[int, asyncio.Future[Json]] = {}
         self._tickets = 0
-        self._file = None if options.state is None else StateFile(Path(options.state))
-        self._saving: asyncio.Task[None] | None = None
-        self._unsaved = True
+        self._actors: set[str] = set()
+        self._memory = Memory(self._world, options.state)
         self.blocks = self.exchange_requests = self.info_requests = 0
         self._open(options.fund)
 
@@ -84,6 +81,7 @@ class Venue:
         await self._pause(self.faults.hold_s(sent.action.get("type")))
         self._tickets += 1
         ticket = self._tickets
+        self._actors |= {signer, self._master(signer), sent.vault_address or signer}
         self.exchange.submit(
             ticket,
             signer,
@@ -100,6 +98,13 @@ class Venue:
         await self._pause(self._delays.answer_s() + self.faults.answer_s())
         self.faults.keep_answer()
         return payload
+
+    def _master(self, signer: str) -> str:
+        """Whose account the signer acts for: an agent's master, else its own."""
+        role = self.exchange.info({"type": "userRole", "user": signer}, self.now_ms)
+        if isinstance(role, dict) and role.get("role") == "agent":
+            return str(role["data"]["user"])
+        return signer
 
     # ── faults ───────────────────────────────────────────────────────────────────────────────
 
@@ -144,65 +149,44 @@ class Venue:
     # ── blocks ───────────────────────────────────────────────────────────────────────────────
 
     async def run(self) -> None:
-        """Run blocks and deliver feeds until cancelled."""
+        """Run blocks and deliver feeds until cancelled. Raises StateError."""
         loop = asyncio.get_running_loop()
-        next_s, save_s = loop.time(), loop.time() + SAVE_S
+        next_s = loop.time()
         while True:
             self.block()
-            if loop.time() >= save_s and (self._saving is None or self._saving.done()):
-                if self._saving is not None:
-                    self._saving.result()
-                self._saving = loop.create_task(self.save())
-                save_s = loop.time() + SAVE_S
+            await self._memory.tidy()
             # A late block is not made up for: blocks are at least their interval apart.
             next_s = max(next_s + self._block_s, loop.time())
             await asyncio.sleep(next_s - loop.time())
 
-    async def save(self) -> None:
-        """Write the state if anything of an account changed. Raises StateError.
-
-        The snapshot is of one moment; a thread writes it, so that no block waits for the disk.
-        """
-        if self._file is None or not self._unsaved:
-            return
-        self._unsaved = False
-        state: Json = {"exchange": self.exchange.snapshot(), "world": self._world.save()}
-        await asyncio.to_thread(self._file.write, state)
-
     async def close(self) -> None:
         """Write what is not yet written; the blocks must have ended. Raises StateError."""
-        if self._saving is not None:
-            await self._saving
-        await self.save()
+        await self._memory.close()
 
     def _open(self, fund: dict[str, Decimal]) -> None:
         """Take the state over, then fund those addresses that it does not know."""
-        state = None if self._file is None else self._file.read()
-        if state is not None:
-            try:
-                self._world.restore(_part(state, "world"))
-                self.exchange.restore(_part(state, "exchange"))
-            except ValueError as error:
-                raise StateError(
-                    f"the venue's state: {error}; move it away to start anew"
-                ) from error
+        self._memory.recall()
         for address, usd in fund.items():
             role = self.exchange.info({"type": "userRole", "user": address}, self.now_ms)
             if role == {"role": "missing"}:
                 self.exchange.fund(address.lower(), usd)
+        self._memory.save_now()
 
     def block(self) -> None:
-        """Run one block at the clock's time; answers are ready, feeds under way."""
+        """Run one block at the clock's time; answers are ready, feeds under way.
+
+        Raises StateError: what cannot be kept is not told either.
+        """
         now_ns = self._clock_ns()
         step = self._world.step(now_ns)
         self.blocks += 1
+        self._memory.keep(step.outputs, self._actors)
+        self._actors.clear()
         for output in step.outputs:
             if isinstance(output, Answered):
                 waiting = self._waiting.pop(output.ticket, None)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(output.payload)
-            if not isinstance(output, Printed | TouchChanged):
-                self._unsaved = True
         frames = self._taped(step.frames) + self._feeds.block(step.outputs, now_ns // NS_PER_MS)
         if frames:
             self._line.put(self._delays.feed_s(), lambda: self._publish(frames))
@@ -227,10 +211,3 @@ class Venue:
     async def _pause(self, delay_s: float) -> None:
         if delay_s > 0.0:
             await asyncio.sleep(delay_s)
-
-
-def _part(state: dict[str, object], name: str) -> dict[str, object]:
-    part = state.get(name)
-    if not isinstance(part, dict):
-        raise ValueError(f"{name} is missing")  # noqa: TRY004  it is the file's content
-    return part

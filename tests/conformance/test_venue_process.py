@@ -89,6 +89,32 @@ def test_a_restart_on_the_same_port_knows_the_orders(tmp_path: Path) -> None:
         second.kill()
 
 
+def test_kill_dash_nine_loses_nothing_that_was_answered(tmp_path: Path) -> None:
+    address = L1Signer(KEY, mainnet=True).address
+    arguments = ("--state", str(tmp_path), "--fund", f"{address}=1000000", "--latency-ms", "0")
+    first = VenueProcess.start(*arguments)
+    asked = [{"type": kind, "user": address} for kind in ("openOrders", "userFills")]
+    try:
+        nonce = first.post("/info", {"type": "exchangeStatus"})["time"]
+        for number in range(5):
+            placed = first.post("/exchange", body(order("80000"), nonce + number))
+            assert "resting" in placed["response"]["data"]["statuses"][0]
+        taking = order("120000")
+        taking["orders"][0]["t"]["limit"]["tif"] = "Ioc"  # type: ignore[index]
+        placed = first.post("/exchange", body(taking, nonce + 6))
+        assert "filled" in placed["response"]["data"]["statuses"][0]
+        told = [first.post("/info", each) for each in asked]
+    finally:
+        first.kill()
+    second = VenueProcess.start(*arguments)
+    try:
+        assert [second.post("/info", each) for each in asked] == told
+        assert len(told[0]) == 5
+        assert told[1]
+    finally:
+        second.kill()
+
+
 def test_a_taken_port_is_told_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

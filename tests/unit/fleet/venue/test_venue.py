@@ -1,6 +1,7 @@
 """The venue at work: actions through the door, feeds in their order, state over a restart."""
 
 import asyncio
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -186,6 +187,28 @@ async def test_a_restart_knows_accounts_orders_ids_and_prices(tmp_path: Path) ->
     assert again["oid"] > resting["oid"]
     cancel = {"type": "cancel", "cancels": [{"a": 0, "o": resting["oid"]}]}
     assert status(await second.act(cancel)) == "success"
+    await second.venue.close()
+
+
+async def test_a_killed_venue_has_forgotten_nothing_it_told(tmp_path: Path) -> None:
+    options = msgspec.structs.replace(INSTANT, state=str(tmp_path / "venue"))
+    first = Rig(options)
+    body = first.body(order(first.mid_px() * 1.02, tif="Ioc"))
+    assert "filled" in status(await first.venue.act(body))
+    resting = status(await first.act(order(first.mid_px() * 0.98, tif="Alo")))["resting"]
+    fills = first.venue.exchange.info({"type": "userFills", "user": ADDRESS}, 0)
+    shutil.copytree(tmp_path / "venue", tmp_path / "killed")
+    await first.venue.close()
+
+    second = Rig(msgspec.structs.replace(options, state=str(tmp_path / "killed")))
+    user = {"user": ADDRESS}
+    assert second.venue.exchange.info({"type": "userFills", **user}, 0) == fills
+    orders = second.venue.exchange.info({"type": "openOrders", **user}, 0)
+    assert isinstance(orders, list)
+    assert [row["oid"] for row in orders] == [resting["oid"]]
+    again = await second.venue.act(body)
+    assert str(again["response"]).startswith("Invalid nonce: duplicate nonce")
+    await second.venue.close()
 
 
 async def test_a_state_that_cannot_be_read_is_told(tmp_path: Path) -> None:
@@ -207,3 +230,4 @@ async def test_funding_is_for_addresses_the_state_does_not_know(tmp_path: Path) 
         state = again.venue.exchange.info({"type": "clearinghouseState", "user": user}, 0)
         assert isinstance(state, dict)
         assert state["marginSummary"]["accountValue"] == usd
+    await again.venue.close()
