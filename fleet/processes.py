@@ -81,6 +81,35 @@ def write_pid(folder: Folder, process: str, pid: int, build: str) -> None:
     draft.replace(path)
 
 
+def write_guard_state(folder: Folder, *, key: str) -> None:
+    """What the guard tells others of itself. A full disk keeps it from nobody's work."""
+    path = folder.root / "guard_state.json"
+    draft = path.with_suffix(".new")
+    with contextlib.suppress(OSError):
+        draft.write_text(json.dumps({"pid": os.getpid(), "key": key}))
+        draft.replace(path)
+
+
+def key_missing(folder: Folder) -> bool:
+    """A guard lives that has no key: it can restart no gateway, and cancel nothing itself."""
+    try:
+        state = json.loads((folder.root / "guard_state.json").read_text())
+        return bool(state["pid"] == alive(folder, "guard") and state["key"] == "missing")
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def dismiss_guard(folder: Folder) -> None:
+    """End the guard alone. Its children live on, for the next guard to adopt."""
+    guard = alive(folder, "guard")
+    if guard is None:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(guard, signal.SIGKILL)  # SIGTERM would take the children along
+    while alive(folder, "guard") == guard:
+        time.sleep(_POLL_S)
+
+
 def _recorded(path: Path) -> tuple[int, int | None] | None:
     try:
         record = json.loads(path.read_text())
@@ -267,10 +296,13 @@ def _last_words(folder: Folder, process: str) -> str:
 def spawn_guard(folder: Folder, key_hex: str, timeout_s: float = 20.0) -> None:
     """Start the guard and wait until the gateway under it answers and has its venue.
 
-    The key goes by a pipe, never in an argument or an environment; empty: none. If it returns,
+    The key goes by a pipe, never in an argument or an environment; empty: none. A living guard that
+    has no key is replaced, and its children go on under the new one. If it returns,
     guard and gateway live. Raises AccountLocked (nothing was started) and GuardFailed (the guard
     may live on and go on trying; ``stop`` it).
     """
+    if key_hex.strip() and key_missing(folder):
+        dismiss_guard(folder)
     log = folder.log("guard")
     began = log.stat().st_size if log.exists() else 0
     try:

@@ -3,6 +3,7 @@
 import os
 import re
 import stat
+import subprocess
 from pathlib import Path
 from typing import Final
 
@@ -20,9 +21,9 @@ def api_wallet(account: Account) -> str:
     """
     source = account.api_wallet
     if source.keystore is not None:
-        text = "api_wallet: keystores cannot be opened yet"
-        raise Failure(ExitCode.INVALID, text, "write {env: NAME} or {file: PATH}")
-    if source.env is not None:
+        where = source.keystore
+        found = _unlock(Path(where).expanduser(), str(source.passphrase_env))
+    elif source.env is not None:
         where = f"environment variable {source.env}"
         found = os.environ.pop(source.env, "")
         if not found:
@@ -41,6 +42,29 @@ def api_wallet(account: Account) -> str:
         mend = "make an API wallet on the venue's API page and use its key: it cannot withdraw"
         raise Failure(ExitCode.INVALID, text, mend)
     return key
+
+
+def _unlock(path: Path, passphrase_env: str) -> str:
+    """The key inside a keystore, opened by a program of its own; the passphrase goes by a pipe."""
+    from fleet.processes import clean_environment, python
+
+    passphrase = os.environ.pop(passphrase_env, "")
+    if not passphrase:
+        text = f"api_wallet: environment variable {passphrase_env} is not set"
+        raise Failure(ExitCode.INVALID, text, "export the keystore's passphrase in it")
+    done = subprocess.run(  # noqa: S603 - our own module
+        python("fleet.gateway.unlock", "--keystore", str(path)),
+        input=passphrase + "\n",
+        env=clean_environment(os.environ, passphrase),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        mend = "name the API wallet's keystore and the variable that holds its passphrase"
+        raise Failure(ExitCode.INVALID, f"api_wallet: {said}", mend)
+    return done.stdout
 
 
 def _read(path: Path) -> str:

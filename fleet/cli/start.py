@@ -18,7 +18,7 @@ GUARD_END_S: Final = 20.0
 
 
 class Running(msgspec.Struct, frozen=True):
-    """Which parts of a fleet answer now."""
+    """Which parts of a fleet answer now. ``guard``: one that has the key."""
 
     guard: bool
     head: bool
@@ -33,7 +33,7 @@ def running(folder: Folder) -> Running:
     """Look at the processes; imports no Ray."""
     from fleet.cluster.session import head_alive
 
-    guard = processes.alive(folder, "guard") is not None
+    guard = processes.alive(folder, "guard") is not None and not processes.key_missing(folder)
     head = head_alive(folder)
     return Running(guard=guard, head=head, supervisor=head and Control(folder).healthy())
 

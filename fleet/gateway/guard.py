@@ -6,15 +6,15 @@ It takes the locks of folder and account (else exit 6), leaves the terminal, and
 and restarts its children: the venue on paper, the gateway, the ledger. The key goes to each gateway
 on a pipe as fd 3 and nowhere else; the guard itself is not dumpable. Its death ends nothing: the
 children live on, and the next guard adopts them. SIGTERM ends ledger, gateway and venue, in this
-order, and then the guard with 0. Standard library only: it must not fail for what others import.
+order, and then the guard with 0. Where no gateway comes up it cancels everything without one
+(``guard_last_resort``). Without the key it can do neither, and says so in ``guard_state.json``.
+Standard library only: it must not fail for what others import.
 """
 
 import argparse
 import contextlib
-import ctypes
 import json
 import os
-import resource
 import select
 import shutil
 import signal
@@ -27,9 +27,11 @@ from typing import Final
 from fleet.build import BUILD
 from fleet.folder import Folder
 from fleet.gateway.guard_child import Child
+from fleet.gateway.guard_last_resort import LastResort
 from fleet.gateway.guard_locks import Identity, Locks, Taken, read_identity
 from fleet.gateway.guard_venue import VenuePlace
-from fleet.processes import EXIT_LOCKED, clear_stale, write_pid
+from fleet.gateway.hardening import die_later, harden
+from fleet.processes import EXIT_LOCKED, clear_stale, write_guard_state, write_pid
 
 EXIT_INVALID: Final = 3
 _KEY_FD: Final = 3
@@ -39,8 +41,10 @@ _UNSTARTED_WAIT_S: Final = 1.0
 _TICK_S: Final = 0.05
 _LOG_BYTES_MAX: Final = 32 << 20
 _LOG_CHECK_S: Final = 60.0
-_PR_SET_DUMPABLE: Final = 4
-_PROCESSES: Final = ("guard", "venue", "gateway", "ledger")
+_PROCESSES: Final = ("guard", "venue", "gateway", "ledger", "direct")
+_OOM_SCORES: Final = {"ledger": 100, "venue": 200}
+"""When memory runs out: agents first (Ray gives them 1000), then these, guard and gateway last."""
+_OOM_LAST: Final = -500
 
 
 def say(event: str, **facts: object) -> None:
@@ -59,7 +63,9 @@ class Guard:
         self._venue = Child(folder, "venue", prompt=False, say=say)
         self._gateway = Child(folder, "gateway", prompt=True, say=say)
         self._ledger = Child(folder, "ledger", prompt=False, say=say)
+        self._last_resort = LastResort(folder, say)
         self._gateway_url: str | None = None
+        self._came_up = False
         self._stopping = False
         self._logs_due_s = 0.0
         self._woken, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -73,8 +79,9 @@ class Guard:
         self._adopt()
         while not self._stopping:
             self._turn()
-            self._wait((self._venue, self._gateway, self._ledger), _TICK_S if self._busy() else 1.0)
-        for child in (self._ledger, self._gateway, self._venue):
+            children = (self._venue, self._gateway, self._ledger, self._last_resort.child)
+            self._wait(children, _TICK_S if self._busy() else 1.0)
+        for child in (self._last_resort.child, self._ledger, self._gateway, self._venue):
             self._end(child)
 
     def _stop(self, _number: int, _frame: object) -> None:
@@ -86,11 +93,13 @@ class Guard:
             self._place.awaits(time.monotonic())
         if self._gateway.adopt():
             self._gateway_url = self._place.gateway_url(self._gateway) if self._place else self._url
+            self._came_up = True
         self._ledger.adopt()
 
     def _busy(self) -> bool:
         """Something is awaited that no descriptor announces."""
-        children = [self._gateway, self._ledger, *([self._venue] if self._place else [])]
+        gateway = [self._gateway] if self._key else []
+        children = [*gateway, self._ledger, *([self._venue] if self._place else [])]
         return self._url is None or not all(child.up for child in children)
 
     def _turn(self) -> None:
@@ -99,13 +108,21 @@ class Guard:
             self._turn_venue(self._place, now_s)
         if self._gateway.up and self._url and self._gateway_url != self._url:
             say("gateway.moved", url=self._url)
+            self._came_up = True
             self._end(self._gateway)
         if not self._gateway.up and self._url and self._key and now_s >= self._gateway.due_s:
             with _attempt(self._gateway):
                 self._start_gateway(self._url)
+        elif self._gateway.up and not self._came_up and self._is_connected():
+            self._came_up = True
+            self._last_resort.came_up()
+        if self._key and self._last_resort.due(now_s):
+            with _attempt(self._last_resort.child):
+                self._last_resort.start(self._key)
         if not self._ledger.up and now_s >= self._ledger.due_s:
             with _attempt(self._ledger):
                 self._ledger.start(["--folder", str(self._folder.root)])
+                die_later(_OOM_SCORES["ledger"], self._ledger.pid or 0)
         if now_s >= self._logs_due_s:
             self._logs_due_s = now_s + _LOG_CHECK_S
             self._trim_logs()
@@ -115,6 +132,7 @@ class Guard:
             self._url = None
             with _attempt(self._venue):
                 self._venue.start(place.arguments(say), stdout=place.ready_file)
+                die_later(_OOM_SCORES["venue"], self._venue.pid or 0)
             place.awaits(now_s)
         elif self._venue.up and self._url is None:
             self._url = place.ready()
@@ -136,7 +154,24 @@ class Guard:
             self._gateway.start(["--folder", str(self._folder.root), "--url", url], fd3=True)
         finally:
             _reserve_key_fd()
-        self._gateway_url = url
+        self._gateway_url, self._came_up = url, False
+
+    def _is_connected(self) -> bool:
+        """The gateway that we started has said that it has its venue."""
+        path = self._folder.gateway / "state.json"
+        try:
+            fresh = path.stat().st_mtime_ns >= self._gateway.started_ns
+            return fresh and json.loads(path.read_text())["state"] == "up"
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
+    def _ended(self, child: Child) -> None:
+        came_up = self._came_up or self._is_connected()
+        child.ended()
+        if child is self._last_resort.child:
+            self._last_resort.ended()
+        elif child is self._gateway and not came_up and not self._stopping:
+            self._last_resort.failed(time.monotonic())
 
     def _wait(self, children: tuple[Child, ...], timeout_s: float) -> None:
         """Until a child ends, a signal comes, or the time is over."""
@@ -149,7 +184,7 @@ class Guard:
             if descriptor == self._woken:
                 os.read(self._woken, 4_096)
             else:
-                watched[descriptor].ended()
+                self._ended(watched[descriptor])
 
     def _end(self, child: Child) -> None:
         for number in (signal.SIGTERM, signal.SIGKILL):
@@ -208,12 +243,6 @@ def _detach(log: Path) -> int:
     return ready
 
 
-def _harden() -> None:
-    """No core dump, no /proc/<pid>/mem for others: this process holds the key."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-
-
 def _read_key() -> bytes:
     """Raises ValueError (which never repeats the input)."""
     key = sys.stdin.buffer.readline(256).strip().removeprefix(b"0x")
@@ -232,7 +261,8 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, required=True)
     folder = Folder(parser.parse_args().folder)
     _reserve_key_fd()
-    _harden()
+    harden()
+    die_later(_OOM_LAST)
     os.umask(0o077)
     try:
         settings = json.loads((folder.root / "guard.json").read_text())
@@ -255,8 +285,9 @@ def main() -> int:
     os.write(ready, b".")
     os.close(ready)
     say("guard.started", pid=os.getpid(), network=identity.network)
+    write_guard_state(folder, key="held" if key else "missing")
     if not key:
-        say("key.missing", mend="no gateway can be started; take the fleet down and apply it again")
+        say("key.missing", mend="a gateway that dies stays away; fleet apply brings the key")
     Guard(folder, key=key, url=url, venue=venue).run()
     folder.pid("guard").unlink(missing_ok=True)
     say("guard.ended")

@@ -18,7 +18,7 @@ from fleet.folder import Folder
 from fleet.processes import alive, clean_environment, find, python, write_pid
 
 _SETTLED_S: Final = 30.0
-_PROMPT_S: Final = (0.0, 0.25, 0.5, 1.0)
+_PROMPT_S: Final = (0.0, 0.25, 0.5, 1.0, 1.0, 1.0, 2.0, 4.0, 8.0)
 _PATIENT_S: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 
 
@@ -29,15 +29,27 @@ def back_off_s(failures: int, *, prompt: bool) -> float:
 
 
 class Child:
-    """``prompt``: back within a second each time (the gateway), however often it dies."""
+    """``prompt``: back within a second, the first six times in a row (the gateway).
+
+    ``exit``: how the last life ended; None where it was not our own child. ``started_ns``: unix
+    time of the last start, 0 for one that was adopted.
+    """
 
     def __init__(
-        self, folder: Folder, name: str, *, prompt: bool, say: Callable[..., None]
+        self,
+        folder: Folder,
+        name: str,
+        *,
+        prompt: bool,
+        say: Callable[..., None],
+        module: str | None = None,
     ) -> None:
-        self.name, self.module = name, f"fleet.{name}.main"
+        self.name, self.module = name, module or f"fleet.{name}.main"
         self.pid: int | None = None
         self.pidfd: int | None = None
         self.due_s = 0.0
+        self.exit: int | None = None
+        self.started_ns = 0
         self._folder, self._prompt, self._say = folder, prompt, say
         self._own = False
         self._failures = 0
@@ -62,6 +74,7 @@ class Child:
         except ProcessLookupError:
             return False
         self.pid, self._own, self._started_s = pid, False, time.monotonic()
+        self.started_ns = 0
         if recorded is None:
             with contextlib.suppress(OSError):
                 write_pid(self._folder, self.name, pid, "unknown")
@@ -69,7 +82,12 @@ class Child:
         return True
 
     def start(
-        self, arguments: Sequence[str], *, stdout: Path | None = None, fd3: bool = False
+        self,
+        arguments: Sequence[str],
+        *,
+        stdout: Path | None = None,
+        fd3: bool = False,
+        stdin: int = subprocess.DEVNULL,
     ) -> None:
         """Start it; ``stdout``: a fresh file instead of its log; ``fd3``: let it inherit fd 3.
 
@@ -83,7 +101,7 @@ class Child:
         try:
             process = subprocess.Popen(  # noqa: S603 - our own module
                 python(self.module, *arguments),
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=out,
                 stderr=log,
                 env=clean_environment(os.environ),
@@ -97,7 +115,7 @@ class Child:
         # Reaped by ``ended``; the object must not do so behind our back.
         process.returncode = 0
         self.pid, self.pidfd, self._own = process.pid, os.pidfd_open(process.pid), True
-        self._started_s = time.monotonic()
+        self._started_s, self.started_ns = time.monotonic(), time.time_ns()
         with contextlib.suppress(OSError):  # on a full disk the next guard finds it by its command
             write_pid(self._folder, self.name, process.pid, BUILD)
         self._say("child.started", child=self.name, pid=process.pid)
@@ -112,9 +130,10 @@ class Child:
         """Its pidfd says that it is gone: reap it, and say when it is due again."""
         assert self.pid is not None
         assert self.pidfd is not None
-        how = "adopted, so unknown"
+        how, self.exit = "adopted, so unknown", None
         if self._own:
-            how = str(os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1]))
+            self.exit = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+            how = str(self.exit)
         os.close(self.pidfd)
         now_s = time.monotonic()
         if now_s - self._started_s >= _SETTLED_S:

@@ -14,7 +14,17 @@ import pytest
 from agents.exchange.signing import address_of
 from fleet.folder import Folder
 from fleet.ledger import query
-from fleet.processes import AccountLocked, GuardFailed, alive, end, live, spawn_guard, start_ticks
+from fleet.processes import (
+    AccountLocked,
+    GuardFailed,
+    alive,
+    dismiss_guard,
+    end,
+    key_missing,
+    live,
+    spawn_guard,
+    start_ticks,
+)
 from fleet.processes import stop as stop_process
 
 KEY = "4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318"
@@ -164,3 +174,46 @@ def test_a_gateway_that_never_comes_up_is_told_with_its_own_words(folder: Folder
     with pytest.raises(GuardFailed, match="out of reach") as failed:
         spawn_guard(folder, KEY, timeout_s=3.0)
     assert KEY not in str(failed.value)
+
+
+def crash_every_gateway(folder: Folder) -> None:
+    """Settings that no gateway can read: each start ends before it serves."""
+    (folder.gateway / "settings" / "BTC.json").write_text("{")
+
+
+def told(folder: Folder, event: str) -> list[dict[str, object]]:
+    lines = [json.loads(line) for line in folder.log("guard").read_text().splitlines()]
+    return [line for line in lines if line["event"] == event]
+
+
+def test_where_no_gateway_comes_up_everything_is_cancelled_without_one(folder: Folder) -> None:
+    spawn_guard(folder, KEY)
+    eventually(lambda: any(path.stat().st_size for path in folder.actions.glob("*.log")))
+    crash_every_gateway(folder)
+    gateway = alive(folder, "gateway")
+    assert gateway is not None
+    os.kill(gateway, signal.SIGKILL)
+    eventually(lambda: bool(told(folder, "alert.last_resort_ended")))
+    assert told(folder, "alert.last_resort_ended")[0]["proven"]
+    assert json.loads(folder.halt.read_text())["by"] == "guard"
+    report = json.loads(folder.log("direct").read_text().splitlines()[-1])
+    assert report["flat_of_orders"]
+    assert holding(KEY.encode(), folder) == ["paper/venue/account.key"]
+    (folder.gateway / "settings" / "BTC.json").unlink()
+    eventually(lambda: alive(folder, "gateway") is not None)
+
+
+def test_a_guard_without_key_says_so_and_one_with_the_key_takes_its_place(folder: Folder) -> None:
+    spawn_guard(folder, KEY)
+    before = pids(folder)
+    dismiss_guard(folder)
+    spawn_guard(folder, "")
+    assert key_missing(folder)
+    assert told(folder, "key.missing")
+    os.kill(before["gateway"], signal.SIGKILL)
+    eventually(lambda: alive(folder, "gateway") is None)
+    spawn_guard(folder, KEY)
+    assert not key_missing(folder)
+    after = pids(folder)
+    assert after["gateway"] != before["gateway"]
+    assert (after["venue"], after["ledger"]) == (before["venue"], before["ledger"])

@@ -1,9 +1,11 @@
 """The signing key: taken from where the manifest says, refused where it is odd, never shown."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
+from eth_account import Account as EthAccount
 
 from agents.exchange.signing import address_of
 from fleet.cli.failure import Failure
@@ -50,7 +52,22 @@ def test_missing_and_odd_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("T_KEY", "00" * 32)
     assert "outside the curve's range" in refused(account(env="T_KEY"))
     assert "cannot be read: No such file" in refused(account(file=str(tmp_path / "gone")))
-    assert "keystores cannot be opened yet" in refused(account(keystore="k", passphrase_env="P"))
+
+
+def test_key_of_a_keystore_whose_passphrase_leaves_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "wallet.json"
+    keystore = EthAccount.encrypt(bytes.fromhex(KEY), "horse", kdf="pbkdf2", iterations=10)
+    path.write_text(json.dumps(keystore))
+    path.chmod(0o600)
+    given = account(keystore=str(path), passphrase_env="T_PASS")
+    assert "environment variable T_PASS is not set" in refused(given)
+    monkeypatch.setenv("T_PASS", "cow")
+    assert "the passphrase is wrong" in refused(given)
+    monkeypatch.setenv("T_PASS", "horse")
+    assert api_wallet(given) == KEY
+    assert "T_PASS" not in os.environ
 
 
 def test_a_master_key_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

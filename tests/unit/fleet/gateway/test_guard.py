@@ -12,6 +12,7 @@ import pytest
 
 from fleet.folder import Folder, account_lock
 from fleet.gateway.guard_child import back_off_s
+from fleet.gateway.guard_last_resort import LastResort
 from fleet.gateway.guard_locks import Identity, Locks, Taken, holder
 from fleet.gateway.guard_venue import VenuePlace
 from fleet.processes import clean_environment, live, python
@@ -29,7 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
     return made
 
 
-def test_the_guard_imports_the_standard_library_and_three_small_modules_of_ours() -> None:
+def test_the_guard_imports_the_standard_library_and_small_modules_of_ours() -> None:
     code = "import sys; import fleet.gateway.guard; print('\\n'.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name for name in done.stdout.split() if not name.startswith("_")}
@@ -47,7 +48,8 @@ def test_the_guard_imports_the_standard_library_and_three_small_modules_of_ours(
     assert foreign == set()
     assert {name for name in loaded if name.startswith("fleet.")} == {
         "fleet.build", "fleet.folder", "fleet.processes", "fleet.gateway", "fleet.gateway.guard",
-        "fleet.gateway.guard_child", "fleet.gateway.guard_locks", "fleet.gateway.guard_venue",
+        "fleet.gateway.guard_child", "fleet.gateway.guard_last_resort",
+        "fleet.gateway.guard_locks", "fleet.gateway.guard_venue", "fleet.gateway.hardening",
     }  # fmt: skip
 
 
@@ -133,11 +135,12 @@ def test_an_old_lock_file_without_a_holder_is_no_obstacle(folder: Folder) -> Non
     assert holder(lock)["fleet"] == "paper"
 
 
-def test_the_gateway_is_back_within_a_second_and_others_wait_longer_each_time() -> None:
+def test_a_gateway_is_back_within_a_second_six_times_and_others_wait_longer_each_time() -> None:
     prompt = [back_off_s(n, prompt=True) for n in range(1, 20)]
     patient = [back_off_s(n, prompt=False) for n in range(1, 9)]
     assert prompt[0] == 0
-    assert max(prompt) <= 1
+    assert max(prompt[:6]) <= 1
+    assert prompt[-1] == 8
     assert patient == [1, 2, 4, 8, 16, 30, 30, 30]
 
 
@@ -165,3 +168,33 @@ def test_the_venue_keeps_its_port_unless_somebody_else_took_it(folder: Folder) -
         assert said == ["venue.port_taken"]
     assert port_of(place.arguments(say)) == port
     assert place.adopted_url() == url
+
+
+def last_resort(folder: Folder) -> tuple[LastResort, list[str]]:
+    said: list[str] = []
+    return LastResort(folder, lambda event, **_: said.append(event)), said
+
+
+def test_three_failed_starts_within_30_s_make_the_last_resort_due(folder: Folder) -> None:
+    (folder.actions / "1.log").write_bytes(b".")
+    resort, said = last_resort(folder)
+    for now_s in (0.0, 10.0, 30.1, 60.2):
+        resort.failed(now_s)
+        assert not resort.due(now_s)
+    resort.failed(60.3)
+    assert not resort.due(60.3)
+    resort.failed(60.4)
+    assert resort.due(60.4)
+    assert said == ["alert.gateway_fails"]
+    resort.came_up()
+    assert not resort.due(61.0)
+
+
+def test_a_fleet_that_never_sent_anything_is_not_latched_for_a_gateway_that_fails(
+    folder: Folder,
+) -> None:
+    resort, said = last_resort(folder)
+    for now_s in (0.0, 1.0, 2.0):
+        resort.failed(now_s)
+    assert not resort.due(2.0)
+    assert said == ["alert.gateway_fails"]
