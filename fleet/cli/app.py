@@ -26,6 +26,14 @@ Manifest = Annotated[Path, typer.Argument(metavar="PATH", help="The manifest.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; it is written down.")]
 
 
+class Faults(StrEnum):
+    """How bad a simulated world may be."""
+
+    NONE = "none"
+    LIGHT = "light"
+    HEAVY = "heavy"
+
+
 class Allowed(StrEnum):
     """What an apply does only if it is told so."""
 
@@ -142,3 +150,18 @@ def venue(context: typer.Context) -> None:
     from fleet.cli import venue as verb
 
     raise typer.Exit(verb.run(context.args))
+
+
+@app.command()
+def simulate(
+    seed: Annotated[int, typer.Option(help="Of all chance; equal seeds, equal worlds.")] = 1,
+    markets: Annotated[int, typer.Option(help="How many.")] = 2,
+    minutes: Annotated[float, typer.Option(help="Simulated, before everything heals.")] = 1.0,
+    faults: Annotated[Faults, typer.Option(help="How bad it gets.")] = Faults.HEAVY,
+    output: As = "table",
+) -> None:
+    """The whole fleet in one thread with faults; exit 1 if something that must hold does not."""
+    from fleet.cli import simulate as verb
+
+    code = verb.run(seed, markets=markets, minutes=minutes, faults=faults.value, output=output)
+    raise typer.Exit(code)

@@ -1,0 +1,1 @@
+"""The whole fleet in one thread: engines, gateway core, risk and exchange on one heap of events."""

@@ -1,0 +1,106 @@
+"""One simulated run: safety under faults, then all faults end and everybody must come to agree."""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from agents.market.types import Coin
+from agents.market.units import NS_PER_S
+from agents.settings import MarketSettings, RiskSettings, StrategySettings
+from agents.sim.flow_price import Chance
+from fleet.manifests.spec import FleetRisk
+from fleet.world.counterparties import Counterparties
+from fleet.world.faults import Level, draw
+from fleet.world.storm import Storm
+from fleet.world.world import World
+
+MARKETS: Final = ("BTC", "hyna:BTC", "ETH", "xyz:NVDA", "SOL", "WLFI", "hyna:ETH", "XRP")
+"""Which markets a world has, the first first."""
+POSITION_MAX_USD: Final = 1_500.0
+CALM_S: Final = 5.0
+HEAL_MAX_S: Final = 90.0
+_UNBOUNDED_USD: Final = 1e12
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What ``fleet simulate -o json`` prints, but for the wall time."""
+
+    digest: str
+    seed: int
+    events: int
+    fills: int
+    faults: dict[str, int]
+    invariants_checked: dict[str, int]
+    violations: tuple[str, ...]
+    simulated_s: float
+
+
+def settings(market: str) -> MarketSettings:
+    """Near enough to be filled often, with a limit that is often reached."""
+    return MarketSettings(
+        market=Coin(market),
+        margin_usd=1_000.0,
+        leverage=3,
+        risk=RiskSettings(position_max_usd=POSITION_MAX_USD, daily_loss_max_usd=_UNBOUNDED_USD),
+        strategy=StrategySettings(
+            half_spread_floor_bps=1.5, kappa_prior_per_bps=1.0, fills_per_s_prior=0.3,
+            clip_usd=200.0, warmup_s=3.0,
+        ),
+    )  # fmt: skip
+
+
+def build(
+    seed: int, markets: int, level: Level, chance: Callable[[str], Chance]
+) -> tuple[World, Storm]:
+    """A world and its storm. ValueError for a number of markets that there is not."""
+    if not 1 <= markets <= len(MARKETS):
+        raise ValueError(f"markets must be 1 to {len(MARKETS)}, not {markets}")
+    names = MARKETS[:markets]
+    market = Counterparties(names, chance("flow"), "lively")
+    limit = _UNBOUNDED_USD
+    risk = FleetRisk(limit, limit, limit, limit, drawdown_max_share=0.99)
+    world = World({name: settings(name) for name in names}, risk, market, chance)
+    world.heap.note(f"{seed} {level.value}".encode())
+    world.run(CALM_S)
+    storm = Storm(world, draw(level, chance("faults")), chance("storm"), market.dark_coins)
+    return world, storm
+
+
+def simulate(
+    seed: int, *, markets: int, seconds: float, level: Level, chance: Callable[[str], Chance]
+) -> Result:
+    """Run one seed to its end. ``chance`` makes a seeded source of chance for a purpose."""
+    world, storm = build(seed, markets, level, chance)
+    checks = world.checks
+    left_s = seconds
+    while left_s > 0 and not checks.violations:
+        world.run(min(1.0, left_s))
+        left_s -= 1.0
+    violations = list(checks.violations)
+    if not violations:
+        violations = _heal(world, storm)
+    return Result(
+        digest=world.heap.digest,
+        seed=seed,
+        events=world.heap.events,
+        fills=len(world.account.fills),
+        faults=dict(sorted(world.network.faults.items())),
+        invariants_checked=dict(sorted(checks.checked.items())),
+        violations=tuple(violations),
+        simulated_s=(world.heap.now_ns - world.began_ns) / NS_PER_S,
+    )
+
+
+def _heal(world: World, storm: Storm) -> list[str]:
+    """Agreement within ``HEAL_MAX_S``, or why there is none."""
+    storm.heal()
+    waited_s, differing = 0.0, ["nothing was looked at"]
+    while differing and waited_s < HEAL_MAX_S:
+        world.run(0.5)
+        waited_s += 0.5
+        if world.checks.violations:
+            return list(world.checks.violations)
+        differing = list(world.checks.disagreements())
+        world.checks.checked["liveness"] += 1
+    return [f"liveness: {text}" for text in differing]

@@ -1,0 +1,119 @@
+"""The venue in a world: blocks on the heap, one client's subscriptions, actions, questions."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from agents.market.units import NS_PER_MS
+from agents.sim.heap import Heap
+from agents.sim.network import Network
+from agents.sim.outputs import Answered, FillRow, OrderRow, Output
+from fleet.venue.feeds import Feeds, Frame
+from fleet.venue.subscriptions import Key, parse
+from fleet.venue.world import World as Market
+from fleet.world.faults import Faults
+
+BLOCK_NS: Final = 70 * NS_PER_MS
+LINE: Final = "venue"
+_ACCOUNT: Final = frozenset({"orderUpdates", "userFills", "openOrders", "clearinghouseState"})
+
+Answer = Callable[[dict[str, Any]], None]
+
+
+class VenueSide:
+    """One exchange, and the one connection that the gateway holds to it.
+
+    ``address``: whose signature every action bears. ``on_block`` sees each block's outputs.
+    """
+
+    def __init__(self, market: Market, heap: Heap, network: Network, address: str) -> None:
+        self.market = market
+        self.exchange = market.exchange
+        self.faults = Faults()
+        self.connected = False
+        self.reachable = True
+        self.deliver: Callable[[bytes], None] = lambda _: None
+        self.on_block: Callable[[tuple[Output, ...]], None] = lambda _: None
+        self._address = address
+        self._heap = heap
+        self._network = network
+        self._listening: dict[Key, None] = {}
+        self._feeds = Feeds(
+            market, wanted=self._listening.__contains__, keys=lambda: tuple(self._listening)
+        )
+        self._tickets = 0
+        self._waiting: dict[int, Answer] = {}
+
+    @property
+    def now_ms(self) -> int:
+        return self._heap.now_ns // NS_PER_MS
+
+    # ── the connection ───────────────────────────────────────────────────────────────────────
+
+    def connect(self) -> None:
+        self.connected = True
+
+    def disconnect(self) -> None:
+        """All that is on its way over the connection is lost, both ways."""
+        self.connected = False
+        self._listening.clear()
+        self._network.cut(LINE)
+
+    def watch(self, subscription: dict[str, object], *, on: bool) -> None:
+        """Subscribe or unsubscribe; it takes its way to the venue."""
+        key, _ = parse(subscription, self.market.universe)
+
+        def arrive() -> None:
+            if not on:
+                self._listening.pop(key, None)
+            elif key not in self._listening:
+                self._listening[key] = None
+                for raw in self._feeds.snapshot(key, self.now_ms):
+                    self._push(key, raw)
+
+        calm = msgspec.structs.replace(self.faults.requests(), lost=0.0)
+        self._network.send(LINE, "subscribe", calm, arrive)
+
+    def _push(self, key: Key, raw: bytes) -> None:
+        mine = key.type in _ACCOUNT
+        weather = self.faults.account() if mine else self.faults.data()
+        self._network.send(LINE, f"{key.type} {key.coin}", weather, lambda: self.deliver(raw))
+
+    # ── blocks ───────────────────────────────────────────────────────────────────────────────
+
+    def block(self) -> None:
+        step = self.market.step(self._heap.now_ns)
+        for output in step.outputs:
+            match output:
+                case Answered(ticket=ticket, payload=payload):
+                    self._waiting.pop(ticket)(payload)
+                case OrderRow(row=row) | FillRow(row=row):
+                    self._heap.note(msgspec.json.encode(row))
+                case _:
+                    pass
+        frames: list[Frame] = []
+        for each in step.frames:
+            frames.append((Key(each.channel, coin=each.coin), each.raw))
+            if isinstance(each.data, tuple):
+                self._feeds.printed(each.coin, each.data)
+        frames += self._feeds.block(step.outputs, self.now_ms)
+        for key, raw in frames:
+            if key in self._listening and not self.market.dark(key.coin):
+                self._push(key, raw)
+        self.on_block(step.outputs)
+
+    # ── requests ─────────────────────────────────────────────────────────────────────────────
+
+    def act(self, action: object, nonce: int, expires_ms: int | None, answer: Answer) -> None:
+        """An action has arrived; its answer is ready with the next block."""
+        self._tickets += 1
+        self._waiting[self._tickets] = answer
+        self.exchange.submit(
+            self._tickets, self._address, msgspec.to_builtins(action), nonce,
+            expires_after_ms=expires_ms,
+        )  # fmt: skip
+
+    def info(self, request: dict[str, object]) -> object:
+        """The answer of this moment, JSON-ready."""
+        return self.exchange.info(request, self.now_ms)

@@ -1,0 +1,298 @@
+"""A fleet in one thread: venue, network, gateway, agents, risk and supervisor on one heap."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Final
+
+from agents.handlers.verdicts import phase
+from agents.market.units import NS_PER_MS, NS_PER_S
+from agents.settings import MarketSettings
+from agents.sim.accounts import Account
+from agents.sim.exchange import Exchange
+from agents.sim.flow_price import Chance
+from agents.sim.heap import Heap
+from agents.sim.network import Network
+from agents.sim.outputs import Output
+from fleet.gateway.api import MarketPut
+from fleet.gateway.core import control
+from fleet.gateway.core.cloids import instance_digits
+from fleet.gateway.core.effects import Submit
+from fleet.gateway.core.state import Identity, State
+from fleet.gateway.core.status import status
+from fleet.gateway.records import Body
+from fleet.manifests.spec import FleetRisk
+from fleet.risk.baseline import Baseline
+from fleet.risk.directives import one_round
+from fleet.venue.world import World as Market
+from fleet.world.agent_side import AgentSide
+from fleet.world.checks import Checks
+from fleet.world.faults import LOCAL
+from fleet.world.gateway_side import GatewaySide
+from fleet.world.venue_side import BLOCK_NS, VenueSide
+
+ADDRESS: Final = "0x" + "fa" * 20
+TOKEN: Final = "world"
+START_NS: Final = 1_795_000_000 * NS_PER_S
+AGENT_TICK_NS: Final = 100 * NS_PER_MS
+GATEWAY_TICK_NS: Final = 50 * NS_PER_MS
+SUPERVISE_NS: Final = 500 * NS_PER_MS
+RISK_NS: Final = NS_PER_S
+FUND_USD: Final = Decimal(1_000_000)
+
+
+class World:
+    """Everything of one fleet, under one seed: equal arguments, equal histories.
+
+    ``chance`` makes the sources of chance, one a purpose, so that a change in one part leaves the
+    draws of the others alone.
+    """
+
+    def __init__(
+        self,
+        settings: Mapping[str, MarketSettings],
+        risk: FleetRisk,
+        market: Market,
+        chance: Callable[[str], Chance],
+    ) -> None:
+        self.heap = Heap(START_NS)
+        self.began_ns = START_NS
+        self.markets = tuple(settings)
+        self.settings = dict(settings)
+        self.digits = instance_digits("000001")
+        self.wall_ms = 0
+        self.risk_up = self.supervisor_up = True
+        self.chance = chance("world")
+        self.network = Network(self.heap, chance("network"))
+        self.venue = VenueSide(market, self.heap, self.network, ADDRESS)
+        self.checks = Checks(self)
+        self._sessions: dict[int, str] = {}
+        self._last_session = 0
+        self._risk = risk
+        self._baseline: Baseline | None = None
+        self._risk_seq = 0
+        self._link_since_ms: int | None = None
+        self._due_ms = dict.fromkeys(self.markets, 0)
+        self._gone_ms: dict[tuple[str, int], int] = {}
+        self.exchange.fund(ADDRESS, FUND_USD)
+        self.account: Account = self.exchange.floor.account(ADDRESS)
+        market.step(START_NS)
+        identity = Identity(
+            fleet="world", network="paper", url="", address=ADDRESS, instance="000001",
+            build="world", token=TOKEN, created_ms=START_NS // NS_PER_MS,
+        )  # fmt: skip
+        self.gateway = GatewaySide(
+            identity, self.venue, self.heap, self.network, chance("gateway"), self
+        )
+        self.agents = {name: self._agent(name) for name in self.markets}
+        self._begin()
+
+    def _agent(self, market: str) -> AgentSide:
+        agent = AgentSide(market, lambda raw: self._said(market, raw))
+        agent.placing = lambda orders, age: self.checks.deciding(market, orders, age)
+        return agent
+
+    def _begin(self) -> None:
+        self.venue.on_block = self._after_block
+        self.gateway.start(0)
+        for market, settings in self.settings.items():
+            put = MarketPut(revision=1, settings=settings)
+            self.gateway.do(control.put_market(self.gateway.state, market, put))
+        heap = self.heap
+        heap.every(BLOCK_NS, "block", self.venue.block)
+        heap.every(GATEWAY_TICK_NS, "gateway tick", self.gateway.tick)
+        heap.every(AGENT_TICK_NS, "agent tick", self._tick_agents)
+        heap.every(RISK_NS, "risk", self._risk_round)
+        heap.every(SUPERVISE_NS, "supervise", self._supervise)
+
+    # ── what the invariants look at ──────────────────────────────────────────────────────────
+
+    @property
+    def now_ms(self) -> int:
+        return self.heap.now_ns // NS_PER_MS
+
+    @property
+    def exchange(self) -> Exchange:
+        return self.venue.exchange
+
+    @property
+    def gateway_state(self) -> State | None:
+        return None if self.gateway.core is None else self.gateway.core.state
+
+    @property
+    def cancels_fail(self) -> bool:
+        faults = self.venue.faults
+        return bool(faults.lost_requests or faults.lost_answers or faults.limited or faults.slow)
+
+    def engine_position_sz(self, market: str) -> Decimal | None:
+        conversation = self.agents[market].conversation
+        engine = conversation.engine if conversation is not None else None
+        return None if engine is None else engine.state.position.sz
+
+    def engine_cloids(self, market: str) -> set[str | None]:
+        """Orders that the engine holds for live."""
+        conversation = self.agents[market].conversation
+        engine = conversation.engine if conversation is not None else None
+        return set() if engine is None else set(engine.state.tracker.live)
+
+    def phase(self, market: str) -> str:
+        conversation = self.agents[market].conversation
+        engine = conversation.engine if conversation is not None else None
+        return "no agent" if engine is None else phase(engine.state)
+
+    def orphaned_ms(self, market: str, generation: int) -> int | None:
+        """For how long an order has had no living agent while the gateway could act."""
+        if self._link_since_ms is None:
+            return None
+        gone_ms = self._gone_ms.get((market, generation))
+        return None if gone_ms is None else self.now_ms - max(gone_ms, self._link_since_ms)
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────
+
+    def run(self, for_s: float) -> None:
+        """Let so much time pass; what must hold is looked at after every event."""
+        until_ns = self.heap.now_ns + round(for_s * NS_PER_S)
+        self.heap.run(until_ns, self._after_event)
+
+    def _after_event(self) -> None:
+        state = self.gateway_state
+        if state is None or state.link.state != "up":
+            self._link_since_ms = None
+        elif self._link_since_ms is None:
+            self._link_since_ms = self.now_ms
+        self.checks.after_event()
+
+    def _after_block(self, outputs: tuple[Output, ...]) -> None:
+        self.checks.after_block(outputs)
+
+    def _tick_agents(self) -> None:
+        for agent in self.agents.values():
+            agent.tick(self.heap.now_ns)
+            self._look_after(agent)
+
+    def _risk_round(self) -> None:
+        """What the risk actor does each second; and what it would find resting without owner."""
+        self.checks.orphans()
+        state = self.gateway_state
+        if state is None or not self.risk_up or not state.link.ever:
+            return
+        now_ms = self.now_ms + self.wall_ms
+        self._risk_seq = max(self._risk_seq + 1, now_ms)
+        view = status(state, self.gateway.now_ms)
+        done = one_round(view, self._risk, self._baseline, self._risk_seq, now_ms)
+        self._baseline = done.baseline
+        self.gateway.do(control.put_directives(state, done.put))
+
+    def _supervise(self) -> None:
+        """Start what is not there, once its back-off is over."""
+        state = self.gateway_state
+        if not self.supervisor_up or state is None or not state.link.ever:
+            return
+        for market, agent in self.agents.items():
+            if not agent.runs and self.now_ms >= self._due_ms[market]:
+                self._start_agent(agent)
+
+    # ── agents ───────────────────────────────────────────────────────────────────────────────
+
+    def _start_agent(self, agent: AgentSide) -> None:
+        assert self.gateway.core is not None
+        self._last_session += 1
+        session = self._last_session
+        self._sessions[session] = agent.market
+        self.gateway.core.opened(session, self.gateway.now_ms)
+        agent.start(session, TOKEN, self.wall_ms)
+
+    def _said(self, market: str, raw: bytes) -> None:
+        session = self.agents[market].session
+
+        def arrive() -> None:
+            core = self.gateway.core
+            if core is not None and session in self._sessions:
+                self.gateway.do(core.said(session, raw, self.gateway.now_ms))
+
+        self.network.send(f"agent {session}", "up", LOCAL, arrive)
+
+    def tell(self, session: int, data: bytes) -> None:
+        """The gateway's frame on its way to an agent."""
+        market = self._sessions.get(session)
+        if market is None:
+            return
+        agent = self.agents[market]
+
+        def arrive() -> None:
+            if agent.session == session:
+                agent.hear(data, self.heap.now_ns)
+                self._look_after(agent)
+
+        self.network.send(f"agent {session}", "down", LOCAL, arrive)
+
+    def _look_after(self, agent: AgentSide) -> None:
+        """Remember its generation while it lives; notice that it has left."""
+        conversation = agent.conversation
+        if conversation is None:
+            return
+        if conversation.lease is not None:
+            agent.generation = conversation.lease.generation
+        if conversation.left is not None:
+            self.end_agent(agent, self.chance.random())
+
+    def end_agent(self, agent: AgentSide, delay_s: float) -> None:
+        """The process is gone; its socket is closed; another may start after a while."""
+        session = agent.session
+        agent.stop()
+        self.mark_gone(agent)
+        self._due_ms[agent.market] = self.now_ms + 1_000 + round(delay_s * 2_000)
+
+        def close() -> None:
+            core = self.gateway.core
+            if self._sessions.pop(session, None) is not None and core is not None:
+                self.gateway.do(core.closed(session, self.gateway.now_ms))
+
+        self.network.send(f"agent {session}", "up", LOCAL, close)
+
+    def mark_gone(self, agent: AgentSide) -> None:
+        self._gone_ms[agent.market, agent.generation] = self.now_ms
+
+    def mark_alive(self, agent: AgentSide) -> None:
+        self._gone_ms.pop((agent.market, agent.generation), None)
+
+    # ── what the gateway's side tells ────────────────────────────────────────────────────────
+
+    def cut(self, session: int) -> None:
+        """The gateway ends a connection once what is queued for it is out."""
+        market = self._sessions.get(session)
+        if market is None:
+            return
+        agent = self.agents[market]
+
+        def closed() -> None:
+            core = self.gateway.core
+            if self._sessions.pop(session, None) is not None and core is not None:
+                self.gateway.do(core.closed(session, self.gateway.now_ms))
+            if agent.session == session and agent.runs:
+                self.end_agent(agent, self.chance.random())
+
+        self.network.send(f"agent {session}", "down", LOCAL, closed)
+
+    def restarted(self) -> None:
+        """A new gateway knows none of the old connections."""
+
+    def gateway_gone(self) -> None:
+        """Every agent's socket is closed with the gateway's process."""
+        for session in list(self._sessions):
+            self.network.cut(f"agent {session}")
+        self._sessions.clear()
+        for agent in self.agents.values():
+            if agent.runs:
+                self.end_agent(agent, self.chance.random())
+
+    def submitting(self, submit: Submit) -> None:
+        self.checks.submitting(submit)
+
+    def arriving(self, submit: Submit) -> None:
+        self.checks.arriving(submit)
+
+    def vanished(self, submit: Submit) -> None:
+        self.checks.vanished(submit)
+
+    def recorded(self, body: Body) -> None:
+        self.checks.recorded(body)
