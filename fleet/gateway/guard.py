@@ -29,6 +29,7 @@ from fleet.folder import Folder
 from fleet.gateway.guard_child import Child
 from fleet.gateway.guard_last_resort import LastResort
 from fleet.gateway.guard_locks import Identity, Locks, Taken, read_identity
+from fleet.gateway.guard_pulse import Pulse
 from fleet.gateway.guard_venue import VenuePlace
 from fleet.gateway.hardening import die_later, harden
 from fleet.processes import EXIT_LOCKED, clear_stale, write_guard_state, write_pid
@@ -39,6 +40,7 @@ _KEY_CHARS: Final = 64
 _TERM_WAIT_S: Final = 5.0
 _UNSTARTED_WAIT_S: Final = 1.0
 _TICK_S: Final = 0.05
+_CALM_S: Final = 0.5
 _LOG_BYTES_MAX: Final = 32 << 20
 _LOG_CHECK_S: Final = 60.0
 _PROCESSES: Final = ("guard", "venue", "gateway", "ledger", "direct")
@@ -64,6 +66,7 @@ class Guard:
         self._gateway = Child(folder, "gateway", prompt=True, say=say)
         self._ledger = Child(folder, "ledger", prompt=False, say=say)
         self._last_resort = LastResort(folder, say)
+        self._pulse = Pulse(folder)
         self._gateway_url: str | None = None
         self._came_up = False
         self._stopping = False
@@ -80,7 +83,7 @@ class Guard:
         while not self._stopping:
             self._turn()
             children = (self._venue, self._gateway, self._ledger, self._last_resort.child)
-            self._wait(children, _TICK_S if self._busy() else 1.0)
+            self._wait(children, _TICK_S if self._busy() else _CALM_S)
         for child in (self._last_resort.child, self._ledger, self._gateway, self._venue):
             self._end(child)
 
@@ -116,6 +119,8 @@ class Guard:
         elif self._gateway.up and not self._came_up and self._is_connected():
             self._came_up = True
             self._last_resort.came_up()
+        elif self._came_up and self._gateway.up and self._key and not self._pulse.look(now_s):
+            self._replace_hung()
         if self._key and self._last_resort.due(now_s):
             with _attempt(self._last_resort.child):
                 self._last_resort.start(self._key)
@@ -156,6 +161,12 @@ class Guard:
             _reserve_key_fd()
         self._gateway_url, self._came_up = url, False
 
+    def _replace_hung(self) -> None:
+        """It lives and does not answer: the orders it should watch are watched by nobody."""
+        say("alert.gateway_hung", pid=self._gateway.pid, mend="replaced; see its log")
+        self._pulse.forget()
+        self._gateway.send(signal.SIGKILL)
+
     def _is_connected(self) -> bool:
         """The gateway that we started has said that it has its venue."""
         path = self._folder.gateway / "state.json"
@@ -168,6 +179,8 @@ class Guard:
     def _ended(self, child: Child) -> None:
         came_up = self._came_up or self._is_connected()
         child.ended()
+        if child is self._gateway:
+            self._pulse.forget()
         if child is self._last_resort.child:
             self._last_resort.ended()
         elif child is self._gateway and not came_up and not self._stopping:

@@ -217,3 +217,12 @@ def test_a_guard_without_key_says_so_and_one_with_the_key_takes_its_place(folder
     after = pids(folder)
     assert after["gateway"] != before["gateway"]
     assert (after["venue"], after["ledger"]) == (before["venue"], before["ledger"])
+
+
+def test_a_gateway_that_hangs_is_replaced_within_its_agents_leases(folder: Folder) -> None:
+    spawn_guard(folder, KEY)
+    hung = alive(folder, "gateway")
+    assert hung is not None
+    os.kill(hung, signal.SIGSTOP)
+    eventually(restarted(folder, "gateway", hung))
+    assert [line["pid"] for line in told(folder, "alert.gateway_hung")] == [hung]

@@ -49,7 +49,8 @@ def test_the_guard_imports_the_standard_library_and_small_modules_of_ours() -> N
     assert {name for name in loaded if name.startswith("fleet.")} == {
         "fleet.build", "fleet.folder", "fleet.processes", "fleet.gateway", "fleet.gateway.guard",
         "fleet.gateway.guard_child", "fleet.gateway.guard_last_resort",
-        "fleet.gateway.guard_locks", "fleet.gateway.guard_venue", "fleet.gateway.hardening",
+        "fleet.gateway.guard_locks", "fleet.gateway.guard_pulse", "fleet.gateway.guard_venue",
+        "fleet.gateway.hardening",
     }  # fmt: skip
 
 
