@@ -8,7 +8,7 @@ from agents.commands import AskOpenOrders, AskOrder, Cancel, Place, Renew
 from agents.exchange.codec import encode_cancel, encode_place, post_frame, subscribe_frame
 from agents.exchange.downstream import AgentFrame, RenewLease, ToGateway
 from agents.market.types import Coin
-from agents.runtime.requests import Asked
+from agents.runtime.requests import Asked, AskFills
 
 
 def gateway_frame(frame: AgentFrame) -> bytes:
@@ -43,5 +43,8 @@ def post(command: Asked, post_id: int, *, asset_id: int, generation: int) -> byt
             return post_frame(post_id, {"type": "frontendOpenOrders"}, "info")
         case AskOrder(cloid=cloid):
             return post_frame(post_id, {"type": "orderStatus", "oid": cloid}, "info")
+        case AskFills(since_ms=since_ms):
+            since = {"type": "userFillsByTime", "startTime": since_ms}
+            return post_frame(post_id, since, "info")
     payload = {"action": action, "generation": generation, "value_usd": value_usd}
     return post_frame(post_id, payload)

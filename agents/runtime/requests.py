@@ -8,6 +8,7 @@ from agents.commands import AskOpenOrders, AskOrder, Cancel, Place
 from agents.events import (
     CancelAnswered,
     Event,
+    Fills,
     OpenOrders,
     OrderStatus,
     OutcomeUnknown,
@@ -16,14 +17,21 @@ from agents.events import (
 )
 from agents.exchange import errors
 from agents.exchange.codec import PostFrame, decode_cancel_answer, decode_info, decode_order_answer
-from agents.exchange.codec_account import to_live
-from agents.exchange.wire_account import FrontendOrder, OrderStatusWire
+from agents.exchange.codec_account import to_fill, to_live
+from agents.exchange.wire_account import FrontendOrder, OrderStatusWire, WsFill
 from agents.market.types import Coin
 from agents.market.units import NS_PER_S
 
 UNANSWERED_NS: Final = 5 * NS_PER_S
 
-Asked = Place | Cancel | AskOpenOrders | AskOrder
+
+class AskFills(msgspec.Struct, frozen=True):
+    """Every fill since ``since_ms`` (venue time): the shell's own question, after a restart."""
+
+    since_ms: int
+
+
+Asked = Place | Cancel | AskOpenOrders | AskOrder | AskFills
 
 
 class _Pending(msgspec.Struct, frozen=True):
@@ -33,6 +41,10 @@ class _Pending(msgspec.Struct, frozen=True):
 
 class _OpenOrdersInfo(msgspec.Struct, frozen=True):
     data: tuple[FrontendOrder, ...]
+
+
+class _FillsInfo(msgspec.Struct, frozen=True):
+    data: tuple[WsFill, ...]
 
 
 class _OrderStatusInfo(msgspec.Struct, frozen=True):
@@ -114,6 +126,10 @@ class Requests:
                     requested_ns=pending.sent_ns,
                     orders=tuple(to_live(row) for row in rows if row.coin == self._coin),
                 )
+            case AskFills():
+                fills = map(to_fill, decode_info(payload, _FillsInfo).data)
+                ours = tuple(fill for fill in fills if fill.coin == self._coin)
+                return Fills(ours, is_snapshot=True)
             case AskOrder():
                 row = decode_info(payload, _OrderStatusInfo).data.order
                 return OrderStatus(
@@ -126,13 +142,13 @@ class Requests:
 
 
 def _refused(command: Asked, reason: str, text: str) -> Event | None:
-    """None for ``AskOrder``: the engine asks again by its own timer."""
-    if isinstance(command, AskOrder):
+    """None for ``AskOrder`` and ``AskFills``: they are asked again by a timer."""
+    if isinstance(command, AskOrder | AskFills):
         return None
     return RequestRefused(command.request_id, reason, text)
 
 
 def _unknown(command: Asked) -> Event | None:
-    if isinstance(command, AskOrder):
+    if isinstance(command, AskOrder | AskFills):
         return None
     return OutcomeUnknown(command.request_id)

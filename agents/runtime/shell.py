@@ -8,6 +8,8 @@ import asyncio
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from agents.commands import (
     AskOpenOrders,
     AskOrder,
@@ -19,7 +21,7 @@ from agents.commands import (
     RequestFence,
 )
 from agents.engine import Engine
-from agents.events import Event, Tick
+from agents.events import Event, Fills, Tick
 from agents.exchange.codec import ErrorFrame, GwFrame, PostFrame, decode_frame
 from agents.exchange.downstream import (
     Acquire,
@@ -43,12 +45,21 @@ from agents.runtime.departure import EXIT_BROKEN, Departure, Leave, lease_gone
 from agents.runtime.inbound import event_of_gateway, events_of
 from agents.runtime.notes import note_command, note_event
 from agents.runtime.rejoin import continuing, rejoin
-from agents.runtime.requests import Requests
+from agents.runtime.requests import Asked, AskFills, Requests
 from agents.runtime.reunion import SETTLE_NS, Settling, Told, open_state
 from agents.telemetry.logs import Log
 
 LEASE_WAIT_S: Final = 10.0
 TICK_S: Final = 0.1
+FILLS_BACK_MS: Final = 60_000
+ASK_AGAIN_NS: Final = 2 * NS_PER_S
+
+
+class _Missing(msgspec.Struct):
+    """Fills that came while nobody was there to tell: asked for until they are answered."""
+
+    ask: AskFills
+    due_ns: int = 0
 
 
 class Shell:
@@ -67,6 +78,7 @@ class Shell:
         self._told: Told | None = None
         self._settling: Settling | None = None
         self._fence_owed: str | None = None
+        self._missing: _Missing | None = None
         self._renewed_ns = 0
         self._link_seq: int | None = None
         self._malformed = 0
@@ -108,6 +120,7 @@ class Shell:
                     raise lease_gone(f"no lease within {LEASE_WAIT_S:.0f} s")
                 continue
             async with self._turn:
+                await self._ask_fills()
                 await self._settle()
                 if self._settling is not None:
                     continue  # a tick would find the book old, and cancel what may stay
@@ -137,6 +150,10 @@ class Shell:
 
     async def _resume(self, lease: LeaseFrame, closed_ns: int, now_ns: int) -> None:
         assert self._told is not None
+        assert self._engine is not None
+        known_ms = self._engine.state.position.last_fill_ms
+        since_ms = max(known_ms, closed_ns // NS_PER_MS - FILLS_BACK_MS)
+        self._missing = _Missing(AskFills(since_ms))
         self._lease, self._renewed_ns, self._link_seq = lease, now_ns, None
         self._settling = Settling(now_ns + SETTLE_NS)
         for frame in outbound.subscriptions(self._market):
@@ -147,6 +164,15 @@ class Shell:
             await self._feed(event)
         for event in self._told.news(lease):
             await self._feed(event)
+        await self._ask_fills()
+
+    async def _ask_fills(self) -> None:
+        """What traded since the last fill that the engine knows; it counts each one once."""
+        missing, now_ns = self._missing, self._clock.now_ns()
+        if missing is None or now_ns < missing.due_ns:
+            return
+        missing.due_ns = now_ns + ASK_AGAIN_NS
+        await self._post(missing.ask)
 
     async def _settle(self) -> None:
         """End the settling once its time is up."""
@@ -169,7 +195,10 @@ class Shell:
             case GwFrame(frame=inner):
                 await self._take_gateway(inner)
             case PostFrame():
-                await self._feed_some(self._requests.answered(frame))
+                answer = self._requests.answered(frame)
+                if isinstance(answer, Fills):
+                    self._missing = None
+                await self._feed_some(answer)
             case ErrorFrame(text=text):
                 self._log.warning("frame.error", text=text)
             case _:
@@ -254,10 +283,7 @@ class Shell:
         generation = self._lease.generation
         match command:
             case Place() | Cancel() | AskOpenOrders() | AskOrder():
-                post_id = self._requests.register(command, self._clock.now_ns())
-                asset_id = self._lease.instrument.asset_id
-                frame = outbound.post(command, post_id, asset_id=asset_id, generation=generation)
-                await self._send(frame)
+                await self._post(command)
             case Renew():
                 if await self._send(outbound.renew_frame(command, generation)):
                     self._renewed_ns = self._clock.now_ns()
@@ -270,6 +296,13 @@ class Shell:
                 raise Leave(code, reason)
             case _:
                 raise AssertionError(f"no way to carry out {command!r}")
+
+    async def _post(self, asked: Asked) -> None:
+        assert self._lease is not None
+        post_id = self._requests.register(asked, self._clock.now_ns())
+        asset_id, generation = self._lease.instrument.asset_id, self._lease.generation
+        frame = outbound.post(asked, post_id, asset_id=asset_id, generation=generation)
+        await self._send(frame)
 
     async def _send(self, frame: bytes) -> bool:
         """False if the connection is closed, as the receiving task is about to find out.

@@ -19,6 +19,8 @@ from fleet.supervisor.store import read_spec
 
 ROUND_S: Final = 1.0
 GATEWAY_S: Final = 3.0
+BLIND_MS: Final = 5_000
+"""So long a restarted gateway may take to know the account: the last word stands, and ages."""
 
 
 class Gateway(Protocol):
@@ -43,6 +45,7 @@ class RiskRounds:
         self._seq = 0
         self._told: tuple[str, ...] | None = None
         self._was_halted = False
+        self._sighted_ms = 0
 
     def turn(self) -> None:
         """One round; blocks for as long as the gateway takes."""
@@ -55,6 +58,10 @@ class RiskRounds:
         now_ms = time.time_ns() // 1_000_000
         self._seq = max(self._seq + 1, now_ms)  # rises over restarts of this process too
         done = one_round(status, spec.risk, self._kept, self._seq, now_ms)
+        if not done.blind:
+            self._sighted_ms = now_ms
+        elif now_ms - self._sighted_ms < BLIND_MS:
+            return
         self._gateway.put("/v1/directives", done.put)
         self._keep(done.baseline)
         self._tell(done)

@@ -14,11 +14,15 @@ VIEW_MAX_MS: Final = 10_000
 
 
 class Round(msgspec.Struct, frozen=True):
-    """What to publish, and what to keep. ``baseline`` is None until equity was known once."""
+    """What to publish, and what to keep. ``baseline`` is None until equity was known once.
+
+    ``blind``: nothing could be judged, because the account was not seen.
+    """
 
     put: DirectivesPut
     baseline: Baseline | None
     verdict: Verdict
+    blind: bool = False
 
 
 def one_round(
@@ -32,7 +36,8 @@ def one_round(
     age_ms = view_age_ms(status, now_ms)
     if status.link != "up" or age_ms is None or age_ms > VIEW_MAX_MS:
         told = "no account view" if age_ms is None else f"account view is {age_ms / 1000:.1f} s old"
-        return _round(status, Verdict("reduce_only", (told,)), kept, seq, now_ms)
+        blind = _round(status, Verdict("reduce_only", (told,)), kept, seq, now_ms)
+        return msgspec.structs.replace(blind, blind=True)
     equity, baseline, day_usd, share = equity_usd(status), kept, None, None
     if equity is not None:
         baseline = roll(kept, equity, now_ms)

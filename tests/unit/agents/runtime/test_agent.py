@@ -148,6 +148,8 @@ async def test_a_restarted_gateway_finds_the_same_process_under_the_same_lease(
     await gateway.told(type="renew", generation=4)
     kinds = [f["subscription"]["type"] for f in gateway.heard if f["method"] == "subscribe"]
     assert kinds == ["orderUpdates", "userFills", "activeAssetCtx", "l2Book", "bbo", "trades"]
+    asked = next(f["request"] for f in gateway.heard if f["method"] == "post")
+    assert asked["payload"]["type"] == "userFillsByTime", "what traded meanwhile is asked for first"
     assert "acquire" not in {f["data"]["type"] for f in gateway.heard if f["method"] == "gw"}
     assert "lease.continued" in (tmp_path / "BTC.jsonl").read_text()
     await gateway.say(Revoked("test"))

@@ -9,6 +9,7 @@ from agents.commands import AskOpenOrders, AskOrder, Cancel, NewOrder, Place
 from agents.events import (
     CancelAnswered,
     Event,
+    Fills,
     OpenOrders,
     OrderStatus,
     OutcomeUnknown,
@@ -17,7 +18,7 @@ from agents.events import (
 )
 from agents.exchange.codec import PostFrame
 from agents.market.types import Cloid, Coin, Side
-from agents.runtime.requests import UNANSWERED_NS, Requests
+from agents.runtime.requests import UNANSWERED_NS, AskFills, Requests
 
 C1, C2 = Cloid("0x" + "01" * 16), Cloid("0x" + "02" * 16)
 ORDER = NewOrder(C1, Side.BID, Decimal(100), Decimal(1))
@@ -111,4 +112,26 @@ def test_a_question_that_was_turned_away_says_nothing(requests: Requests) -> Non
     assert requests.refused(requests.register(AskOrder(C1), T0), "budget", "") is None
     requests.register(AskOrder(C1), T0)
     assert requests.overdue(T0 + UNANSWERED_NS) == []
+    assert len(requests) == 0
+
+
+def test_fills_of_other_markets_are_left_out_of_what_was_missed(requests: Requests) -> None:
+    row = {
+        "coin": "BTC", "px": "100", "sz": "1", "side": "B", "time": 5, "tid": 7, "oid": 9,
+        "startPosition": "0", "dir": "Open Long", "closedPnl": "0", "hash": "0x0",
+        "crossed": False, "fee": "0.01", "feeToken": "USDC", "cloid": C1,
+    }  # fmt: skip
+    post_id = requests.register(AskFills(3), T0)
+    data = [row, {**row, "coin": "ETH", "tid": 8}]
+    event = answered(requests, post_id, {"type": "userFillsByTime", "data": data}, "info")
+    assert isinstance(event, Fills)
+    assert event.is_snapshot
+    assert [fill.tid for fill in event.fills] == [7]
+
+
+def test_a_broken_connection_loses_all_that_was_under_way(requests: Requests) -> None:
+    requests.register(PLACE, T0)
+    requests.register(AskOrder(C1), T0)
+    requests.register(AskFills(3), T0)
+    assert requests.all_lost() == [OutcomeUnknown(11)]
     assert len(requests) == 0

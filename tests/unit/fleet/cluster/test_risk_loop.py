@@ -101,3 +101,17 @@ def test_before_the_first_apply_there_is_nothing_to_judge(tmp_path: Path) -> Non
     gateway = FakeGateway()
     rounds(made, gateway).turn()
     assert gateway.published == []
+
+
+def test_a_gateway_that_does_not_know_its_account_yet_is_given_time(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway = FakeGateway()
+    risk = rounds(folder, gateway)
+    risk.turn()
+    monkeypatch.setattr(gateway, "status", lambda: status(view("BTC"), dexes=()))
+    risk.turn()
+    assert len(gateway.published) == 1, "the last word stands, and ages"
+    monkeypatch.setattr("fleet.cluster.risk_loop.BLIND_MS", 0)
+    risk.turn()
+    assert gateway.published[-1].state == "reduce_only"
