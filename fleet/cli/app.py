@@ -165,3 +165,17 @@ def simulate(
 
     code = verb.run(seed, markets=markets, minutes=minutes, faults=faults.value, output=output)
     raise typer.Exit(code)
+
+
+@app.command()
+def replay(
+    path: Manifest,
+    *,
+    recording: Annotated[Path, typer.Option(metavar="FILE", help="The market, as recorded.")],
+    seed: Annotated[int | None, typer.Option(help="Of the delays; default: the paper's.")] = None,
+    output: As = "table",
+) -> None:
+    """A manifest's agents over a recording, as fast as it goes; nothing is started."""
+    from fleet.cli import replay as verb
+
+    raise typer.Exit(verb.run(path, recording, seed, output))

@@ -15,7 +15,7 @@ class AgentSide:
     """``conversation`` is None while no agent runs. ``say`` sends to the gateway, in order.
 
     ``placing`` sees each placement the engine decides, with the age of its market data in ns
-    (None: it has none).
+    (None: it has none); ``observe`` sees every event with its time and commands.
     """
 
     def __init__(self, market: str, say: Callable[[bytes], None]) -> None:
@@ -24,6 +24,7 @@ class AgentSide:
         self.session = 0
         self.generation = 0
         self.placing: Callable[[tuple[NewOrder, ...], int | None], None] = lambda _, __: None
+        self.observe: Callable[[Event, int, list[Command]], None] = lambda _, __, ___: None
         self._say = say
         self._data_ns: int | None = None
         self._clock_ns = 0
@@ -80,6 +81,7 @@ class AgentSide:
             self._say(frame)
 
     def _observe(self, event: Event, now_ns: int, commands: list[Command]) -> None:
+        self.observe(event, now_ns, commands)
         if isinstance(event, Bbo | Book):
             self._data_ns = now_ns
         for command in commands:

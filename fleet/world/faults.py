@@ -21,7 +21,8 @@ class Faults(msgspec.Struct, frozen=True):
     """Shares of requests and frames, and mean seconds between events of each kind (0: never).
 
     ``lost_requests`` never arrive; ``lost_answers`` did happen; ``limited``: answered with 429,
-    nothing done; ``slow``: held back by up to ``slow_ms``.
+    nothing done; ``slow``: held back by up to ``slow_ms``. ``ack_ms``: a request with its answer,
+    median; ``feed_ms``: a frame.
     """
 
     lost_requests: float = 0.0
@@ -32,6 +33,8 @@ class Faults(msgspec.Struct, frozen=True):
     slow: float = 0.0
     slow_ms: float = 0.0
     jitter: float = 0.3
+    ack_ms: float = 250.0
+    feed_ms: float = 100.0
     disconnect_s: float = 0.0
     partition_s: float = 0.0
     silence_s: float = 0.0
@@ -45,19 +48,23 @@ class Faults(msgspec.Struct, frozen=True):
 
     def requests(self) -> Weather:
         """From the gateway to the venue's blocks."""
-        return Weather(125.0, self.jitter, self.lost_requests, 0.0, self.slow, self.slow_ms)
+        return Weather(
+            self.ack_ms / 2, self.jitter, self.lost_requests, 0.0, self.slow, self.slow_ms
+        )
 
     def answers(self) -> Weather:
         """From the venue back."""
-        return Weather(125.0, self.jitter, self.lost_answers, 0.0, self.slow, self.slow_ms)
+        return Weather(
+            self.ack_ms / 2, self.jitter, self.lost_answers, 0.0, self.slow, self.slow_ms
+        )
 
     def data(self) -> Weather:
         """Market data."""
-        return Weather(100.0, self.jitter, self.lost_data, 0.0, self.slow, self.slow_ms)
+        return Weather(self.feed_ms, self.jitter, self.lost_data, 0.0, self.slow, self.slow_ms)
 
     def account(self) -> Weather:
         """The account's own feeds: never lost on a connection that stands."""
-        return Weather(100.0, self.jitter, 0.0, self.doubled, self.slow, self.slow_ms)
+        return Weather(self.feed_ms, self.jitter, 0.0, self.doubled, self.slow, self.slow_ms)
 
 
 LOCAL: Final = Weather(0.2, 0.5)
@@ -82,7 +89,7 @@ def draw(level: Level, chance: Chance) -> Faults:
         most = float(getattr(_MOST, name))
         there, share = chance.random() < _KEPT[level], 0.3 + 0.7 * chance.random()
         scale = _SCALE[level] * share
-        if name in {"jitter", "slow_ms"}:
+        if name in {"jitter", "slow_ms", "ack_ms", "feed_ms"}:
             values[name] = most
         elif name.endswith("_s"):
             values[name] = most / scale if there else 0.0

@@ -97,11 +97,15 @@ class VenueSide:
             frames.append((Key(each.channel, coin=each.coin), each.raw))
             if isinstance(each.data, tuple):
                 self._feeds.printed(each.coin, each.data)
-        frames += self._feeds.block(step.outputs, self.now_ms)
+        made = self._feeds.block(step.outputs, self.now_ms)
+        frames += [each for each in made if not self._silent(each[0])]
         for key, raw in frames:
-            if key in self._listening and not self.market.dark(key.coin):
+            if key in self._listening:
                 self._push(key, raw)
         self.on_block(step.outputs)
+
+    def _silent(self, key: Key) -> bool:
+        return bool(key.coin) and self.market.dark(key.coin)
 
     # ── requests ─────────────────────────────────────────────────────────────────────────────
 

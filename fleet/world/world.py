@@ -53,7 +53,9 @@ class World:
         risk: FleetRisk,
         market: Market,
         chance: Callable[[str], Chance],
+        block_ns: int = BLOCK_NS,
     ) -> None:
+        self._block_ns = block_ns
         self.heap = Heap(START_NS)
         self.began_ns = START_NS
         self.markets = tuple(settings)
@@ -62,6 +64,7 @@ class World:
         self.wall_ms = 0
         self.risk_up = self.supervisor_up = True
         self.chance = chance("world")
+        self.on_block: Callable[[tuple[Output, ...]], None] = lambda _: None
         self.network = Network(self.heap, chance("network"))
         self.venue = VenueSide(market, self.heap, self.network, ADDRESS)
         self.checks = Checks(self)
@@ -98,7 +101,7 @@ class World:
             put = MarketPut(revision=1, settings=settings)
             self.gateway.do(control.put_market(self.gateway.state, market, put))
         heap = self.heap
-        heap.every(BLOCK_NS, "block", self.venue.block)
+        heap.every(self._block_ns, "block", self.venue.block)
         heap.every(GATEWAY_TICK_NS, "gateway tick", self.gateway.tick)
         heap.every(AGENT_TICK_NS, "agent tick", self._tick_agents)
         heap.every(RISK_NS, "risk", self._risk_round)
@@ -139,6 +142,14 @@ class World:
         engine = conversation.engine if conversation is not None else None
         return "no agent" if engine is None else phase(engine.state)
 
+    def uptime(self, market: str) -> float | None:
+        """Share of the time it was due in which it was quoted, by the agent that runs now."""
+        conversation = self.agents[market].conversation
+        engine = conversation.engine if conversation is not None else None
+        if engine is None or not engine.state.uptime.due_s:
+            return None
+        return engine.state.uptime.up_s / engine.state.uptime.due_s
+
     def orphaned_ms(self, market: str, generation: int) -> int | None:
         """For how long an order has had no living agent while the gateway could act."""
         if self._link_since_ms is None:
@@ -163,6 +174,7 @@ class World:
 
     def _after_block(self, outputs: tuple[Output, ...]) -> None:
         self.checks.after_block(outputs)
+        self.on_block(outputs)
 
     def _tick_agents(self) -> None:
         for agent in self.agents.values():
