@@ -75,6 +75,7 @@ class Sizing(msgspec.Struct, frozen=True):
     limit_sz: Decimal
     wanted_limit_sz: Decimal
     budget_sz: Decimal
+    present_sz: Decimal
     clip_px: float
     clip_sz: Decimal
 

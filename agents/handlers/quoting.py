@@ -13,6 +13,7 @@ from agents.orders.lifecycle import State
 from agents.orders.reconcile import SidePlan, Tolerance, fitting, reconcile_side
 from agents.risk.verdict import Allowance, Mode
 from agents.state import EngineState, Pricing
+from agents.strategy.presence import kept_max_bps
 from agents.strategy.quoter import quote
 
 REPRICE_NS: Final = s_to_ns(1.0)
@@ -64,6 +65,7 @@ def decide(state: EngineState, now_ns: int) -> None:
         clip_sz=room.clip_sz,
         bid_room=room.bid.wanted,
         ask_room=room.ask.wanted,
+        present=abs(state.position.sz) <= room.present_sz,
     )
     share = state.settings.strategy.requote_tolerance_share
     state.pricing = Pricing(
@@ -79,6 +81,8 @@ def decide(state: EngineState, now_ns: int) -> None:
         step_bps=quoting.half_spread.total_bps,
         tick_px=float(state.instrument.tick_px(estimates.mid_px)),
         age_min_ns=s_to_ns(state.settings.strategy.order_age_min_s),
+        mid_px=estimates.mid_px,
+        first_max_bps=kept_max_bps(quoting.half_spread.total_bps),
     )
     bids = _plan(state, Side.BID, quoting.bids, room, tolerance, now_ns)
     asks = _plan(state, Side.ASK, quoting.asks, room, tolerance, now_ns)

@@ -10,8 +10,8 @@ from agents.market.types import Side
 from agents.market.units import BPS, NS_PER_MS, NS_PER_S
 from agents.orders.lifecycle import State
 from agents.state import EngineState
+from agents.strategy.presence import band_bps
 
-UPTIME_MAX_BPS: Final = 10.0
 CLIP_SHARE: Final = 0.95
 RESTS: Final = (State.OPEN, State.CANCELING)
 
@@ -74,7 +74,7 @@ def _quoted(state: EngineState, estimates: Estimates) -> bool:
     if pricing is None:
         return False
     mid_px, quoting = estimates.mid_px, pricing.quoting
-    band_px = mid_px / BPS * min(2 * quoting.half_spread.total_bps, UPTIME_MAX_BPS)
+    band_px = mid_px / BPS * band_bps(quoting.half_spread.total_bps)
     clip_sz = float(quoting.clip_sz)
     limit_sz = state.position_max_usd / mid_px
     for side in Side:

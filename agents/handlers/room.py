@@ -12,11 +12,13 @@ from agents.orders.tracker import OrderTracker
 from agents.risk.verdict import Allowance, allowed
 from agents.state import EngineState, Sizing
 from agents.strategy.ladder import capacity_sz
+from agents.strategy.presence import INVENTORY_SHARE_MAX
 from agents.strategy.quoter import SideRoom, clip_size
 
 WANTED_SHARE: Final = Decimal("0.98")  # so that a small rise of the price breaks no limit
 LIMIT_DRIFT_SHARE: Final = 2e-4
 CLIP_DRIFT_SHARE: Final = 0.01
+PRESENT_SHARE: Final = Decimal(repr(INVENTORY_SHARE_MAX))
 ZERO: Final = Decimal(0)
 
 
@@ -31,9 +33,10 @@ class Room(msgspec.Struct, frozen=True):
 
 
 class Rooms(msgspec.Struct, frozen=True):
-    """Both sides, and the size of one order."""
+    """Both sides, the size of one order, and up to which inventory both sides are shown."""
 
     clip_sz: Decimal
+    present_sz: Decimal
     bid: Room
     ask: Room
 
@@ -57,6 +60,7 @@ def rooms(state: EngineState, estimates: Estimates) -> Rooms:
     bid, ask = allowed(state.verdict.mode, sign)
     return Rooms(
         clip_sz=sizing.clip_sz,
+        present_sz=sizing.present_sz,
         bid=side_room(state.tracker, side=Side.BID, allowance=bid, sizing=sizing, held_sz=high_sz),
         ask=side_room(state.tracker, side=Side.ASK, allowance=ask, sizing=sizing, held_sz=low_sz),
     )
@@ -122,6 +126,7 @@ def _sizing(state: EngineState, reference_px: float) -> Sizing:
         limit_sz=limit_sz,
         wanted_limit_sz=limit_sz * WANTED_SHARE,
         budget_sz=max(limit_sz * Decimal(repr(strategy.side_budget_share)), clip_sz),
+        present_sz=limit_sz * PRESENT_SHARE,
         clip_px=clip_px,
         clip_sz=clip_sz,
     )

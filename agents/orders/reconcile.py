@@ -2,12 +2,15 @@
 
 Every change costs a request and a place in the queue, so a live order near its level stays. The
 tolerance is lopsided: an order that has become too aggressive is about to be picked off and goes
-at once; one that is too passive only waits for nothing, and may wait.
+at once; one that is too passive only waits for nothing, and may wait. It is also deeper for the
+levels behind the first: they fill rarely, and stand in for one another. The first level alone
+makes the market, so it is followed for as long as it would leave the band that counts as quoting.
 """
 
 from collections.abc import Sequence
 from decimal import Decimal
 from enum import Enum, auto
+from math import inf
 from typing import Final
 
 import msgspec
@@ -17,7 +20,8 @@ from agents.market.units import BPS
 from agents.orders.lifecycle import State
 from agents.orders.tracked import TrackedOrder
 
-PASSIVE_SHARE: Final = 2.0
+PASSIVE_SHARE: Final = 3.0
+BEHIND_SHARE: Final = 3.0
 SIZE_LOW_SHARE: Final = Decimal("0.5")
 SIZE_HIGH_SHARE: Final = Decimal("1.05")
 
@@ -25,14 +29,19 @@ SIZE_HIGH_SHARE: Final = Decimal("1.05")
 class Tolerance(msgspec.Struct, frozen=True, gc=False):
     """How far a live order may be off its level.
 
-    ``share``: of the level's distance from fair, towards fair; twice that away from it.
+    ``share``: of the level's distance from fair, towards fair; thrice that away from it, and
+    thrice behind the first level, but never nearer than the first one may be.
     ``tick_px``: never less than this. ``age_min_ns``: age before a merely passive order moves.
+    ``first_max_bps``: further from ``mid_px`` than this no first order is left that is wanted
+    nearer.
     """
 
     share: float
     step_bps: float
     tick_px: float
     age_min_ns: int
+    mid_px: float
+    first_max_bps: float = inf
 
 
 class SidePlan(msgspec.Struct, frozen=True, gc=False):
@@ -63,10 +72,13 @@ def reconcile_side(
     """
     matchable = [order for order in live if order.state in _MATCHABLE]
     pxs = [float(quote.px) for quote in wanted]
-    judge = _Judge(side, fair_px, tolerance, reduce_only=reduce_only, now_ns=now_ns)
+    judge = _Judge(
+        side, fair_px, tolerance, first_px=pxs[0] if pxs else 0.0, reduce_only=reduce_only,
+        now_ns=now_ns,
+    )  # fmt: skip
     if len(wanted) == len(matchable):
         matchable.sort(key=lambda order: -side.sign * order.near_px)
-        if all(map(judge.keeps, pxs, wanted, matchable)):
+        if all(map(judge.keeps, range(len(pxs)), pxs, wanted, matchable)):
             return NOTHING
     pairs = _nearest(pxs, matchable)
     cancel: list[TrackedOrder] = []
@@ -77,7 +89,7 @@ def reconcile_side(
         if order is None:
             place.append(quote)
             continue
-        fate = judge.fate(pxs[index], quote, order)
+        fate = judge.fate(index, pxs[index], quote, order)
         if fate is _Fate.REPLACE and order.state is State.OPEN:
             cancel.append(order)
             place.append(quote)
@@ -122,35 +134,56 @@ def _nearest(pxs: Sequence[float], live: Sequence[TrackedOrder]) -> dict[int, Tr
 class _Judge:
     """What becomes of a live order matched to a level."""
 
-    __slots__ = ("_fair_px", "_now_ns", "_reduce_only", "_sign", "_tolerance")
+    __slots__ = ("_bound_px", "_fair_px", "_now_ns", "_reduce_only", "_sign", "_tolerance")
 
     def __init__(
-        self, side: Side, fair_px: float, tolerance: Tolerance, *, reduce_only: bool, now_ns: int
+        self,
+        side: Side,
+        fair_px: float,
+        tolerance: Tolerance,
+        *,
+        first_px: float,
+        reduce_only: bool,
+        now_ns: int,
     ) -> None:
         self._sign = side.sign
         self._fair_px = fair_px
         self._tolerance = tolerance
         self._reduce_only = reduce_only
         self._now_ns = now_ns
+        self._bound_px = first_px + side.sign * self._allowed_px(first_px, tolerance.share)
 
-    def keeps(self, px: float, quote: Quote, order: TrackedOrder) -> bool:
+    def keeps(self, index: int, px: float, quote: Quote, order: TrackedOrder) -> bool:
         """Whether it may stay where it is."""
-        return self.fate(px, quote, order) is _Fate.KEEP
+        return self.fate(index, px, quote, order) is _Fate.KEEP
 
-    def fate(self, px: float, quote: Quote, order: TrackedOrder) -> _Fate:
-        """``px``: the level's price as a float."""
+    def fate(self, index: int, px: float, quote: Quote, order: TrackedOrder) -> _Fate:
+        """``index``: of the level, 0 the best; ``px``: its price as a float."""
         if order.reduce_only != self._reduce_only:
             return _Fate.REPLACE
-        tolerance, fair_px = self._tolerance, self._fair_px
-        step_px = max(abs(fair_px - px), fair_px * tolerance.step_bps / BPS)
-        allowed_px = max(tolerance.share * step_px, tolerance.tick_px)
+        tolerance = self._tolerance
+        share = tolerance.share * (BEHIND_SHARE if index else 1.0)
         aggressive_px = self._sign * (order.near_px - px)
-        if aggressive_px > allowed_px:
+        if (
+            aggressive_px > self._allowed_px(px, share)
+            or self._sign * (order.near_px - self._bound_px) > 0
+        ):
             return _Fate.REPLACE
-        if -aggressive_px <= PASSIVE_SHARE * allowed_px and _alike(order.remaining_sz, quote.sz):
+        passive_px = self._allowed_px(px, tolerance.share * PASSIVE_SHARE)
+        if index == 0:
+            mid_px = tolerance.mid_px
+            near_px = mid_px * tolerance.first_max_bps / BPS - self._sign * (mid_px - px)
+            passive_px = min(passive_px, max(near_px, tolerance.tick_px))
+        if -aggressive_px <= passive_px and _alike(order.remaining_sz, quote.sz):
             return _Fate.KEEP
         young = self._now_ns - order.sent_ns < tolerance.age_min_ns
         return _Fate.WAIT if young else _Fate.REPLACE
+
+    def _allowed_px(self, px: float, share: float) -> float:
+        """A share of the level's distance from fair; of the half-spread and a tick at least."""
+        tolerance, fair_px = self._tolerance, self._fair_px
+        step_px = max(abs(fair_px - px), fair_px * tolerance.step_bps / BPS)
+        return max(share * step_px, tolerance.tick_px)
 
 
 def _alike(remaining_sz: Decimal, wanted_sz: Decimal) -> bool:

@@ -13,6 +13,7 @@ from agents.settings import StrategySettings
 from agents.strategy.floors import binding_floor
 from agents.strategy.glft import glft
 from agents.strategy.ladder import Rung, distances_bps, ladder
+from agents.strategy.presence import wanted_max_bps
 
 BUDGET_USED_SHARE: Final = 0.97
 
@@ -111,12 +112,14 @@ def quote(
     clip_sz: Decimal,
     bid_room: SideRoom,
     ask_room: SideRoom,
+    present: bool = False,
 ) -> Quoting:
     """Price and size the whole ladder.
 
     The distances are ``half-spread +- inventory * skew``: the adding side is never nearer than
     the half-spread, and the reducing side may come nearer, up to the post-only clamp, but only
-    with size that reduces. Above ``half_spread_max_bps`` no side adds.
+    with size that reduces. Above ``half_spread_max_bps`` no side adds. ``present``: the skew moves
+    the adding side's first level no further than where it still counts as quoting.
     """
     spread = glft(
         sigma_bps=estimates.sigma_bps,
@@ -147,14 +150,17 @@ def quote(
             reducing_sz=room.reducing_sz,
             whole_sz=room.reducing_sz if room.reduce_only else None,
         )
+        distances = distances_bps(
+            level0_bps=level0_bps,
+            step_bps=total_bps,
+            ratio=settings.level_ratio,
+            levels=settings.levels,
+        )
+        if present:
+            distances[0] = min(level0_bps, wanted_max_bps(total_bps))
         return ladder(
             rung,
-            distances=distances_bps(
-                level0_bps=level0_bps,
-                step_bps=total_bps,
-                ratio=settings.level_ratio,
-                levels=settings.levels,
-            ),
+            distances=distances,
             fair_px=estimates.fair_px,
             opposite_px=opposite_px,
             instrument=instrument,

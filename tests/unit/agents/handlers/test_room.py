@@ -18,6 +18,7 @@ SIZING = Sizing(
     limit_sz=D(10),
     wanted_limit_sz=D("9.8"),
     budget_sz=D(5),
+    present_sz=D(5),
     clip_px=100.0,
     clip_sz=D(1),
 )

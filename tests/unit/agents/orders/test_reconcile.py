@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from agents.market.types import Cloid, Quote, Side
@@ -13,8 +14,10 @@ from agents.orders.tracked import TrackedOrder
 
 D = Decimal
 NOW_NS = s_to_ns(100.0)
-TOLERANCE = Tolerance(share=0.25, step_bps=8.0, tick_px=0.01, age_min_ns=s_to_ns(0.3))
-# At 8 bps of 1000 a level may be 0.2 too near and 0.4 too far.
+TOLERANCE = Tolerance(
+    share=0.25, step_bps=8.0, tick_px=0.01, age_min_ns=s_to_ns(0.3), mid_px=1_000.0
+)
+# At 8 bps of 1000 the first level may be 0.2 too near and 0.6 too far.
 
 
 def _live(
@@ -36,14 +39,18 @@ def _wanted(*pxs: str) -> list[Quote]:
 
 
 def _plan(
-    wanted: Sequence[Quote], live: Sequence[TrackedOrder], *, reduce_only: bool = False
+    wanted: Sequence[Quote],
+    live: Sequence[TrackedOrder],
+    *,
+    reduce_only: bool = False,
+    tolerance: Tolerance = TOLERANCE,
 ) -> SidePlan:
     return reconcile_side(
         side=Side.BID,
         wanted=wanted,
         live=live,
         fair_px=1_000.0,
-        tolerance=TOLERANCE,
+        tolerance=tolerance,
         reduce_only=reduce_only,
         now_ns=NOW_NS,
     )
@@ -72,9 +79,9 @@ def test_an_empty_side_is_filled_and_an_unwanted_one_emptied() -> None:
     [
         ("999.39", 0.1, False, False),  # nearer, within tolerance
         ("999.41", 0.1, True, False),  # too aggressive: at once, however young
-        ("998.81", 10.0, False, False),  # further, within the wider tolerance
-        ("998.79", 10.0, True, False),
-        ("998.79", 0.1, False, True),  # too passive, and young: waits
+        ("998.61", 10.0, False, False),  # further, within the wider tolerance
+        ("998.59", 10.0, True, False),
+        ("998.59", 0.1, False, True),  # too passive, and young: waits
     ],
 )
 def test_too_aggressive_acts_now_and_too_passive_waits(
@@ -84,6 +91,35 @@ def test_too_aggressive_acts_now_and_too_passive_waits(
     assert bool(plan.cancel) is acts
     assert bool(plan.place) is acts
     assert plan.deferred is deferred
+
+
+@pytest.mark.parametrize(("px", "stays"), [("998.91", True), ("998.89", False)])
+def test_the_first_level_is_followed_before_it_leaves_the_band(px: str, stays: bool) -> None:
+    band = msgspec.structs.replace(TOLERANCE, first_max_bps=11.0)
+    assert (_plan(_wanted("999.2"), [_live(px)], tolerance=band) == SidePlan()) is stays
+
+
+def test_a_first_level_wanted_beyond_the_band_is_not_chased() -> None:
+    band = msgspec.structs.replace(TOLERANCE, first_max_bps=5.0)
+    assert _plan(_wanted("999.2"), [_live("999.19")], tolerance=band) == SidePlan()
+
+
+@pytest.mark.parametrize(
+    ("px", "stays"),
+    [
+        ("999.1", True),  # 0.7 nearer than wanted: too near for a first level, not behind it
+        ("997.21", True),  # and 1.2 further
+        ("997.19", False),
+    ],
+)
+def test_levels_behind_the_first_are_left_alone_for_longer(px: str, stays: bool) -> None:
+    plan = _plan(_wanted("999.2", "998.4"), [_live("999.2"), _live(px)])
+    assert (plan == SidePlan()) is stays
+
+
+def test_no_level_stands_nearer_than_the_first_one_may() -> None:
+    plan = _plan(_wanted("999.2", "998.8"), [_live("999.2"), _live("999.41")])
+    assert _cancelled(plan) == ["999.41"]
 
 
 def test_a_ladder_that_moved_by_a_level_keeps_all_but_one() -> None:

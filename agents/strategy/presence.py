@@ -1,0 +1,30 @@
+"""What it takes to be in the market: how near the mid a clip must rest to count as quoting.
+
+Uptime counts what rests within ``band_bps`` of the mid. The wanted first level and the tolerance of
+a resting one keep apart from that edge, for the mid moves while a request is on its way.
+"""
+
+from typing import Final
+
+BAND_SHARE: Final = 2.0  # of the half-spread
+BAND_MAX_BPS: Final = 10.0
+WANTED_SHARE: Final = 0.6  # of the band
+KEPT_SHARE: Final = 0.9
+INVENTORY_SHARE_MAX: Final = 0.5  # of the limit; beyond it the skew alone decides
+
+
+def band_bps(half_spread_bps: float) -> float:
+    """Within this distance of the mid a clip counts."""
+    return min(BAND_SHARE * half_spread_bps, BAND_MAX_BPS)
+
+
+def wanted_max_bps(half_spread_bps: float) -> float:
+    """The furthest that skew moves the first level of the side that adds; never below the
+    half-spread itself. The levels behind it keep their whole skew.
+    """
+    return max(WANTED_SHARE * band_bps(half_spread_bps), half_spread_bps)
+
+
+def kept_max_bps(half_spread_bps: float) -> float:
+    """The furthest from fair that a resting first order may be left, if it is wanted nearer."""
+    return KEPT_SHARE * band_bps(half_spread_bps)
