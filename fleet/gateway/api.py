@@ -3,8 +3,8 @@
     GET    /v1/status                    -> GatewayStatus
     GET    /v1/reports                   -> GatewayStatus (same moment, same shape)
     PUT    /v1/markets/{market}          MarketPut -> {}
-    DELETE /v1/markets/{market}          -> {} ; 409 while something of ours rests
-    POST   /v1/markets/{market}/{pause|unpause|drain|revoke}
+    DELETE /v1/markets/{market}          -> {} ; 409 while something of ours rests or is closed
+    POST   /v1/markets/{market}/{pause|unpause|drain|flatten|revoke}
     PUT    /v1/directives                DirectivesPut -> {}
     POST   /v1/halt                      HaltRequest -> one JSON line a stage, the last a HaltReport
     POST   /v1/resume                    ResumeRequest -> {}
@@ -49,7 +49,11 @@ class DexView(msgspec.Struct, frozen=True):
 
 
 class LeaseView(msgspec.Struct, frozen=True):
-    """Who holds a market. ``owner``: agent, caretaker or none."""
+    """Who holds a market.
+
+    ``owner``: agent (also while the caretaker closes beside it), caretaker (it watches or acts on a
+    position that has no agent), or none.
+    """
 
     owner: Literal["agent", "caretaker", "none"]
     generation: int = 0
@@ -57,6 +61,20 @@ class LeaseView(msgspec.Struct, frozen=True):
     deadline_ms: int | None = None
     event_ns: int | None = None
     revision: int | None = None
+
+
+class CareView(msgspec.Struct, frozen=True):
+    """The caretaker in one market. ``busy``: it has something to do yet (hold = only watches).
+
+    ``cause``: orphan, drain, flatten, halt. ``text``: what it waits for, for people.
+    """
+
+    do: Literal["hold", "reduce", "flatten"]
+    cause: str
+    since_ms: int
+    generation: int
+    text: str
+    busy: bool
 
 
 class MarketView(msgspec.Struct, frozen=True):
@@ -82,6 +100,7 @@ class MarketView(msgspec.Struct, frozen=True):
     fence_reason: str
     paused: bool
     draining: bool
+    care: CareView | None = None
 
 
 class LatchView(msgspec.Struct, frozen=True):
@@ -103,7 +122,11 @@ class RiskView(msgspec.Struct, frozen=True):
 
 
 class GatewayStatus(msgspec.Struct, frozen=True):
-    """Everything of one moment."""
+    """Everything of one moment.
+
+    ``second_controller``: another fleet has orders on this account. ``unwritable``: why nothing
+    that adds risk may leave: the log or the files can't be written.
+    """
 
     fleet: str
     network: str
@@ -126,7 +149,8 @@ class GatewayStatus(msgspec.Struct, frozen=True):
     allowance_cap: int | None
     log_seq: int
     refusals: dict[str, int]
-    venue_flow: str = ""
+    second_controller: str | None = None
+    unwritable: str | None = None
 
 
 class MarketPut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -155,7 +179,7 @@ class DirectivesPut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class HaltRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``all``: foreign orders too. ``flatten``: close positions as well."""
+    """``all``: foreign orders too. ``flatten``: then close positions, inside their collars."""
 
     reason: str
     by: str
@@ -182,7 +206,11 @@ class HaltMarket(msgspec.Struct, frozen=True):
 
 
 class HaltReport(msgspec.Struct, frozen=True):
-    """The contract's JSON of ``fleet halt``."""
+    """The contract's JSON of ``fleet halt``.
+
+    ``first_refusal_ms``: from the request until the door, tried once the latch was on the disk,
+    refused. ``flat_of_positions``: None unless asked for; True only when the venue said so twice.
+    """
 
     halted: bool
     reason: str

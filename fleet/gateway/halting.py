@@ -13,31 +13,36 @@ from fleet.gateway.service import Gateway
 
 LOOK_S: Final = 0.02
 GIVE_UP_MS: Final = 20_000
+FLATTEN_MS: Final = 30_000
 
 
 def halt_lines(gateway: Gateway, request: HaltRequest) -> AsyncIterator[bytes]:
-    """Latches at once, in the call itself; then lines until it is proven, or 20 s are over."""
+    """Latches at once, in the call itself; then lines until it is proven, or time is up."""
     halt = Halt(request, gateway.now_ms())
-    gateway.run(halt.begin(gateway.state, gateway.now_ms()))
+    gateway.run(halt.latch(gateway.state, gateway.now_ms()))
+    halt.try_door(gateway.state, gateway.now_ms())
+    gateway.run(halt.clear(gateway.state, gateway.now_ms()))
     return _follow(gateway, halt)
 
 
 async def _follow(gateway: Gateway, halt: Halt) -> AsyncIterator[bytes]:
     state = gateway.state
+    give_up_ms = GIVE_UP_MS + (FLATTEN_MS if halt.request.flatten else 0)
     yield _line("latched", 0)
-    cleared = False
-    while True:
+    told: set[str] = set()
+    while not halt.done(state):
         await asyncio.sleep(LOOK_S)
-        now_ms = gateway.now_ms()
-        halt.look(state)
+        since_ms = gateway.now_ms() - halt.started_ms
         clearing = state.clearings.get(FLEET)
-        if clearing is None:
+        if clearing is None or since_ms > give_up_ms:
             break
-        if clearing.cleared_ms is not None and not cleared:
-            cleared = True
+        if clearing.cleared_ms is not None and "cleared" not in told:
+            told.add("cleared")
             yield _line("cleared", clearing.cleared_ms - halt.started_ms)
-        if clearing.done or now_ms - halt.started_ms > GIVE_UP_MS:
-            break
+        second = f"flattening {since_ms // 1_000}"
+        if clearing.done and halt.request.flatten and second not in told:
+            told.add(second)
+            yield _line("flattening", since_ms)
     yield msgspec.json.encode(halt.report(state))
 
 

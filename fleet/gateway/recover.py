@@ -37,6 +37,7 @@ def restore(identity: Identity, store: Store, log: ActionLog, now_ms: int) -> St
             revision=kept.revision,
             paused=kept.paused,
             draining_ms=kept.draining_ms,
+            flatten=kept.flatten,
         )
         for cause, reason in kept.fences.items():
             state.fence.close(kept.market, cause, reason)

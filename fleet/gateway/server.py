@@ -33,7 +33,7 @@ from fleet.gateway.service import Gateway
 
 FRAME_BYTES_MAX: Final = 1 << 20
 HEARTBEAT_S: Final = 20.0
-VERBS: Final = frozenset({"pause", "unpause", "drain", "revoke"})
+VERBS: Final = frozenset({"pause", "unpause", "drain", "flatten", "revoke"})
 _log = structlog.get_logger()
 _json = msgspec.json.Encoder().encode
 T = TypeVar("T")
@@ -47,11 +47,10 @@ class SocketTaken(Exception):
 class Server:
     """The routes; one object a gateway."""
 
-    def __init__(self, gateway: Gateway, *, venue_flow: str = "") -> None:
+    def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._state = gateway.state
         self._info = InfoCache(gateway)
-        self._venue_flow = venue_flow
         self._last_session = 0
         self._last_turn_ms = 0
 
@@ -106,7 +105,7 @@ class Server:
 
     async def _status(self, _: web.Request) -> web.StreamResponse:
         now_ms = self._gateway.now_ms()
-        return _reply(status(self._state, now_ms, venue_flow=self._venue_flow))
+        return _reply(status(self._state, now_ms))
 
     async def _info_route(self, request: web.Request) -> web.StreamResponse:
         wanted = msgspec.json.decode(await request.read(), type=dict[str, object])
@@ -117,7 +116,7 @@ class Server:
     async def _put_market(self, request: web.Request) -> web.StreamResponse:
         put = await _read(request, MarketPut)
         self._gateway.run(control.put_market(self._state, request.match_info["market"], put))
-        return _reply({})
+        return self._done()
 
     async def _delete_market(self, request: web.Request) -> web.StreamResponse:
         market = request.match_info["market"]
@@ -127,6 +126,13 @@ class Server:
     async def _act(self, request: web.Request) -> web.StreamResponse:
         market, verb = request.match_info["market"], request.match_info["verb"]
         self._gateway.run(control.act(self._state, market, verb, self._gateway.now_ms()))
+        return self._done()
+
+    def _done(self) -> web.StreamResponse:
+        """What was asked for is in force; whether it outlives this process is another question."""
+        why = self._state.unwritable.get("files")
+        if why is not None:
+            return _failure(ApiError("store_unwritable", 1, why, "free some disk"), 507)
         return _reply({})
 
     async def _put_directives(self, request: web.Request) -> web.StreamResponse:

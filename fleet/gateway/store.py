@@ -1,8 +1,10 @@
 """What outlives the gateway beside its log: leases, limits, settings, the latch; all fsync'ed."""
 
 import contextlib
+import errno
 import os
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -22,6 +24,7 @@ class KeptMarket(msgspec.Struct, frozen=True):
     settings: MarketSettings
     paused: bool = False
     draining_ms: int | None = None
+    flatten: Literal["", "operator", "halt"] = ""
     fences: dict[str, str] = {}
 
 
@@ -30,6 +33,12 @@ class KeptState(msgspec.Struct, frozen=True):
 
     state: str
     text: str = ""
+
+
+class AlertsJson(msgspec.Struct, frozen=True):
+    """``alerts.json``: a command that gets each alert as one JSON line on its stdin."""
+
+    command: tuple[str, ...] = ()
 
 
 class FleetJson(msgspec.Struct, frozen=True):
@@ -47,7 +56,8 @@ def write_durably(path: Path, data: bytes) -> None:
     part = path.with_name(path.name + ".part")
     fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
-        os.write(fd, data)
+        if os.write(fd, data) != len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), os.fspath(path))
         os.fsync(fd)
     finally:
         os.close(fd)
@@ -145,6 +155,14 @@ class Store:
         self._folder.halt.unlink(missing_ok=True)
         sync_folder(self._folder.root)
 
+    def alert_command(self) -> tuple[str, ...]:
+        """The command of ``alerts.json``, ``{"command": [...]}``; empty without one."""
+        with contextlib.suppress(OSError, msgspec.MsgspecError):
+            raw = (self._folder.gateway / "alerts.json").read_bytes()
+            return msgspec.json.decode(raw, type=AlertsJson).command
+        return ()
+
     def say(self, state: str, text: str = "") -> None:
-        """How the start goes, for ``fleet apply``."""
-        write_durably(self._state, msgspec.json.encode(KeptState(state, text)))
+        """How the start goes, for ``fleet apply``; a disk that is full keeps nothing else back."""
+        with contextlib.suppress(OSError):
+            write_durably(self._state, msgspec.json.encode(KeptState(state, text)))

@@ -24,7 +24,7 @@ from agents.exchange.downstream import (
     RenewLease,
     Revoked,
 )
-from fleet.gateway.core import cloids, requests, sweeps
+from fleet.gateway.core import cloids, handover, requests, sweeps
 from fleet.gateway.core.clearing import Target
 from fleet.gateway.core.effects import Cut, Effect, KeepLeases, KeepMarket, Record, Watch
 from fleet.gateway.core.lease import Holder
@@ -77,17 +77,46 @@ def _enter(state: State, session: Session, frame: Acquire | Continue, now_ms: in
             return [gw(session, late), Cut(session=session.id)]
     else:
         effects += end_lease(state, market, "superseded", now_ms)
+        if not state.markets[market].flatten:
+            effects += handover.end(state, market, now_ms)
         holder = state.leases.issue(market, frame.process, frame.pid, session.id, now_ms)
         state.sequences[market] = cloids.SequenceSet()
         effects += [
-            KeepLeases(),
+            KeepLeases(session=session.id),
             Record(body=LeaseIssued(market, holder.generation, frame.pid)),
         ]
     state.sequences.setdefault(market, cloids.SequenceSet())
     session.market, session.generation = market, holder.generation
-    lease = _lease_frame(state, market, holder, now_ms)
+    if not _ready(state):  # it continues: the lease follows when the venue is known
+        session.awaits_link = True
+        return [*effects, link_frame(state, session)]
+    return [*effects, *give_lease(state, session, holder, now_ms), link_frame(state, session)]
+
+
+def give_lease(state: State, session: Session, holder: Holder, now_ms: int) -> list[Effect]:
+    """The lease's frame, with the open state as of now."""
+    assert session.market is not None
+    session.awaits_link = False
+    lease = _lease_frame(state, session.market, holder, now_ms)
     session.fills_since_ms = lease.state.fills_since_ms
-    return [*effects, gw(session, lease), link_frame(state, session)]
+    return [gw(session, lease)]
+
+
+def unkept(state: State, session_id: int, now_ms: int) -> list[Effect]:
+    """A lease's generation did not reach the disk: it is not given."""
+    session = state.sessions.get(session_id)
+    if session is None or session.market is None:
+        return []
+    text = "leases.json can't be written: no new lease until it can"
+    state.refuse("unready")
+    return [
+        gw(session, LeaseRefused(reason="unready", text=text)),
+        *end_lease(state, session.market, "leases.json can't be written", now_ms),
+    ]
+
+
+def _ready(state: State) -> bool:
+    return state.registry is not None and state.link.ever
 
 
 def _why_not(state: State, session: Session, frame: Acquire | Continue) -> LeaseRefused | None:  # noqa: PLR0911  (one return a refusal)
@@ -102,8 +131,12 @@ def _why_not(state: State, session: Session, frame: Acquire | Continue) -> Lease
         return LeaseRefused(reason="superseded", text="one connection holds one lease, once")
     if market not in state.markets:
         return LeaseRefused(reason="unknown_market", text=f"no settings for {market}")
-    if state.registry is None or not state.link.ever:
+    if not _ready(state):
+        if isinstance(frame, Continue):
+            return None
         return LeaseRefused(reason="unready", text="the account's state is not known yet")
+    if isinstance(frame, Acquire) and state.unwritable:
+        return LeaseRefused(reason="unready", text="; ".join(state.unwritable.values()))
     if state.instrument(market) is None:
         return LeaseRefused(reason="unknown_market", text=f"the venue does not list {market}")
     return None
@@ -207,7 +240,7 @@ def closed(state: State, session_id: int, now_ms: int) -> list[Effect]:
 def end_lease(state: State, market: str, reason: str, now_ms: int) -> list[Effect]:
     """Revoke, and clear what the lease left behind. Nothing happens where there is no lease."""
     session = state.session_of(market)
-    held = state.leases.end(market)
+    held = state.leases.end(market, now_ms)
     if held is None:
         return []
     effects: list[Effect] = [

@@ -14,7 +14,7 @@ from agents.exchange.errors import (
     from_post_error,
     from_text,
 )
-from agents.exchange.wire import FrontendOrder, OpenOrder, OrderStatusWire
+from agents.exchange.wire import ClearinghouseState, FrontendOrder, OpenOrder, OrderStatusWire
 from fleet.gateway.core import posts, requests, sweeps, venue
 from fleet.gateway.core.clearing import Target
 from fleet.gateway.core.effects import Effect, Record, Reply, Tell
@@ -136,8 +136,9 @@ def _voided(state: State, pending: Pending, payload: msgspec.Raw, now_ms: int) -
 
 
 def _count_void(state: State, pending: Pending) -> None:
-    clearing = state.clearings.get(pending.clearing or "")
-    if pending.clearing is not None and clearing is not None:
+    """Whoever asked for it: a noop under way when the halt began counts as the halt's."""
+    clearing = state.clearings.get(FLEET) or state.clearings.get(pending.market)
+    if clearing is not None:
         clearing.voided += 1
 
 
@@ -183,7 +184,7 @@ def unanswered(state: State, request: int, now_ms: int) -> list[Effect]:
     if pending.purpose == "place":
         state.orders.unanswered(pending.nonce, now_ms)
         effects.append(requests.void(state, pending.nonce, None, now_ms))
-    elif pending.purpose in {"info", "snapshot", "status"}:
+    elif pending.purpose in {"info", "snapshot", "status", "positions"}:
         del state.pending[request]
     return effects
 
@@ -201,9 +202,23 @@ def info(state: State, request: int, data: bytes | msgspec.Raw, now_ms: int) -> 
         effects += _snapshot(state, pending, data, now_ms)
     elif pending.purpose == "status":
         _order_status(state, pending, data, now_ms)
+    elif pending.purpose == "positions":
+        effects += _positions(state, pending, data, now_ms)
     elif pending.purpose == "info":
         effects += _to_agent(state, pending, data, now_ms)
     return effects
+
+
+def _positions(
+    state: State, pending: Pending, data: bytes | msgspec.Raw, now_ms: int
+) -> list[Effect]:
+    """The venue's own positions: for the proof that nothing of ours is held."""
+    told = decode_info(bytes(data), ClearinghouseState)
+    ours = state.markets.keys() | state.leases.rows.keys()
+    held = any(row.position.szi and row.position.coin in ours for row in told.asset_positions)
+    if state.flat_proof is not None:
+        state.flat_proof.answered(pending.dex, pending.sent_ms, now_ms, held=held)
+    return venue.take_account(state, pending.dex, told, now_ms)
 
 
 def info_payload(payload: msgspec.Raw) -> msgspec.Raw:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from agents.exchange.downstream import DrainFrame, LimitsFrame, PauseFrame, SettingsFrame
+from agents.exchange.wire import OrderAction
 from agents.market.units import MS_PER_S
 from fleet.gateway.api import (
     ApiError,
@@ -14,9 +15,19 @@ from fleet.gateway.api import (
     LatchView,
     MarketPut,
 )
-from fleet.gateway.core import agents, sweeps
+from fleet.gateway.core import agents, care, door, handover, posts, sweeps
 from fleet.gateway.core.clearing import PROOF_INTERVAL_MS, Clearing
-from fleet.gateway.core.effects import Effect, KeepLeases, KeepMarket, Record, Watch, WriteLatch
+from fleet.gateway.core.effects import (
+    Alert,
+    Effect,
+    KeepLeases,
+    KeepMarket,
+    Record,
+    Watch,
+    WriteLatch,
+)
+from fleet.gateway.core.flat_proof import FlatProof
+from fleet.gateway.core.orders import dex_of
 from fleet.gateway.core.routing import Key, subscription_of
 from fleet.gateway.core.state import FLEET, MarketRow, State, gw
 from fleet.gateway.records import LatchLifted, LatchSet
@@ -84,7 +95,9 @@ def watch_own(state: State, market: str) -> list[Effect]:
 
 
 def delete_market(state: State, market: str) -> list[Effect]:
-    """Forget a market. ``Wrong`` while an agent holds it or something of ours rests in it."""
+    """Forget a market. ``Wrong`` while an agent holds it, something of ours rests in it, or the
+    caretaker has something to do there. A position that was to be held stays at the venue.
+    """
     known(state, market)
     if state.leases.holders.get(market) is not None:
         text = f"an agent holds {market}"
@@ -94,11 +107,21 @@ def delete_market(state: State, market: str) -> list[Effect]:
         raise Wrong(
             ApiError("orders_rest", 1, f"orders of {market} still rest", "try again", market)
         )
+    if care.busy(state, market):
+        text = f"the caretaker is closing {market}: {state.cares[market].waits}"
+        raise Wrong(ApiError("caretaker_at_work", 1, text, "try again", market))
+    effects: list[Effect] = []
+    position_sz = state.account.position(market).sz
+    if position_sz:
+        text = f"{market} left the fleet with a position of {position_sz:f}: it is yours now"
+        effects.append(Alert("warning", "orphan", text, market))
+    state.cares.pop(market, None)
+    state.leases.end_care(market)
     del state.markets[market]
     state.limits.drop(market)
     keys: list[Key] = [(channel, market, False) for channel in OWN_CHANNELS]
     gone = [key for key in keys if state.routing.disown(key)]
-    return [KeepMarket(market=market, gone=True), *agents.unwatch(gone)]
+    return [*effects, KeepMarket(market=market, gone=True), *agents.unwatch(gone)]
 
 
 def known(state: State, market: str) -> MarketRow:
@@ -110,17 +133,22 @@ def known(state: State, market: str) -> MarketRow:
 
 
 def act(state: State, market: str, verb: str, now_ms: int) -> list[Effect]:
-    """``pause``, ``unpause``, ``drain``, ``revoke``; each may be repeated."""
+    """``pause``, ``unpause``, ``drain``, ``flatten``, ``revoke``; each may be repeated.
+
+    ``flatten`` pauses the market too, or its agent would take the position on again.
+    """
     row = known(state, market)
     session = state.session_of(market)
     effects: list[Effect] = [KeepMarket(market=market)]
     match verb:
         case "pause" | "unpause":
-            row.paused = verb == "pause"
-            if session is not None:
-                effects.append(gw(session, PauseFrame(paused=row.paused)))
+            effects += _pause(state, market, row, paused=verb == "pause")
             if not row.paused:
+                row.flatten = ""
                 effects += _open_fence(state, market)
+        case "flatten":
+            row.flatten = row.flatten or "operator"
+            effects += _pause(state, market, row, paused=True)
         case "drain":
             if row.draining_ms is None:
                 row.draining_ms = now_ms + round(row.settings.drain.passive_s * MS_PER_S)
@@ -131,6 +159,12 @@ def act(state: State, market: str, verb: str, now_ms: int) -> list[Effect]:
         case _:
             raise Wrong(ApiError("unknown_verb", 3, f"no verb {verb!r}", where=market), 404)
     return effects
+
+
+def _pause(state: State, market: str, row: MarketRow, *, paused: bool) -> list[Effect]:
+    row.paused = paused
+    session = state.session_of(market)
+    return [gw(session, PauseFrame(paused=paused))] if session is not None else []
 
 
 def put_directives(state: State, put: DirectivesPut) -> list[Effect]:
@@ -153,7 +187,7 @@ def put_directives(state: State, put: DirectivesPut) -> list[Effect]:
 
 
 class Halt:
-    """One halt asked for: the latch first, then the proof."""
+    """One halt asked for: the latch first, then the door tried, then the proof."""
 
     def __init__(self, request: HaltRequest, now_ms: int) -> None:
         self.request = request
@@ -162,22 +196,54 @@ class Halt:
 
     def begin(self, state: State, now_ms: int) -> list[Effect]:
         """Latch, shut every fence, begin to clear."""
+        return [*self.latch(state, now_ms), *self.clear(state, now_ms)]
+
+    def latch(self, state: State, now_ms: int) -> list[Effect]:
+        """From here on the door refuses."""
         latch = LatchView(reason=self.request.reason, by=self.request.by, at_ms=now_ms)
-        effects: list[Effect] = []
-        state.first_refusal_ms = None
-        if state.fence.latch is None:
-            state.fence.set_latch(latch)
-            effects += [WriteLatch(latch=latch), Record(body=LatchSet(latch.reason, latch.by))]
-            for market in state.markets:
-                effects += agents.fence_frames(state, market)
+        if state.fence.latch is not None:
+            return []
+        state.fence.set_latch(latch)
+        return [WriteLatch(latch=latch), Record(body=LatchSet(latch.reason, latch.by))]
+
+    def try_door(self, state: State, now_ms: int) -> None:
+        """Knock at every market's door with a placement: all refuse, and since when."""
+        nothing = OrderAction(orders=(), grouping="na")
+        for market, row in state.markets.items():
+            instrument = state.instrument(market)
+            if instrument is None:
+                continue
+            knocked = posts.door_of(state, market, 1, instrument, row, now_ms)
+            if not isinstance(door.check(nothing, knocked), door.Refused) or not knocked.latched:
+                return
+        if self.first_refusal_ms is None and state.fence.latch is not None:
+            self.first_refusal_ms = max(now_ms - self.started_ms, 0)
+
+    def clear(self, state: State, now_ms: int) -> list[Effect]:
+        """Tell everybody, cancel, prove; then close positions if that is wanted."""
+        reason = f"halt by {self.request.by}: {self.request.reason}"
+        effects: list[Effect] = handover.end_all(state)
         sweeps.start_fleet(state, now_ms, foreign=self.request.all)
         effects += sweeps.step(state, FLEET, now_ms)
+        for market in state.markets:
+            effects += agents.fence_frames(state, market)
+        effects.append(Alert("critical", "halt", reason))
+        state.flat_proof = None
+        if self.request.flatten:
+            ours = state.markets.keys() | state.leases.rows.keys()
+            state.flat_proof = FlatProof(sorted({dex_of(market) for market in ours}))
+            for market, row in state.markets.items():
+                row.flatten = "halt"
+                effects.append(KeepMarket(market=market))
         return effects
 
-    def look(self, state: State) -> None:
-        """Notice the first placement that the latch turned away."""
-        if self.first_refusal_ms is None and state.first_refusal_ms is not None:
-            self.first_refusal_ms = max(state.first_refusal_ms - self.started_ms, 0)
+    def done(self, state: State) -> bool:
+        """Whether all that was asked for is proven."""
+        clearing = state.clearings.get(FLEET)
+        if clearing is None or not clearing.done:
+            return clearing is None
+        proof = state.flat_proof
+        return not self.request.flatten or (proof is not None and proof.proven)
 
     def report(self, state: State) -> HaltReport:
         """The contract's JSON, as of now."""
@@ -186,7 +252,7 @@ class Halt:
         return HaltReport(
             halted=latch is not None,
             reason=latch.reason if latch else self.request.reason,
-            flat_of_orders=clearing is not None and clearing.done,
+            flat_of_orders=(clearing is not None and clearing.done and not state.orders.unresolved),
             foreign_orders=state.foreign_orders(),
             proof=HaltProof(
                 in_flight_unresolved=len(state.orders.unresolved),
@@ -197,16 +263,16 @@ class Halt:
             first_refusal_ms=self.first_refusal_ms,
             cleared_ms=self._since(clearing.cleared_ms if clearing else None),
             proven_ms=self._since(clearing.proven_ms if clearing else None),
-            flat_of_positions=_flat(state) if self.request.flatten else None,
+            flat_of_positions=(
+                state.flat_proof is not None and state.flat_proof.proven
+                if self.request.flatten
+                else None
+            ),
             markets=_halt_markets(state, clearing),
         )
 
     def _since(self, at_ms: int | None) -> int | None:
         return at_ms - self.started_ms if at_ms is not None else None
-
-
-def _flat(state: State) -> bool:
-    return all(not state.account.position(market).sz for market in state.markets)
 
 
 def _halt_markets(state: State, clearing: Clearing | None) -> tuple[HaltMarket, ...]:
@@ -234,8 +300,13 @@ def resume(state: State, reason: str, by: str) -> list[Effect]:
             raise Wrong(ApiError("halting", 5, text, "wait for `fleet halt` to end"))
         state.fence.lift_latch()
         state.clearings.pop(FLEET, None)
+        state.flat_proof = None
         effects += [WriteLatch(latch=None), Record(body=LatchLifted(reason, by))]
-    for market in state.markets:
+        effects.append(Alert("info", "halt", f"lifted by {by}: {reason}"))
+    for market, row in state.markets.items():
+        if row.flatten == "halt":
+            row.flatten = ""
+            effects.append(KeepMarket(market=market))
         effects += _open_fence(state, market)
     return effects
 

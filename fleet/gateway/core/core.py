@@ -19,9 +19,9 @@ from agents.exchange.frames import (
 )
 from agents.exchange.registry import Registry
 from fleet.gateway.api import LatchView
-from fleet.gateway.core import agents, answers, posts, sweeps, venue
-from fleet.gateway.core.effects import Effect, Record
-from fleet.gateway.core.state import FLEET, State
+from fleet.gateway.core import agents, answers, handover, posts, requests, sweeps, venue
+from fleet.gateway.core.effects import Alert, Effect, Record
+from fleet.gateway.core.state import FLEET, Session, State
 from fleet.gateway.core.timers import Timers
 from fleet.gateway.records import LatchSet, LinkSeen
 
@@ -108,10 +108,27 @@ class Core:
         word = "recovered" if state.link.ever else "up"
         state.link.state, state.link.since_ms, state.link.ever = "up", now_ms, True
         effects: list[Effect] = [Record(body=LinkSeen(state=word))]
+        asked = {p.nonce for p in state.pending.values() if p.purpose == "void"}
+        lost = sorted(state.orders.unresolved.keys() - asked)  # of before a restart, of the gap
+        effects += [requests.void(state, nonce, None, now_ms) for nonce in lost]
+        for session in list(state.sessions.values()):
+            effects += self._lease_after_restart(session, now_ms)
         return effects + self._tell_link(word)
 
+    def _lease_after_restart(self, session: Session, now_ms: int) -> list[Effect]:
+        """Who continued before the venue was known gets its lease now."""
+        state = self.state
+        if not session.awaits_link or session.market is None:
+            return []
+        held = state.leases.holders.get(session.market)
+        if held is None or state.instrument(session.market) is None:
+            return agents.end_lease(state, session.market, "the market is not listed", now_ms)
+        return agents.give_lease(state, session, held, now_ms)
+
     def _tell_link(self, word: str | None) -> list[Effect]:
-        holders = [s for s in self.state.sessions.values() if s.market is not None]
+        holders = [
+            s for s in self.state.sessions.values() if s.market is not None and not s.awaits_link
+        ]
         return [agents.link_frame(self.state, session, word) for session in holders]
 
     def learned(self, registry: Registry) -> None:
@@ -128,6 +145,8 @@ class Core:
         state = self.state
         state.fence.set_latch(latch)
         effects: list[Effect] = [Record(body=LatchSet(latch.reason, latch.by))]
+        effects.append(Alert("critical", "halt", f"halt by {latch.by}: {latch.reason}"))
+        effects += handover.end_all(state)
         for market in state.markets:
             effects += agents.fence_frames(state, market)
         sweeps.start_fleet(state, now_ms, foreign=False)

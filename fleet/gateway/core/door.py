@@ -26,8 +26,9 @@ class Refused(msgspec.Struct, frozen=True):
 class Door(msgspec.Struct, frozen=True):
     """What the door knows of a market at the moment of a placement.
 
-    ``shut``: why the fence is closed. ``latched``: the fleet is halted. ``mode`` None: no directive
-    was ever given. ``mark_usd``: USD per coin.
+    ``shut``: why the fence is closed. ``latched``: the fleet is halted, or the caretaker closes
+    the position: nothing passes. ``mode`` None: no directive was ever given.
+    ``mark_usd``: USD per coin.
     """
 
     instrument: Instrument

@@ -1,5 +1,7 @@
 """What the core asks of its shell, to be carried out in the order given."""
 
+from typing import Literal
+
 import msgspec
 
 from agents.exchange.wire import Action
@@ -26,7 +28,10 @@ class Cut(Effect, frozen=True, gc=False):
 
 
 class Submit(Effect, frozen=True, gc=False):
-    """Log, sign and send an action. ``placement``: the latch file is looked at before."""
+    """Log, sign and send an action. ``placement``: the latch file is looked at before.
+
+    ``closing``: a placement that only reduces, by the caretaker: it passes the latch (I2).
+    """
 
     request: int
     action: Action
@@ -35,6 +40,7 @@ class Submit(Effect, frozen=True, gc=False):
     market: str
     generation: int
     placement: bool
+    closing: bool = False
 
 
 class Ask(Effect, frozen=True, gc=False):
@@ -51,7 +57,13 @@ class Record(Effect, frozen=True, gc=False):
 
 
 class KeepLeases(Effect, frozen=True, gc=False):
-    """Make ``leases.json`` durable before anything that follows."""
+    """Make ``leases.json`` durable before anything that follows.
+
+    ``session``: it gets a new lease; if the file can't be written it is refused instead, and
+    nothing that follows is carried out.
+    """
+
+    session: int | None = None
 
 
 class KeepMarket(Effect, frozen=True, gc=False):
@@ -72,6 +84,18 @@ class WriteLatch(Effect, frozen=True, gc=False):
     """Make the latch durable (None: lift it) before anything that follows."""
 
     latch: LatchView | None
+
+
+class Alert(Effect, frozen=True, gc=False):
+    """Tell a person: one line in the log, and the command of ``alerts.json`` if there is one.
+
+    ``event``: halt, orphan, caretaker, second_controller, link, files. ``market`` empty: the fleet.
+    """
+
+    severity: Literal["info", "warning", "critical"]
+    event: str
+    text: str
+    market: str = ""
 
 
 class Reply(Effect, frozen=True, gc=False):

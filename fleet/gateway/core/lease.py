@@ -24,12 +24,14 @@ class Durable(msgspec.Struct):
     """One market's row of ``leases.json``, written before its generation is given out.
 
     ``number`` names the market inside cloids; neither it nor a generation is ever used again.
+    ``ended_ms``: when the last lease ended; 0 while one lasts, and where there never was one.
     """
 
     number: int
     generation: int = 0
     process: str | None = None
     pid: int = 0
+    ended_ms: int = 0
 
 
 class Leases:
@@ -38,6 +40,7 @@ class Leases:
     def __init__(self, rows: dict[str, Durable] | None = None) -> None:
         self.rows: dict[str, Durable] = dict(rows or {})
         self.holders: dict[str, Holder] = {}
+        self.caretakers: dict[str, int] = {}
         self._by_number = {row.number: market for market, row in self.rows.items()}
 
     def await_holders(self, now_ms: int) -> None:
@@ -68,7 +71,7 @@ class Leases:
         row = self.rows[market]
         row.generation += 1
         assert row.generation <= GENERATION_MAX
-        row.process, row.pid = process, pid
+        row.process, row.pid, row.ended_ms = process, pid, 0
         holder = Holder(
             generation=row.generation, process=process, pid=pid, session=session,
             deadline_ms=now_ms + LEASE_MS,
@@ -101,17 +104,34 @@ class Leases:
         )
         return True
 
-    def end(self, market: str) -> Holder | None:
+    def end(self, market: str, now_ms: int) -> Holder | None:
         """Revoked, released, cut off or expired. The row is to be made durable."""
         row = self.rows.get(market)
-        if row is not None:
-            row.process = None
+        if row is not None and row.process is not None:
+            row.process, row.ended_ms = None, now_ms
         return self.holders.pop(market, None)
+
+    # ── the caretaker ────────────────────────────────────────────────────────────────────────
+
+    def take_care(self, market: str) -> int:
+        """A generation for the caretaker; ``rows`` are made durable before it is used."""
+        self.number(market)
+        row = self.rows[market]
+        row.generation += 1
+        assert row.generation <= GENERATION_MAX
+        self.caretakers[market] = row.generation
+        return row.generation
+
+    def end_care(self, market: str) -> int | None:
+        """The generation that has no owner any more."""
+        return self.caretakers.pop(market, None)
 
     def expired(self, now_ms: int) -> list[str]:
         return [m for m, held in self.holders.items() if now_ms >= held.deadline_ms]
 
     def live(self, market: str, generation: int) -> bool:
-        """Whether orders of this generation have an owner."""
+        """Whether orders of this generation have an owner: an agent, or the caretaker."""
         held = self.holders.get(market)
-        return held is not None and held.generation == generation
+        if held is not None and held.generation == generation:
+            return True
+        return self.caretakers.get(market) == generation

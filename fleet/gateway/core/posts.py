@@ -6,14 +6,15 @@ import msgspec
 
 from agents.exchange.downstream import AgentFrame, Refusal
 from agents.exchange.wire import Action, CancelAction, CancelByCloidAction, OrderAction
+from agents.market.instrument import Instrument
 from fleet.gateway.core import agents, requests, routing
-from fleet.gateway.core.cloids import lease_prefix
+from fleet.gateway.core.cloids import SequenceSet, lease_prefix
 from fleet.gateway.core.cloids import parse as parse_cloid
 from fleet.gateway.core.door import Door, check
 from fleet.gateway.core.effects import Cut, Effect, Record, Tell, Watch
 from fleet.gateway.core.orders import dex_of
 from fleet.gateway.core.routing import subscription_of
-from fleet.gateway.core.state import Session, State, gw
+from fleet.gateway.core.state import MarketRow, Session, State, gw
 from fleet.gateway.records import Refused
 
 _PONG: Final = b'{"channel":"pong"}'
@@ -126,13 +127,36 @@ def _place(
     instrument, row = state.instrument(market), state.markets.get(market)
     if instrument is None or row is None:
         return refuse(state, session, agent_id, "fenced", f"{market} is not configured")
-    directive = agents.directive_frame(state, market)
+    door = door_of(state, market, session.generation, instrument, row, now_ms)
+    try:
+        checked = check(action, door)
+    except ValueError as wrong:
+        return refuse(state, session, agent_id, "malformed", str(wrong))
+    if not isinstance(checked, tuple):
+        return refuse(state, session, agent_id, checked.reason, checked.text)
     sequences = state.sequences[market]
-    door = Door(
+    for order in checked:
+        sequences.use(int(order.cloid[22:], 16))
+    return [requests.place(state, session, agent_id, action, checked, now_ms)]
+
+
+def door_of(
+    state: State,
+    market: str,
+    generation: int,
+    instrument: Instrument,
+    row: MarketRow,
+    now_ms: int,
+) -> Door:
+    """The door of one market as it stands now."""
+    directive = agents.directive_frame(state, market)
+    sequences = state.sequences.setdefault(market, SequenceSet())
+    shut = state.fence.refuses(market, "placement")
+    return Door(
         instrument=instrument,
-        cloid_prefix=lease_prefix(state.digits, state.leases.number(market), session.generation),
-        shut=state.fence.refuses(market, "placement"),
-        latched=state.fence.latch is not None,
+        cloid_prefix=lease_prefix(state.digits, state.leases.number(market), generation),
+        shut=shut if shut or not row.flatten else "the caretaker closes the position",
+        latched=state.fence.latch is not None or bool(row.flatten),
         paused=row.paused,
         draining=row.draining_ms is not None,
         mode=directive.mode if directive else None,
@@ -142,17 +166,6 @@ def _place(
         position_max_usd=agents.limit_usd(state, market),
         is_duplicate=lambda cloid: sequences.used(int(cloid[22:], 16)),
     )
-    try:
-        checked = check(action, door)
-    except ValueError as wrong:
-        return refuse(state, session, agent_id, "malformed", str(wrong))
-    if not isinstance(checked, tuple):
-        if door.latched and state.first_refusal_ms is None:
-            state.first_refusal_ms = now_ms
-        return refuse(state, session, agent_id, checked.reason, checked.text)
-    for order in checked:
-        sequences.use(int(order.cloid[22:], 16))
-    return [requests.place(state, session, agent_id, action, checked, now_ms)]
 
 
 def _cancel(

@@ -58,6 +58,29 @@ def place(
     )  # fmt: skip
 
 
+def caretake(
+    state: State, market: str, generation: int, action: OrderAction, order: Checked, now_ms: int
+) -> Effect:
+    """The caretaker's own order: reduce-only, so it passes the latch."""
+    assert order.reduce_only
+    nonce = state.nonces.next(now_ms)
+    expires_ms = state.clock.venue_ms(now_ms) + EXPIRES_MS
+    sent = Order(
+        cloid=order.cloid, market=market, generation=generation, side=order.side, px=order.px,
+        remaining_sz=order.sz, reduce_only=True, state=OrderState.IN_FLIGHT, touched_ms=now_ms,
+        nonce=nonce,
+    )  # fmt: skip
+    state.orders.sent((sent,), expires_ms)
+    return _submit(
+        state, action, 1, nonce, expires_ms, now_ms,
+        Pending(
+            purpose="place", sent_ms=now_ms, deadline_ms=now_ms + ANSWER_MS, market=market,
+            generation=generation, nonce=nonce, keys=(order.cloid,),
+        ),
+        closing=True,
+    )  # fmt: skip
+
+
 def agent_cancel(
     state: State,
     session: Session,
@@ -147,6 +170,8 @@ def _submit(
     expires_ms: int | None,
     now_ms: int,
     pending: Pending,
+    *,
+    closing: bool = False,
 ) -> Submit:
     request = state.request_id()
     state.pending[request] = pending
@@ -154,7 +179,7 @@ def _submit(
     return Submit(
         request=request, action=action, nonce=nonce, expires_ms=expires_ms,
         market=pending.market, generation=pending.generation,
-        placement=pending.purpose == "place",
+        placement=pending.purpose == "place", closing=closing,
     )  # fmt: skip
 
 
@@ -189,6 +214,14 @@ def snapshot(state: State, dex: str, now_ms: int, clearing: str | None = None) -
         "type": "frontendOpenOrders", "user": state.identity.address, "dex": dex,
     }  # fmt: skip
     return ask(state, payload, "snapshot", now_ms, dex=dex, clearing=clearing)
+
+
+def positions(state: State, dex: str, now_ms: int) -> Effect:
+    """Positions of one DEX, as the venue knows them from now on."""
+    payload: dict[str, object] = {
+        "type": "clearinghouseState", "user": state.identity.address, "dex": dex,
+    }  # fmt: skip
+    return ask(state, payload, "positions", now_ms, dex=dex)
 
 
 def order_status(state: State, cloid: str, now_ms: int) -> Effect:

@@ -15,9 +15,11 @@ from fleet.gateway.api import DirectivesPut, LatchView
 from fleet.gateway.core import cloids
 from fleet.gateway.core.account import Account
 from fleet.gateway.core.bookings import Bookings
+from fleet.gateway.core.caretaker import Mandate
 from fleet.gateway.core.clearing import Clearing
 from fleet.gateway.core.effects import Effect, Tell
 from fleet.gateway.core.fence import Fence
+from fleet.gateway.core.flat_proof import FlatProof
 from fleet.gateway.core.lease import Durable, Leases
 from fleet.gateway.core.limits import Exposure, Limits
 from fleet.gateway.core.orders import Orders
@@ -54,13 +56,17 @@ class MarketRow(msgspec.Struct):
     revision: int
     paused: bool = False
     draining_ms: int | None = None
+    flatten: Literal["", "operator", "halt"] = ""
     report: Report | None = None
     report_ms: int | None = None
     recorded_ms: int = 0
 
 
 class Session(msgspec.Struct):
-    """One agent's connection; ``market`` None until its lease is given."""
+    """One agent's connection; ``market`` None until its lease is given.
+
+    ``awaits_link``: it continues after a restart, and gets its lease when the venue is known.
+    """
 
     id: int
     opened_ms: int
@@ -68,9 +74,12 @@ class Session(msgspec.Struct):
     generation: int = 0
     link_seq: int = 0
     fills_since_ms: int = 0
+    awaits_link: bool = False
 
 
-Purpose = Literal["place", "cancel", "void", "sweep", "snapshot", "status", "info", "account"]
+Purpose = Literal[
+    "place", "cancel", "void", "sweep", "snapshot", "status", "info", "account", "positions"
+]
 
 
 class Pending(msgspec.Struct):
@@ -92,11 +101,28 @@ class Pending(msgspec.Struct):
 
 
 class Link(msgspec.Struct):
-    """The venue's connection as agents are told it."""
+    """The venue's connection as agents are told it. ``alerted``: its loss was told to a person."""
 
     state: Literal["up", "gap"] = "gap"
     since_ms: int = 0
     ever: bool = False
+    alerted: bool = False
+
+
+class Care(msgspec.Struct):
+    """The caretaker in one market. ``generation`` 0: it has placed nothing yet.
+
+    ``waits``: for people, what it waits for. ``told``: a person was told that it acts or holds.
+    """
+
+    market: str
+    mandate: Mandate
+    since_ms: int
+    generation: int = 0
+    sequence: int = 0
+    last_sent_ms: int = 0
+    waits: str = ""
+    told: bool = False
 
 
 class State:
@@ -127,6 +153,10 @@ class State:
         self.sessions: dict[int, Session] = {}
         self.pending: dict[int, Pending] = {}
         self.clearings: dict[str, Clearing] = {}
+        self.cares: dict[str, Care] = {}
+        self.flat_proof: FlatProof | None = None
+        self.strangers: dict[str, str] = {}
+        self.unwritable: dict[str, str] = {}
         self.registry: Registry | None = None
         self.link = Link()
         self.directives: DirectivesPut | None = None
@@ -136,7 +166,6 @@ class State:
         self.equity_ms: dict[str, int] = {}
         self.allowance: tuple[int, int] | None = None
         self.log_seq = 0
-        self.first_refusal_ms: int | None = None
         self._last_request = 0
 
     def request_id(self) -> int:

@@ -1,16 +1,19 @@
 """The whole account and every market in one value, as of one moment."""
 
+from agents.market.units import MS_PER_S
 from fleet.gateway.api import (
+    CareView,
     DexView,
     GatewayStatus,
     LeaseView,
     MarketView,
     RiskView,
 )
+from fleet.gateway.core import care as caring
 from fleet.gateway.core.state import State
 
 
-def status(state: State, now_ms: int, *, venue_flow: str = "") -> GatewayStatus:
+def status(state: State, now_ms: int) -> GatewayStatus:
     """What ``GET /v1/status`` answers."""
     identity = state.identity
     left, cap = state.allowance or (None, None)
@@ -36,7 +39,37 @@ def status(state: State, now_ms: int, *, venue_flow: str = "") -> GatewayStatus:
         allowance_cap=cap,
         log_seq=state.log_seq,
         refusals=dict(state.refusals),
-        venue_flow=venue_flow,
+        second_controller=_second_controller(state),
+        unwritable="; ".join(state.unwritable.values()) or None,
+    )
+
+
+def _second_controller(state: State) -> str | None:
+    """Another fleet on this account: seen now, or seen and not yet answered by a person."""
+    if state.strangers:
+        return f"instance {', '.join(sorted(set(state.strangers.values())))}"
+    for market in state.markets:
+        cause = state.fence.causes(market).get("second_controller")
+        if cause is not None:
+            return cause
+    return None
+
+
+def _care(state: State, market: str, now_ms: int) -> CareView | None:
+    care = state.cares.get(market)
+    if care is None:
+        return None
+    due_ms = caring.due_ms(state, market, state.markets[market])
+    watching = care.mandate.cause == "orphan" and now_ms < due_ms
+    then = state.markets[market].settings.on_orphan.do
+    seconds = -(-(due_ms - now_ms) // MS_PER_S)
+    return CareView(
+        do=care.mandate.do,
+        cause=care.mandate.cause,
+        since_ms=care.since_ms,
+        generation=care.generation,
+        text=f"{then} in {seconds} s" if watching else care.waits,
+        busy=caring.busy(state, market),
     )
 
 
@@ -83,6 +116,7 @@ def _market(state: State, market: str, now_ms: int) -> MarketView:
         settings=row.settings,
         instrument=state.instrument(market),
         lease=_lease(state, market),
+        care=_care(state, market, now_ms),
         report=row.report,
         report_ms=row.report_ms,
         position_sz=position.sz,
@@ -105,7 +139,10 @@ def _lease(state: State, market: str) -> LeaseView:
     held = state.leases.holders.get(market)
     if held is None:
         row = state.leases.rows.get(market)
-        return LeaseView(owner="none", generation=row.generation if row else 0)
+        return LeaseView(
+            owner="caretaker" if market in state.cares else "none",
+            generation=row.generation if row else 0,
+        )
     return LeaseView(
         owner="agent",
         generation=held.generation,

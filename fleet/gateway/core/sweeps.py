@@ -44,8 +44,13 @@ def step(state: State, key: str, now_ms: int) -> Iterator[Effect]:
 
 
 def in_scope(state: State, key: str, market: str, generation: int) -> bool:
-    """Whether an order of ours is to go: all in a halt, else those without a live lease."""
-    return key == FLEET or (market == key and state.ownerless(market, generation))
+    """Whether an order of ours is to go: all in a halt, else those without a live lease.
+
+    What the caretaker sends to close positions begins when the halt is proven, and rests nowhere.
+    """
+    if key == FLEET:
+        return state.leases.caretakers.get(market) != generation
+    return market == key and state.ownerless(market, generation)
 
 
 def targets(state: State, key: str) -> list[Target]:

@@ -3,9 +3,9 @@
 from typing import Final
 
 from agents.market.types import Side
-from fleet.gateway.core import agents, answers, requests, sweeps, venue
+from fleet.gateway.core import agents, answers, care, requests, sweeps, venue
 from fleet.gateway.core.clearing import Target
-from fleet.gateway.core.effects import Cut, Effect
+from fleet.gateway.core.effects import Alert, Cut, Effect
 from fleet.gateway.core.orders import Order
 from fleet.gateway.core.orders import State as OrderState
 from fleet.gateway.core.state import FLEET, State
@@ -15,6 +15,8 @@ ORPHANS_EVERY_MS: Final = 1_000
 UNKNOWN_ASK_MS: Final = 1_000
 GAP_CANCEL_MS: Final = 2_000
 TRIM_SHARE: Final = 1.02
+CARE_EVERY_MS: Final = 200
+LINK_ALERT_MS: Final = 5_000
 
 
 class Timers:
@@ -22,6 +24,7 @@ class Timers:
 
     def __init__(self) -> None:
         self._orphans_ms = 0
+        self._care_ms = 0
 
     def tick(self, state: State, now_ms: int) -> list[Effect]:
         effects: list[Effect] = []
@@ -39,6 +42,11 @@ class Timers:
             effects += sweeps.step(state, key, now_ms)
             sweeps.finished(state, key)
         effects += _market_records(state, now_ms)
+        effects += _flat_proof(state, now_ms)
+        if now_ms - self._care_ms >= CARE_EVERY_MS:
+            self._care_ms = now_ms
+            effects += care.tick(state, now_ms)
+            effects += _link_alert(state, now_ms)
         if now_ms - self._orphans_ms >= ORPHANS_EVERY_MS:
             self._orphans_ms = now_ms
             effects += orphans(state, now_ms)
@@ -46,6 +54,31 @@ class Timers:
             for market in state.markets:
                 effects += _trim(state, market, now_ms)
         return effects
+
+
+def _flat_proof(state: State, now_ms: int) -> list[Effect]:
+    """Ask for positions once nothing is under way any more and nothing seems to be held."""
+    proof = state.flat_proof
+    fleet = state.clearings.get(FLEET)
+    if proof is None or proof.proven or fleet is None or not fleet.done:
+        return []
+    quiet = not state.orders.unresolved and not any(True for _ in state.orders.resting())
+    held = any(state.account.position(market).sz for market in state.markets)
+    dexes = proof.step(now_ms, quiet=quiet and not held)
+    return [requests.positions(state, dex, now_ms) for dex in dexes]
+
+
+def _link_alert(state: State, now_ms: int) -> list[Effect]:
+    """A loss of the venue that lasts is told, and its end."""
+    link = state.link
+    lost = link.state == "gap" and link.ever and now_ms - link.since_ms > LINK_ALERT_MS
+    if lost == link.alerted or (not lost and link.state == "gap"):
+        return []
+    link.alerted = lost
+    if lost:
+        text = "no connection to the venue: nothing is quoted, what rests is cancelled by HTTP"
+        return [Alert("critical", "link", text)]
+    return [Alert("info", "link", "the venue is back")]
 
 
 def _unwatched(state: State, now_ms: int) -> list[Effect]:

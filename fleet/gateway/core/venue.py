@@ -21,7 +21,7 @@ from agents.market.types import Fill
 from fleet.gateway.core import agents, requests
 from fleet.gateway.core.account import Touch
 from fleet.gateway.core.cloids import parse as parse_cloid
-from fleet.gateway.core.effects import Effect, Record, Tell
+from fleet.gateway.core.effects import Alert, Effect, Record, Tell
 from fleet.gateway.core.orders import Order, dex_of
 from fleet.gateway.core.orders import State as OrderState
 from fleet.gateway.core.routing import MARKET_CHANNELS
@@ -120,6 +120,7 @@ def _learn(state: State, raw: bytes, now_ms: int) -> None:
         )
     elif isinstance(frame, AssetCtx):
         state.account.marks[frame.coin] = frame.mark_px
+        state.account.mark_seen_ms[frame.coin] = now_ms
 
 
 # ── user frames ──────────────────────────────────────────────────────────────────────────────
@@ -293,11 +294,13 @@ def take_open_orders(
     state.account.take_orders(dex, orders)
     ours: list[tuple[Order, LiveOrder]] = []
     effects: list[Effect] = []
+    state.strangers.pop(dex, None)
     for coin, row in orders:
         origin = parse_cloid(row.cloid)
         if origin is None:
             continue
         if origin.instance != state.digits:
+            state.strangers[dex] = origin.instance
             effects += _second_controller(state, origin.instance)
             continue
         ours.append((_adopted(coin, row, origin.generation, now_ms), row))
@@ -334,6 +337,9 @@ def _second_controller(state: State, instance: str) -> list[Effect]:
         if state.fence.close(market, "second_controller", reason):
             state.refuse("second_controller")
             effects += agents.fence_frames(state, market)
+    if effects:
+        text = f"{reason}: fenced until one of them is ended and a person opens the fence"
+        effects.append(Alert("critical", "second_controller", text))
     return effects
 
 

@@ -23,7 +23,7 @@ def test_neither_generations_nor_numbers_are_ever_used_again(steps: list[str]) -
         if step == "restart":
             leases = restarted(leases)
         elif step == "end":
-            leases.end("BTC")
+            leases.end("BTC", 50)
         else:
             holder = leases.issue(step, PROCESS, 1, now_ms, now_ms)
             assert (step, holder.generation) not in given_out
@@ -46,7 +46,7 @@ def test_a_lease_lives_as_long_as_it_is_renewed() -> None:
 def test_an_older_generation_renews_nothing() -> None:
     leases = Leases()
     old = leases.issue("BTC", PROCESS, 1, 7, now_ms=0)
-    leases.end("BTC")
+    leases.end("BTC", 50)
     new = leases.issue("BTC", PROCESS, 2, 8, now_ms=10)
     assert not leases.renew("BTC", old.generation, 20, event_ns=0, revision=1)
     assert not leases.live("BTC", old.generation)
@@ -72,7 +72,7 @@ def test_after_a_restart_only_the_same_process_goes_on_and_only_in_time() -> Non
 def test_an_ended_lease_is_not_awaited() -> None:
     leases = Leases()
     leases.issue("BTC", PROCESS, 1, 7, now_ms=0)
-    leases.end("BTC")
+    leases.end("BTC", 50)
     after = restarted(leases)
     after.await_holders(now_ms=0)
     assert after.holders == {}
