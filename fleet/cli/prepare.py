@@ -58,7 +58,13 @@ def prepare(folder: Folder, spec: FleetSpec, address: str) -> None:
     if spec.paper is not None:
         margins_usd = sum(settings.margin_usd for settings in spec.markets.values())
         fund_usd = max(FUND_MIN_USD, round(FUND_PER_MARGIN * margins_usd))
-        config = {**_venue(spec.paper), "fund": {address: fund_usd}, "end": "silent"}
+        # Whoever looks at the venue comes from this machine: watchers must not starve the fleet.
+        config = {
+            **_venue(spec.paper),
+            "fund": {address: fund_usd},
+            "end": "silent",
+            "limits": "off",
+        }
         write_private(folder.venue / "config.json", msgspec.json.encode(config).decode())
 
 

@@ -1,22 +1,38 @@
 """The operator's door of the venue, under ``/admin``: from this machine alone."""
 
+from decimal import Decimal
 from ipaddress import ip_address
-from typing import Final
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 from aiohttp import web
 
+from agents.market.types import Coin
+from agents.market.units import NS_PER_MS
 from fleet.venue.faults import read_plan
 from fleet.venue.venue import Venue
 
+Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+
+
+class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How far a manual clock goes on: so many block intervals and so many milliseconds."""
+
+    blocks: Count = 0
+    ms: Count = 0
+
+
+Asked = TypeVar("Asked")
 VENUE: Final = web.AppKey("venue", Venue)
 
 
 def add_admin(app: web.Application) -> None:
-    """Add the routes: counters, faults."""
+    """Add the routes: counters, faults, the manual clock, oracle prices."""
     app.router.add_get("/admin/stats", _stats)
     app.router.add_get("/admin/faults", _faults)
     app.router.add_post("/admin/faults", _misbehave)
+    app.router.add_post("/admin/step", _step)
+    app.router.add_post("/admin/oracle", _oracle)
 
 
 async def _stats(request: web.Request) -> web.Response:
@@ -42,6 +58,35 @@ async def _misbehave(request: web.Request) -> web.Response:
         raise web.HTTPBadRequest(text=str(error)) from error
     venue.misbehave(plan)
     return _json(venue.faults.shown())
+
+
+async def _step(request: web.Request) -> web.Response:
+    venue = _venue(request)
+    asked = _read(await request.read(), Step)
+    if not venue.manual:
+        raise web.HTTPConflict(text="step: the clock is real; start the venue with --clock manual")
+    ms_ns = asked.ms * NS_PER_MS
+    await venue.step(venue.now_ns + asked.blocks * venue.block_ns + ms_ns)
+    return _json({"time": venue.now_ms, "block": venue.blocks})
+
+
+async def _oracle(request: web.Request) -> web.Response:
+    venue = _venue(request)
+    prices = _read(await request.read(), dict[Coin, Annotated[Decimal, msgspec.Meta(gt=0)]])
+    unknown = prices.keys() - venue.universe.listings.keys()
+    if unknown:
+        raise web.HTTPBadRequest(text=f"oracle: {', '.join(sorted(unknown))}: not listed here")
+    for coin, px in prices.items():
+        venue.exchange.set_oracle(coin, px)
+    return _json({coin: str(px) for coin, px in prices.items()})
+
+
+def _read(raw: bytes, shape: type[Asked]) -> Asked:
+    """The body in its shape. Answers 400 with what is wrong with it."""
+    try:
+        return msgspec.json.decode(raw, type=shape)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise web.HTTPBadRequest(text=str(error)) from error
 
 
 def _venue(request: web.Request) -> Venue:

@@ -26,6 +26,11 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fund        address -> units of each DEX's own collateral; at first start only
     end         what a tape does at its end
     flavour     which signing source is tried first
+    clock       ``manual`` stands still until ``/admin/step``; then no request is delayed either,
+                unless ``latency_ms`` is given
+    limits      weights, connections and users an IP address; ``auto``: where there is a latency,
+                as everything on loopback comes from one address, and a laboratory asks a lot
+    start_ms    where a manual clock begins; otherwise at the start of the day (UTC)
     """
 
     seed: int = 7
@@ -36,8 +41,16 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fund: dict[str, Decimal] = {}
     end: Literal["silent", "loop"] = "silent"
     flavour: Literal["mainnet", "testnet"] = "mainnet"
+    clock: Literal["real", "manual"] = "real"
+    limits: Literal["on", "off", "auto"] = "auto"
+    start_ms: int | None = None
     port: int = 0
     state: str | None = None
+
+    @property
+    def limited(self) -> bool:
+        """Whether an IP address has limits."""
+        return self.limits == "on" or (self.limits == "auto" and self.latency_ms.ack > 0.0)
 
 
 class OptionError(Exception):
@@ -50,11 +63,24 @@ def parse(argv: Sequence[str]) -> Options:
     options = _read(Path(given.config)) if given.config else Options()
     changes: dict[str, object] = {
         name: value
-        for name in ("seed", "block_ms", "flow", "recording", "end", "flavour", "port", "state")
+        for name in (
+            "seed",
+            "block_ms",
+            "flow",
+            "recording",
+            "end",
+            "flavour",
+            "port",
+            "state",
+            "clock",
+            "limits",
+        )
         if (value := getattr(given, name)) is not None
     }
-    if given.latency_ms is not None:
-        ack = given.latency_ms
+    ack = given.latency_ms
+    if ack is None and given.clock == "manual" and not given.config:
+        ack = 0.0
+    if ack is not None:
         changes["latency_ms"] = msgspec.structs.replace(
             options.latency_ms, ack=ack, feed=ack * FEED_MS / ACK_MS
         )
@@ -77,6 +103,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--flow", choices=("real", "lively"), help="default real")
     parser.add_argument("--state", metavar="DIR", help="keep accounts and orders there")
     parser.add_argument("--end", choices=("silent", "loop"), help="at the end of a recording")
+    parser.add_argument("--clock", choices=("real", "manual"), help="manual: POST /admin/step")
+    parser.add_argument("--limits", choices=("on", "off", "auto"), help="of an IP address")
     parser.add_argument("--flavour", choices=("mainnet", "testnet"), help="default mainnet")
     return parser
 

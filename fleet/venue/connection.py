@@ -8,13 +8,16 @@ from typing import Final
 from aiohttp import WSMsgType, web
 
 OUTBOX_BYTES_MAX: Final = 16_000_000
-CLOSE_S: Final = 1.0
+IDLE_S: Final = 60.0
 
 
 class Connection:
     """Sends in order. A client that leaves more than 16 MB unread is cut off."""
 
-    def __init__(self, socket: web.WebSocketResponse, transport: asyncio.Transport) -> None:
+    def __init__(
+        self, socket: web.WebSocketResponse, transport: asyncio.Transport, ip: str
+    ) -> None:
+        self.ip = ip
         self.socket = socket
         self._transport = transport
         self._outbox: deque[bytes] = deque()
@@ -61,10 +64,18 @@ class Connection:
             self._transport.resume_reading()
 
     async def write(self) -> None:
-        """Send what is queued until the connection ends; run as a task beside the reader."""
+        """Send what is queued until the connection ends; run as a task beside the reader.
+
+        A connection to which nothing was sent for 60 s is closed.
+        """
         with contextlib.suppress(ConnectionError):
             while not self.closed:
-                await self._wake.wait()
+                try:
+                    async with asyncio.timeout(IDLE_S):
+                        await self._wake.wait()
+                except TimeoutError:
+                    await self.socket.close(message=b"Inactive")
+                    break
                 self._wake.clear()
                 while self._outbox:
                     await self._moving.wait()

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from agents.market.units import NS_PER_S
+from fleet.venue.refusals import AnswerLost, TurnedAway
 from fleet.venue.subscriptions import Json, Key
 
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=3_600)]
@@ -50,18 +51,6 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     crossed_feed: tuple[str, ...] = ()
 
 
-class AnswerLost(Exception):
-    """The action happened; its answer must not leave."""
-
-
-class Burst(Exception):
-    """The request is answered with ``code`` and did nothing."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
-
-
 class Faults:
     """The plan at work. Chance comes from ``chance`` alone; what was done is counted by kind."""
 
@@ -87,11 +76,11 @@ class Faults:
         return max(0.0, (self._frozen_until_ns - now_ns) / NS_PER_S)
 
     def admit(self, now_ns: int) -> None:
-        """Raises Burst while one lasts."""
+        """Raises TurnedAway while one lasts."""
         burst = self.plan.status_burst
         if burst is not None and now_ns < self._burst_until_ns:
             self._count("burst")
-            raise Burst(burst.code)
+            raise TurnedAway(burst.code)
 
     def hold_s(self, kind: object) -> float:
         """How much later than it should an action of this type joins a block."""

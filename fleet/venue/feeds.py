@@ -2,11 +2,11 @@
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Final
 
 import msgspec
 
-from agents.market.types import Coin
 from agents.sim.outputs import (
     AccountChanged,
     FillRow,
@@ -15,18 +15,34 @@ from agents.sim.outputs import (
     Output,
     Printed,
     TouchChanged,
+    TradePrint,
 )
+from agents.sim.tape import TradeRow
+from fleet.venue.candles import Candles
+from fleet.venue.states import States, rows
 from fleet.venue.subscriptions import Json, Key
 from fleet.venue.world import World
 
 BOOK_SLOW_MS: Final = 5_000
 BOOK_FAST_MS: Final = 500
-BOOK_FAST_LEVELS: Final = 5
-BOOK_LEVELS: Final = 20
 SECOND_MS: Final = 1_000
 ACCOUNT_MS: Final = 400
 HEARTBEAT_MS: Final = 5_000
 TRADES_KEPT: Final = 30
+EACH_SECOND: Final = frozenset(
+    {"activeAssetCtx", "allMids", "assetCtxs", "allDexsAssetCtxs", "fastAssetCtxs"}
+)
+HEARTBEATS: Final = frozenset(
+    {"openOrders", "clearinghouseState", "allDexsClearinghouseState", "webData2", "webData3"}
+)
+LISTS: Final[Mapping[str, tuple[str, str]]] = {
+    "userFills": ("userFills", "fills"),
+    "userFundings": ("userFunding", "fundings"),
+    "userNonFundingLedgerUpdates": ("userNonFundingLedgerUpdates", "nonFundingLedgerUpdates"),
+    "userHistoricalOrders": ("historicalOrders", "orderHistory"),
+    "userTwapHistory": ("twapHistory", "history"),
+    "userTwapSliceFills": ("userTwapSliceFills", "twapSliceFills"),
+}
 CHANNEL: Final[Mapping[str, str]] = {"userEvents": "user"}
 
 Frame = tuple[Key, bytes]
@@ -43,9 +59,9 @@ def _period_ms(key: Key) -> int | None:
     match key.type:
         case "l2Book":
             return BOOK_FAST_MS if key.fast else BOOK_SLOW_MS
-        case "activeAssetCtx" | "allMids":
+        case _ if key.type in EACH_SECOND:
             return SECOND_MS
-        case "openOrders" | "clearinghouseState" | "allDexsClearinghouseState":
+        case _ if key.type in HEARTBEATS:
             return HEARTBEAT_MS
         case _:
             return None
@@ -74,6 +90,14 @@ class Feeds:
         )
         self._sent_ms: dict[Key, int] = {}
         self._changed: set[Key] = set()
+        self._candles = Candles()
+        self._states = States(world, self._candles)
+
+    def info(self, request: Json, now_ms: int) -> object:
+        """An ``/info`` answer; candles are made here. Raises UnknownRequest."""
+        if request.get("type") == "candleSnapshot":
+            return self._candles.answer(request, now_ms)
+        return self._exchange.info(request, now_ms)
 
     def block(self, outputs: Sequence[Output], now_ms: int) -> list[Frame]:
         """Frames of this block, in the venue's order: market data, orders, fills, accounts."""
@@ -81,12 +105,12 @@ class Feeds:
         for output in outputs:
             match output:
                 case Printed(coin=coin, trades=trades):
-                    self._recent[coin].extend(trades)
+                    self.printed(coin, trades)
                     self._add(frames, Key("trades", coin=coin), trades)
                 case TouchChanged(coin=coin):
                     key = Key("bbo", coin=coin)
                     if self._wanted(key):
-                        frames.append((key, self._market(key)))
+                        self._show(frames, key, now_ms)
                 case AccountChanged():
                     self._mark(output)
                 case _:
@@ -110,34 +134,47 @@ class Feeds:
                     cancels[user].append({"coin": coin, "oid": oid})
                 case _:
                     pass
-        for user, rows in orders.items():
-            self._add(frames, Key("orderUpdates", user=user), rows)
-        for user, rows in fills.items():
-            self._add(frames, Key("userFills", user=user), {"user": user, "fills": rows})
-            self._add(frames, Key("userEvents", user=user), {"fills": rows})
-        for user, rows in cancels.items():
-            self._add(frames, Key("userEvents", user=user), {"nonUserCancel": rows})
+        for user, found in orders.items():
+            self._add(frames, Key("orderUpdates", user=user), found)
+            history = {"user": user, "orderHistory": [_event(row) for row in found]}
+            self._add(frames, Key("userHistoricalOrders", user=user), history)
+        for user, found in fills.items():
+            self._add(frames, Key("userFills", user=user), {"user": user, "fills": found})
+            self._add(frames, Key("userEvents", user=user), {"fills": found})
+            for row in found:
+                if not row["crossed"]:
+                    self._add(frames, Key("notification", user=user), _notification(row))
+        for user, found in cancels.items():
+            self._add(frames, Key("userEvents", user=user), {"nonUserCancel": found})
 
-    def printed(self, coin: str, rows: Iterable[object]) -> None:
-        """Remember a tape's prints for those who subscribe later."""
-        self._recent[coin].extend(rows)
+    def printed(self, coin: str, rows: Iterable[TradePrint | TradeRow]) -> None:
+        """Remember prints for those who subscribe later, and in the candles."""
+        for row in rows:
+            self._recent[coin].append(row)
+            self._candles.add(coin, Decimal(row.px), Decimal(row.sz), row.time)
+        for key in self._keys():
+            if key.type == "candle" and key.coin == coin:
+                self._changed.add(key)
 
     def snapshot(self, key: Key, now_ms: int) -> list[bytes]:
         """What follows the ack of a subscription."""
         match key.type:
-            case "orderUpdates" | "userEvents":
+            case "orderUpdates" | "userEvents" | "notification":
                 return []
             case "trades":
                 return [frame("trades", list(self._recent[key.coin]))]
-            case "userFills":
-                fills = self._info("userFills", user=key.user, now_ms=now_ms)
-                return [frame(key.type, {"isSnapshot": True, "user": key.user, "fills": fills})]
-            case "userFundings":
-                return [frame(key.type, {"isSnapshot": True, "user": key.user, "fundings": []})]
+            case _ if key.type in LISTS:
+                kind, name = LISTS[key.type]
+                found = rows(self._world, kind, key.user, now_ms)
+                if key.type == "userFundings":
+                    found = [_flat(row) for row in found]
+                return [frame(key.type, {"isSnapshot": True, "user": key.user, name: found})]
             case _ if key.coin and self._world.dark(key.coin):
                 return []
             case _:
-                return [self._state(key, now_ms)]
+                frames: list[Frame] = []
+                self._show(frames, key, now_ms)
+                return [data for _, data in frames]
 
     def _periodic(self, frames: list[Frame], now_ms: int) -> None:
         sent_ms: dict[Key, int] = {}
@@ -150,64 +187,48 @@ class Feeds:
                 continue
             sent_ms[key] = now_ms
             self._changed.discard(key)
-            frames.append((key, self._state(key, now_ms)))
+            self._show(frames, key, now_ms)
         self._sent_ms = sent_ms
         self._changed &= sent_ms.keys()
 
     def _mark(self, changed: AccountChanged) -> None:
         user, dex = changed.user, changed.dex
-        keys = [Key("openOrders", user=user, dex=dex)] if changed.orders else []
-        if changed.money:
-            keys.append(Key("clearinghouseState", user=user, dex=dex))
-            keys.append(Key("allDexsClearinghouseState", user=user))
-        self._changed.update(key for key in keys if self._wanted(key))
+        for key in self._keys():
+            if key.user != user:
+                continue
+            match key.type:
+                case "openOrders" if changed.orders and key.dex == dex:
+                    self._changed.add(key)
+                case "clearinghouseState" if changed.money and key.dex == dex:
+                    self._changed.add(key)
+                case "allDexsClearinghouseState" | "spotState" | "activeAssetData" if changed.money:
+                    self._changed.add(key)
+                case _:
+                    pass
 
-    def _state(self, key: Key, now_ms: int) -> bytes:
-        """A whole frame of a channel that carries state."""
-        if key.coin:
-            return self._market(key)
-        user, dex = key.user, key.dex
-        data: Json = {"dex": dex, "user": user}
-        match key.type:
-            case "allMids":
-                mids = self._info("allMids", dex=dex, now_ms=now_ms)
-                data = {"dex": dex, "mids": mids} if dex else {"mids": mids}
-            case "openOrders":
-                orders = self._info("frontendOpenOrders", user=user, dex=dex, now_ms=now_ms)
-                data["orders"] = orders
-            case "clearinghouseState":
-                data[key.type] = self._account(key, now_ms)
-            case _:
-                states = [
-                    [name, self._account(key._replace(dex=name), now_ms)]
-                    for name in sorted(self._world.universe.by_dex)
-                ]
-                data = {"user": user, "clearinghouseStates": states}
-        return frame(key.type, data)
-
-    def _market(self, key: Key) -> bytes:
-        coin = Coin(key.coin)
-        match key.type:
-            case "l2Book":
-                depth = BOOK_FAST_LEVELS if key.fast else BOOK_LEVELS
-                data = self._exchange.l2(coin, depth, key.figures, key.mantissa)
-                if key.fast:
-                    data["fast"] = True
-            case "bbo":
-                data = self._exchange.bbo(coin)
-            case _:
-                return frame(key.type, {"coin": coin, "ctx": self._exchange.ctx(coin)})
-        book_ms = self._world.book_ms(coin)
-        if book_ms is not None:
-            data["time"] = book_ms
-        return frame(key.type, data)
-
-    def _account(self, key: Key, now_ms: int) -> object:
-        return self._info("clearinghouseState", user=key.user, dex=key.dex, now_ms=now_ms)
-
-    def _info(self, kind: str, *, now_ms: int, **fields: str) -> object:
-        return self._exchange.info({"type": kind, **fields}, now_ms)
+    def _show(self, frames: list[Frame], key: Key, now_ms: int) -> None:
+        data = self._states.data(key, now_ms)
+        if data is not None:
+            frames.append((key, frame(key.type, data)))
 
     def _add(self, frames: list[Frame], key: Key, data: object) -> None:
         if self._wanted(key):
             frames.append((key, frame(key.type, data)))
+
+
+def _event(row: Json) -> Json:
+    return {name: row[name] for name in ("order", "status", "statusTimestamp")}
+
+
+def _flat(row: object) -> object:
+    """A row of ``userFunding`` as the channel has it: without its hash, the delta's keys beside."""
+    if not isinstance(row, dict) or not isinstance(row.get("delta"), dict):
+        return row
+    delta = {key: value for key, value in row["delta"].items() if key != "type"}
+    return {"time": row["time"], **delta}
+
+
+def _notification(row: Json) -> Json:
+    done = "Bought" if row["side"] == "B" else "Sold"
+    coin = str(row["coin"])
+    return {"notification": f"Resting order filled: {done} {row['sz']} {coin} at ${row['px']}"}

@@ -3,6 +3,7 @@
 from collections import defaultdict
 
 from fleet.venue.connection import Connection
+from fleet.venue.limits import SUBSCRIPTIONS_MAX, USERS_MAX
 from fleet.venue.subscriptions import Key
 
 
@@ -28,6 +29,21 @@ class Hub:
         keys.add(key)
         self._listeners[key][connection] = False
         return True
+
+    def refusal(self, key: Key, connection: Connection, *, by_ip: bool) -> str | None:
+        """Why this connection, or all of its address, may not add the key; None if it may."""
+        held = [
+            kept
+            for other, keys in self._keys.items()
+            if other is connection or (by_ip and other.ip == connection.ip)
+            for kept in keys
+        ]
+        if len(held) >= SUBSCRIPTIONS_MAX:
+            return f"Cannot track more than {SUBSCRIPTIONS_MAX} total subscriptions."
+        users = {kept.user for kept in held if kept.user}
+        if key.user and key.user not in users and len(users) >= USERS_MAX:
+            return f"Cannot track more than {USERS_MAX} total users."
+        return None
 
     def activate(self, key: Key, connection: Connection) -> None:
         """From now on the connection gets the key's frames, if it still listens."""

@@ -1,28 +1,31 @@
 """Delayed deliveries that never overtake one another."""
 
-import asyncio
 from collections import deque
 from collections.abc import Callable
+
+from fleet.venue.clock import Clock
 
 
 class Line:
     """Runs what is put into it in that order, each after its delay at the earliest."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._due: deque[tuple[float, Callable[[], None]]] = deque()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timed = False
         self._last_s = 0.0
 
     def put(self, delay_s: float, deliver: Callable[[], None]) -> None:
         """Deliver after ``delay_s``, yet not before what was put earlier; 0 = at once if it may."""
-        loop = asyncio.get_running_loop()
-        self._last_s = max(self._last_s, loop.time() + delay_s)
+        self._last_s = max(self._last_s, self._clock.elapsed_s() + delay_s)
         self._due.append((self._last_s, deliver))
-        if self._timer is None:
+        if not self._timed:
             self._run()
 
     def _run(self) -> None:
-        loop = asyncio.get_running_loop()
-        while self._due and self._due[0][0] <= loop.time():
+        now_s = self._clock.elapsed_s()
+        while self._due and self._due[0][0] <= now_s:
             self._due.popleft()[1]()
-        self._timer = loop.call_at(self._due[0][0], self._run) if self._due else None
+        self._timed = bool(self._due)
+        if self._timed:
+            self._clock.call_later(self._due[0][0] - now_s, self._run)

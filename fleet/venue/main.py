@@ -14,7 +14,9 @@ import msgspec
 import uvloop
 from aiohttp import web
 
+from agents.market.units import NS_PER_MS
 from agents.sim.tape import TapeError
+from fleet.venue.clock import Clock, ManualClock, RealClock, midnight_ns
 from fleet.venue.config import OptionError, Options, parse
 from fleet.venue.server import SHUTDOWN_S, application
 from fleet.venue.state import StateError
@@ -48,7 +50,7 @@ async def _serve(options: Options) -> int:
     except OSError as error:
         text = f"port {options.port} of {LOOPBACK}: {error.strerror}; use --port 0 for a free one"
         return _say(text, EXIT_UNEXPECTED)
-    venue = Venue(options, time.time_ns)
+    venue = Venue(options, _clock(options))
     runner = web.AppRunner(
         application(venue), access_log=None, shutdown_timeout=SHUTDOWN_S, handle_signals=False
     )
@@ -68,6 +70,13 @@ async def _serve(options: Options) -> int:
     await venue.close()
     await runner.cleanup()
     return EXIT_DONE
+
+
+def _clock(options: Options) -> Clock:
+    if options.clock == "real":
+        return RealClock()
+    start_ms = options.start_ms
+    return ManualClock(midnight_ns(time.time_ns()) if start_ms is None else start_ms * NS_PER_MS)
 
 
 def _ready(url: str, ws: str) -> None:

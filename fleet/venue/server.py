@@ -10,7 +10,7 @@ from aiohttp import WSMsgType, web
 from agents.sim.outputs import UnknownRequest
 from fleet.venue.admin import VENUE, add_admin
 from fleet.venue.connection import Connection
-from fleet.venue.faults import AnswerLost, Burst
+from fleet.venue.refusals import AnswerLost, TurnedAway
 from fleet.venue.session import Session
 from fleet.venue.venue import Venue
 
@@ -21,7 +21,8 @@ BAD_GATEWAY: Final = (
     "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
     "<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n"
 )
-Answering = Callable[[dict[str, object]], Awaitable[object]]
+Answering = Callable[[dict[str, object], str], Awaitable[object]]
+LOOPBACK: Final = "127.0.0.1"
 
 
 def application(venue: Venue) -> web.Application:
@@ -48,11 +49,11 @@ async def _answered(request: web.Request, answering: Answering) -> web.Response:
     venue = request.app[VENUE]
     await venue.thawed()
     try:
-        response = _json(await answering(await _body(request)))
+        response = _json(await answering(await _body(request), request.remote or LOOPBACK))
     except UnknownRequest as unknown:
         response = web.Response(status=422, text=str(unknown))
-    except Burst as burst:
-        response = _refusal(burst.code)
+    except TurnedAway as away:
+        response = _refusal(away.code)
     except AnswerLost:
         if request.transport is not None:
             request.transport.abort()
@@ -68,12 +69,16 @@ def _refusal(code: int) -> web.Response:
 
 
 async def _websocket(request: web.Request) -> web.StreamResponse:
+    venue, ip = request.app[VENUE], request.remote or LOOPBACK
+    try:
+        venue.welcome(ip)
+    except TurnedAway as away:
+        return _refusal(away.code)
     socket = web.WebSocketResponse(compress=False, max_msg_size=BODY_BYTES_MAX)
     await socket.prepare(request)
     assert request.transport is not None
-    connection = Connection(socket, request.transport)
+    connection = Connection(socket, request.transport, ip)
     writing = asyncio.create_task(connection.write())
-    venue = request.app[VENUE]
     session = Session(venue, connection)
     venue.connections.add(connection)
     try:

@@ -7,14 +7,13 @@ import msgspec
 
 from agents.sim.outputs import UnknownRequest
 from fleet.venue.connection import Connection
-from fleet.venue.faults import AnswerLost, Burst
 from fleet.venue.feeds import frame
+from fleet.venue.refusals import AnswerLost, TurnedAway
 from fleet.venue.subscriptions import Invalid, Json, NotARequest, parse
 from fleet.venue.venue import Venue
 
 POSTS_MAX: Final = 100
 PONG: Final = b'{"channel":"pong"}'
-REASONS: Final = {429: "429 Too Many Requests", 502: "502 Bad Gateway"}
 
 
 class Session:
@@ -54,7 +53,10 @@ class Session:
 
     def _subscribe(self, subscription: object) -> None:
         key, canonical = parse(subscription, self._venue.universe)
-        if not self._venue.subscribe(key, self._connection, canonical):
+        limited = self._venue.hub.refusal(key, self._connection, by_ip=self._venue.limited)
+        if limited is not None:
+            self._complain(limited)
+        elif not self._venue.subscribe(key, self._connection, canonical):
             self._complain(f"Already subscribed: {_text(canonical)}")
 
     def _unsubscribe(self, subscription: object) -> None:
@@ -79,21 +81,21 @@ class Session:
 
     async def _info(self, number: int, payload: Json, raw: str | bytes) -> None:
         try:
-            data = await self._venue.info(payload)
+            data = await self._venue.info(payload, self._connection.ip)
         except UnknownRequest:
             self._unparsed(raw)
-        except Burst as burst:
-            self._answer(number, "error", REASONS[burst.code])
+        except TurnedAway as away:
+            self._answer(number, "error", away.reason)
         else:
             self._answer(number, "info", {"type": payload["type"], "data": data})
 
     async def _act(self, number: int, payload: Json, raw: str | bytes) -> None:
         try:
-            answer = await self._venue.act(payload)
+            answer = await self._venue.act(payload, self._connection.ip)
         except UnknownRequest:
             self._unparsed(raw)
-        except Burst as burst:
-            self._answer(number, "error", REASONS[burst.code])
+        except TurnedAway as away:
+            self._answer(number, "error", away.reason)
         except AnswerLost:
             return
         else:

@@ -18,6 +18,7 @@ class Key(NamedTuple):
     figures: int | None = None
     mantissa: int | None = None
     fast: bool = False
+    interval: str = ""
 
 
 class NotARequest(Exception):
@@ -28,7 +29,10 @@ class Invalid(Exception):
     """Well-formed, but names something that does not exist: ``Invalid subscription …``."""
 
 
-Scope = Literal["coin", "user", "user+dex", "dex", "none"]
+INTERVALS: Final = frozenset(
+    ["1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "8h", "12h", "1d", "3d", "1w", "1M"]
+)
+Scope = Literal["coin", "user", "user+dex", "user+coin", "dex", "none"]
 _SCOPES: Final[Mapping[str, Scope]] = {
     "allMids": "dex",
     "l2Book": "coin",
@@ -42,6 +46,20 @@ _SCOPES: Final[Mapping[str, Scope]] = {
     "openOrders": "user+dex",
     "clearinghouseState": "user+dex",
     "allDexsClearinghouseState": "user",
+    "candle": "coin",
+    "allDexsAssetCtxs": "none",
+    "assetCtxs": "dex",
+    "fastAssetCtxs": "none",
+    "activeAssetData": "user+coin",
+    "userNonFundingLedgerUpdates": "user",
+    "userHistoricalOrders": "user",
+    "userTwapHistory": "user",
+    "userTwapSliceFills": "user",
+    "spotState": "user",
+    "twapStates": "user+dex",
+    "notification": "user",
+    "webData2": "user",
+    "webData3": "user",
 }
 
 
@@ -58,11 +76,13 @@ def parse(request: object, universe: Universe) -> tuple[Key, Json]:
     match scope:
         case "coin":
             return _market(kind, request, canonical, universe)
-        case "user" | "user+dex":
+        case "none":
+            return Key(kind), canonical
+        case "user" | "user+dex" | "user+coin":
             return _account(kind, request, canonical, universe)
         case _:
             dex = _dex(request, universe, canonical)
-            if dex:
+            if dex or kind == "assetCtxs":
                 canonical["dex"] = dex
             return Key(kind, dex=dex), canonical
 
@@ -79,6 +99,11 @@ def _market(kind: str, request: Json, canonical: Json, universe: Universe) -> tu
         if mantissa is not None and figures != 5:
             raise Invalid(canonical)
         key = key._replace(figures=figures, mantissa=mantissa, fast=fast)
+    if kind == "candle":
+        interval = canonical["interval"] = _text(request, "interval")
+        if interval not in INTERVALS:
+            raise NotARequest
+        key = key._replace(interval=interval)
     if coin not in universe.listings:
         raise Invalid(canonical)
     return key, canonical
@@ -90,6 +115,13 @@ def _account(kind: str, request: Json, canonical: Json, universe: Universe) -> t
         raise NotARequest
     if kind == "userFills":
         canonical["aggregateByTime"] = request.get("aggregateByTime") is True
+    if kind == "spotState":
+        canonical["ignorePortfolioMargin"] = request.get("ignorePortfolioMargin") is True
+    if _SCOPES[kind] == "user+coin":
+        coin = canonical["coin"] = _text(request, "coin")
+        if coin not in universe.listings:
+            raise Invalid(canonical)
+        return Key(kind, user=user, coin=coin), canonical
     if _SCOPES[kind] == "user":
         return Key(kind, user=user), canonical
     dex = canonical["dex"] = _dex(request, universe, canonical)

@@ -2,36 +2,47 @@
 
 import asyncio
 import random
-from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
-from agents.market.units import MS_PER_S, NS_PER_MS
+from agents.market.units import NS_PER_MS, NS_PER_S
 from agents.sim.latency import Delays
 from agents.sim.outputs import Answered
 from agents.sim.tape import TapeFrame
+from fleet.venue.clock import Clock, ManualClock, settle
 from fleet.venue.config import Options
 from fleet.venue.connection import Connection
 from fleet.venue.door import Door, Refused, envelope
 from fleet.venue.faults import Faults, Plan
 from fleet.venue.feeds import Feeds, Frame, frame
 from fleet.venue.hub import Hub
+from fleet.venue.limits import (
+    CONNECTIONS_MAX,
+    IpWeights,
+    action_weight,
+    info_weight,
+    rows_weight,
+)
 from fleet.venue.line import Line
 from fleet.venue.memory import Memory
+from fleet.venue.refusals import TurnedAway
 from fleet.venue.subscriptions import Json, Key
 from fleet.venue.world import World, build
 
 FLOW_MS: Final = 70
+LOOPBACK: Final = "127.0.0.1"
 
 
 class Venue:
-    """One exchange behind its door. ``clock_ns`` is unix time; it is asked, never assumed."""
+    """One exchange behind its door. Time is the clock's: it is asked, never assumed."""
 
-    def __init__(self, options: Options, clock_ns: Callable[[], int]) -> None:
+    def __init__(self, options: Options, clock: Clock) -> None:
         """Builds the world and takes the state over. Raises TapeError or StateError."""
-        self._clock_ns = clock_ns
+        self._clock = clock
         self._at_once = options.block_ms == 0
-        self._block_s = (options.block_ms or FLOW_MS) / MS_PER_S
+        self.block_ns = (options.block_ms or FLOW_MS) * NS_PER_MS
+        self._next_ns = clock.now_ns()
         self._delays = Delays(options.latency_ms, random.Random(options.seed + 1))
         self._world: World = build(options)
         self.exchange = self._world.exchange
@@ -40,38 +51,61 @@ class Venue:
         self.faults = Faults(random.Random(options.seed + 2))
         self.hub = Hub()
         self.connections: set[Connection] = set()
-        self._line = Line()
+        self._line = Line(clock)
+        self._weights = IpWeights() if options.limited else None
         self._feeds = Feeds(self._world, wanted=self.hub.__contains__, keys=self.hub.keys)
         self._waiting: dict[int, asyncio.Future[Json]] = {}
         self._tickets = 0
         self._actors: set[str] = set()
-        self._memory = Memory(self._world, options.state)
+        self.memory = Memory(self._world, options.state)
         self.blocks = self.exchange_requests = self.info_requests = 0
         self._open(options.fund)
 
     @property
+    def now_ns(self) -> int:
+        return self._clock.now_ns()
+
+    @property
     def now_ms(self) -> int:
-        return self._clock_ns() // NS_PER_MS
+        return self._clock.now_ns() // NS_PER_MS
+
+    @property
+    def limited(self) -> bool:
+        """Whether limits count what an IP address does, not only a connection."""
+        return self._weights is not None
+
+    def welcome(self, ip: str) -> None:
+        """Raises TurnedAway (429) if the address has as many WebSockets as it may."""
+        held = sum(connection.ip == ip for connection in self.connections)
+        if self.limited and held >= CONNECTIONS_MAX:
+            raise TurnedAway(429)
+
+    @property
+    def manual(self) -> bool:
+        """Whether time goes on by ``step`` alone."""
+        return isinstance(self._clock, ManualClock)
 
     # ── requests ─────────────────────────────────────────────────────────────────────────────
 
-    async def info(self, request: Json) -> object:
-        """A JSON-ready answer of the moment half way. Raises UnknownRequest (422) or Burst."""
+    async def info(self, request: Json, ip: str = LOOPBACK) -> object:
+        """A JSON-ready answer of the moment half way. Raises UnknownRequest (422) or TurnedAway."""
         self.info_requests += 1
-        self.faults.admit(self._clock_ns())
+        self._admit(ip, info_weight(request))
         half_s = 0.5 * self._delays.feed_s()
         await self._pause(half_s)
-        answer = self.exchange.info(request, self.now_ms)
+        answer = self._feeds.info(request, self.now_ms)
+        if self._weights is not None:
+            self._weights.add(ip, rows_weight(request, answer), self._clock.now_ns())
         await self._pause(half_s)
         return answer
 
-    async def act(self, body: object) -> Json:
+    async def act(self, body: Json, ip: str = LOOPBACK) -> Json:
         """One signed action, through its delays and its block.
 
-        Raises UnknownRequest (422) or Burst where nothing happened, AnswerLost where it did.
+        Raises UnknownRequest (422) or TurnedAway where nothing happened, AnswerLost where it did.
         """
         self.exchange_requests += 1
-        self.faults.admit(self._clock_ns())
+        self._admit(ip, action_weight(body))
         sent = envelope(body)
         await self._pause(self._delays.request_s())
         try:
@@ -99,6 +133,13 @@ class Venue:
         self.faults.keep_answer()
         return payload
 
+    def _admit(self, ip: str, weight: int) -> None:
+        """Raises TurnedAway in a burst of faults, or beyond the weight that an address has."""
+        now_ns = self._clock.now_ns()
+        self.faults.admit(now_ns)
+        if self._weights is not None:
+            self._weights.charge(ip, weight, now_ns)
+
     def _master(self, signer: str) -> str:
         """Whose account the signer acts for: an agent's master, else its own."""
         role = self.exchange.info({"type": "userRole", "user": signer}, self.now_ms)
@@ -110,7 +151,7 @@ class Venue:
 
     def misbehave(self, plan: Plan) -> None:
         """Follow this plan of faults from now on."""
-        self.faults.take(plan, self._clock_ns())
+        self.faults.take(plan, self._clock.now_ns())
         for connection in tuple(self.connections):
             if plan.cut_connections:
                 connection.drop()
@@ -119,7 +160,7 @@ class Venue:
 
     async def thawed(self) -> None:
         """Returns once requests and answers move again."""
-        await self._pause(self.faults.frozen_s(self._clock_ns()))
+        await self._pause(self.faults.frozen_s(self._clock.now_ns()))
 
     # ── feeds ────────────────────────────────────────────────────────────────────────────────
 
@@ -149,38 +190,55 @@ class Venue:
     # ── blocks ───────────────────────────────────────────────────────────────────────────────
 
     async def run(self) -> None:
-        """Run blocks and deliver feeds until cancelled. Raises StateError."""
+        """Run blocks and deliver feeds until cancelled. Raises StateError.
+
+        Under a manual clock only the first block runs by itself.
+        """
         loop = asyncio.get_running_loop()
+        if isinstance(self._clock, ManualClock):
+            await self.step(self._clock.now_ns())
+            await loop.create_future()
         next_s = loop.time()
         while True:
             self.block()
-            await self._memory.tidy()
+            await self.memory.tidy()
             # A late block is not made up for: blocks are at least their interval apart.
-            next_s = max(next_s + self._block_s, loop.time())
+            next_s = max(next_s + self.block_ns / NS_PER_S, loop.time())
             await asyncio.sleep(next_s - loop.time())
+
+    async def step(self, until_ns: int) -> None:
+        """Let a manual clock go on to this time, with a block at the end of each interval."""
+        assert isinstance(self._clock, ManualClock)
+        while self._next_ns <= until_ns:
+            await self._clock.forward(self._next_ns)
+            self.block()
+            await settle()
+            await self.memory.tidy()
+            self._next_ns += self.block_ns
+        await self._clock.forward(until_ns)
 
     async def close(self) -> None:
         """Write what is not yet written; the blocks must have ended. Raises StateError."""
-        await self._memory.close()
+        await self.memory.close()
 
     def _open(self, fund: dict[str, Decimal]) -> None:
         """Take the state over, then fund those addresses that it does not know."""
-        self._memory.recall()
+        self.memory.recall()
         for address, usd in fund.items():
             role = self.exchange.info({"type": "userRole", "user": address}, self.now_ms)
             if role == {"role": "missing"}:
                 self.exchange.fund(address.lower(), usd)
-        self._memory.save_now()
+        self.memory.save_now()
 
     def block(self) -> None:
         """Run one block at the clock's time; answers are ready, feeds under way.
 
         Raises StateError: what cannot be kept is not told either.
         """
-        now_ns = self._clock_ns()
+        now_ns = self._clock.now_ns()
         step = self._world.step(now_ns)
         self.blocks += 1
-        self._memory.keep(step.outputs, self._actors)
+        self.memory.keep(step.outputs, self._actors)
         self._actors.clear()
         for output in step.outputs:
             if isinstance(output, Answered):
@@ -197,7 +255,7 @@ class Venue:
                 if delay_s == 0.0:
                     self.hub.publish(key, sent)
                 else:
-                    asyncio.get_running_loop().call_later(delay_s, self.hub.publish, key, sent)
+                    self._clock.call_later(delay_s, partial(self.hub.publish, key, sent))
 
     def _taped(self, recorded: tuple[TapeFrame, ...]) -> list[Frame]:
         """A tape's frames go out as recorded; short books are cut from what is known by then."""
@@ -210,4 +268,4 @@ class Venue:
 
     async def _pause(self, delay_s: float) -> None:
         if delay_s > 0.0:
-            await asyncio.sleep(delay_s)
+            await self._clock.sleep(delay_s)

@@ -9,6 +9,7 @@ import msgspec
 
 from agents.exchange.signing import L1Signer, exchange_body, pack
 from agents.sim.latency import Latency
+from fleet.venue.clock import RealClock
 from fleet.venue.config import Options
 from fleet.venue.connection import Connection
 from fleet.venue.session import Session
@@ -31,6 +32,7 @@ class Client(Connection):
     def __init__(self, venue: Venue) -> None:
         self.frames: list[dict[str, Any]] = []
         self.closed = False
+        self.ip = "127.0.0.1"
         self._session = Session(venue, self)
 
     def send(self, frame: bytes) -> None:
@@ -56,12 +58,22 @@ class Client(Connection):
         return [frame["data"] for frame in self.frames if frame["channel"] == channel]
 
 
+class _Clock(RealClock):
+    """The rig's time; delays are the machine's."""
+
+    def __init__(self, rig: "Rig") -> None:
+        self._rig = rig
+
+    def now_ns(self) -> int:
+        return self._rig.now_ns
+
+
 class Rig:
     """One venue, its clock and its trader."""
 
     def __init__(self, options: Options = INSTANT) -> None:
         self.now_ns = START_NS
-        self.venue = Venue(options, lambda: self.now_ns)
+        self.venue = Venue(options, _Clock(self))
         self.wait(0)
         self.wait(70)
 

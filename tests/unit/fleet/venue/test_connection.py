@@ -34,7 +34,7 @@ class Wire(asyncio.Transport):
 async def test_frames_arrive_in_order() -> None:
     socket = Socket()
     socket.reading.set()
-    connection = Connection(socket, Wire())
+    connection = Connection(socket, Wire(), "127.0.0.1")
     writing = asyncio.create_task(connection.write())
     for number in range(5):
         connection.send(b"%d" % number)
@@ -46,7 +46,7 @@ async def test_frames_arrive_in_order() -> None:
 
 async def test_a_reader_that_stalls_is_dropped_and_holds_no_memory() -> None:
     socket, wire = Socket(), Wire()
-    connection = Connection(socket, wire)
+    connection = Connection(socket, wire, "127.0.0.1")
     writing = asyncio.create_task(connection.write())
     frame = b"x" * 1_000_000
     for _ in range(OUTBOX_BYTES_MAX // len(frame) + 2):

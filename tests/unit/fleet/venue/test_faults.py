@@ -5,7 +5,8 @@ import random
 
 import pytest
 
-from fleet.venue.faults import AnswerLost, Burst, Faults, Plan, StatusBurst, read_plan
+from fleet.venue.faults import Faults, Plan, StatusBurst, read_plan
+from fleet.venue.refusals import AnswerLost, TurnedAway
 from fleet.venue.subscriptions import Key
 
 NOW_NS = 1_800_000_000_000_000_000
@@ -55,7 +56,7 @@ def test_a_share_of_answers_is_lost_the_same_ones_each_time() -> None:
 @pytest.mark.parametrize("code", [429, 502])
 def test_a_burst_ends_by_itself(code: int) -> None:
     bursting = faults(status_burst={"code": code, "s": 5})
-    with pytest.raises(Burst) as met:
+    with pytest.raises(TurnedAway) as met:
         bursting.admit(NOW_NS + 5 * S_NS - 1)
     assert met.value.code == code
     bursting.admit(NOW_NS + 5 * S_NS)

@@ -2,11 +2,12 @@
 
 import asyncio
 
+from fleet.venue.clock import RealClock
 from fleet.venue.line import Line
 
 
 async def test_a_short_delay_never_overtakes_a_long_one() -> None:
-    line, seen = Line(), list[int]()
+    line, seen = Line(RealClock()), list[int]()
     done = asyncio.Event()
     line.put(0.02, lambda: seen.append(1))
     line.put(0.0, lambda: seen.append(2))
@@ -18,6 +19,6 @@ async def test_a_short_delay_never_overtakes_a_long_one() -> None:
 
 
 async def test_no_delay_delivers_at_once() -> None:
-    line, seen = Line(), list[int]()
+    line, seen = Line(RealClock()), list[int]()
     line.put(0.0, lambda: seen.append(1))
     assert seen == [1]
