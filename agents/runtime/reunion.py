@@ -100,8 +100,11 @@ class Settling:
 
     def admit(self, event: Event, now_ns: int) -> tuple[list[Event], bool]:
         """(what to feed now, whether all is settled)."""
-        if isinstance(event, LinkChanged) and event.state == "gap":
-            return [*self._held, event], True
+        if isinstance(event, LinkChanged):
+            if event.state == "gap":
+                return [*self._held, event], True
+            # The lease was given after the link came up: what it says is the recovery.
+            event = LinkChanged("up", event.since_ms, event.venue_offset_ms)
         if isinstance(event, _DECISIVE) and now_ns < self._until_ns:
             self._held.append(event)
             return [], False

@@ -31,21 +31,30 @@ class _Lines:
     """A sink for finished lines: a file that is put aside before it grows too large.
 
     Open for as long as the process lives. A line is one write, so a reader never sees half of one.
+    A full disk costs lines, never the process: how many is told once there is room again.
     """
 
     def __init__(self, path: Path, bytes_max: int) -> None:
         self._path = path
         self._bytes_max = bytes_max
         self._fd = self._open()
+        self._lost = 0
 
     def _open(self) -> int:
         return os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
     def msg(self, line: str) -> None:
         data = line.encode(errors="backslashreplace") + b"\n"
-        if os.fstat(self._fd).st_size + len(data) > self._bytes_max:
-            self._put_aside()
-        os.write(self._fd, data)
+        if self._lost:
+            data = json.dumps({"event": "log.lost", "lines": self._lost}).encode() + b"\n" + data
+        try:
+            if os.fstat(self._fd).st_size + len(data) > self._bytes_max:
+                self._put_aside()
+            os.write(self._fd, data)
+        except OSError:
+            self._lost += 1
+        else:
+            self._lost = 0
 
     def _put_aside(self) -> None:
         older = [self._path.with_name(f"{self._path.name}.{n}") for n in range(FILES_KEPT, 0, -1)]

@@ -1,9 +1,16 @@
 """An agent's last word, in its own folder: the supervisor reads it once the process is gone."""
 
+import os
+from typing import Final
+
 import msgspec
 
 from fleet.folder import Folder, slug
 from fleet.supervisor.attempts import Departure
+
+LOG_TAIL_BYTES: Final = 16_384
+LINE_CHARS_MAX: Final = 200
+LINES: Final = 3
 
 
 def write_departure(folder: Folder, market: str, departure: Departure) -> None:
@@ -13,6 +20,26 @@ def write_departure(folder: Folder, market: str, departure: Departure) -> None:
     draft = path.with_suffix(".new")
     draft.write_bytes(msgspec.json.encode(departure))
     draft.replace(path)
+
+
+def log_end(folder: Folder, market: str) -> str:
+    """The last warnings and errors of a market's log, newest last, on one line."""
+    try:
+        with folder.log(market).open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - LOG_TAIL_BYTES))
+            lines = log.read().splitlines()
+    except OSError:
+        return ""
+    told = []
+    for line in lines:
+        try:
+            row = msgspec.json.decode(line, type=dict[str, object])
+        except msgspec.MsgspecError:
+            continue  # the first one may be torn
+        if row.get("level") in {"warning", "error"}:
+            said = row.get("error") or row.get("reason") or row.get("cause") or ""
+            told.append(f"{row.get('event')} {said}".strip()[:LINE_CHARS_MAX])
+    return " | ".join(told[-LINES:])
 
 
 def read_departure(folder: Folder, market: str) -> Departure | None:

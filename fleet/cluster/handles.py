@@ -7,7 +7,7 @@ from ray.exceptions import GetTimeoutError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from fleet.cluster.actors import MarketActor, RiskActor
-from fleet.cluster.departures import read_departure
+from fleet.cluster.departures import log_end, read_departure
 from fleet.folder import Folder
 from fleet.supervisor.attempts import Departure
 from fleet.supervisor.ports import ClusterAway
@@ -63,6 +63,9 @@ class RayCluster:
 
     def departure(self, market: str) -> Departure | None:
         return read_departure(self._folder, market)
+
+    def last_lines(self, market: str) -> str:
+        return log_end(self._folder, market)
 
     def _names(self) -> list[str]:
         try:

@@ -46,6 +46,7 @@ class RiskRounds:
         self._told: tuple[str, ...] | None = None
         self._was_halted = False
         self._sighted_ms = 0
+        self._unkept = False
 
     def turn(self) -> None:
         """One round; blocks for as long as the gateway takes."""
@@ -101,11 +102,18 @@ class RiskRounds:
     def _keep(self, baseline: Baseline | None) -> None:
         if baseline is None or baseline == self._kept:
             return
+        self._kept = baseline  # a full disk must not keep us from judging, and halting
         draft = self._kept_path.with_suffix(".new")
-        draft.write_bytes(msgspec.json.encode(baseline))
-        draft.chmod(0o600)
-        draft.replace(self._kept_path)
-        self._kept = baseline
+        try:
+            draft.write_bytes(msgspec.json.encode(baseline))
+            draft.chmod(0o600)
+            draft.replace(self._kept_path)
+        except OSError as error:
+            if not self._unkept:
+                self._log.error("baseline.unwritable", error=str(error))
+            self._unkept = True
+        else:
+            self._unkept = False
 
 
 async def run_risk(folder: Folder) -> None:

@@ -49,6 +49,10 @@ class Actions:
             case _:
                 raise AssertionError(f"{step} is not the gateway's")
 
+    def tell(self, market: str, verb: str) -> None:
+        """pause, unpause, flatten: the gateway knows how."""
+        self._gateway.post(market_path(market, verb))
+
     def revoke(self, market: str) -> None:
         """End a lease; where no gateway runs, or it does not know the market, there is none."""
         try:

@@ -23,7 +23,10 @@ class Departure(msgspec.Struct, frozen=True):
 
 
 class Attempts(msgspec.Struct, frozen=True):
-    """One market's record. ``faults_ms``: ends that were the agent's own fault, in the window."""
+    """One market's record. ``faults_ms``: ends that were the agent's own fault, in the window.
+
+    ``cause`` and ``code``: of the last end; None where it left no word.
+    """
 
     started_ms: int | None = None
     owned_ms: int | None = None
@@ -31,6 +34,7 @@ class Attempts(msgspec.Struct, frozen=True):
     retries: int = 0
     faults_ms: tuple[int, ...] = ()
     cause: str | None = None
+    code: int | None = None
 
     def started(self, now_ms: int) -> "Attempts":
         """An agent was started just now."""
@@ -64,11 +68,18 @@ class Attempts(msgspec.Struct, frozen=True):
             owned_ms=None,
             faults_ms=recent if lost else (*recent, now_ms),
             cause=departure.reason if heard and departure is not None else UNHEARD,
+            code=departure.code if heard and departure is not None else None,
         )
 
     def spent(self, now_ms: int) -> bool:
         """Whether the budget of restarts is used up: it will not heal by itself."""
         return sum(now_ms - at_ms < WINDOW_MS for at_ms in self.faults_ms) >= BUDGET
+
+    def told(self, now_ms: int) -> str:
+        """How often and how it ended, for people."""
+        count = sum(now_ms - at_ms < WINDOW_MS for at_ms in self.faults_ms)
+        exited = "" if self.code is None else f"exit {self.code}: "
+        return f"ended {count} times in {WINDOW_MS // 60_000} min; last: {exited}{self.cause}"
 
     def due_ms(self) -> int:
         """When the next start is due: at once after the first end, then ever later."""

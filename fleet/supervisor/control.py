@@ -4,6 +4,7 @@
     POST /v1/apply    {manifest, plan_id?, only?, allow?, by}  -> 202 {revision}; 200: no changes
     GET  /v1/history                                           -> {revisions, audit}
     POST /v1/down     {by?}                                    -> {stopped}, once they are gone
+    POST /v1/markets/{market}/{pause|unpause|drain|flatten|restart}   {by?} -> {}
     GET  /healthz                                              -> 200 if the loop turned within 5 s
 
 An apply writes what is desired and returns; the loop does the rest. Errors as the gateway's.
@@ -12,6 +13,7 @@ An apply writes what is desired and returns; the loop does the rest. Errors as t
 import hmac
 import os
 import socket
+import sqlite3
 import stat
 import time
 from collections.abc import Awaitable, Callable
@@ -27,6 +29,7 @@ from fleet.manifests.spec import FleetSpec, decode, digest, encode
 from fleet.supervisor.loop import Loop
 from fleet.supervisor.plan import FLEET, PlanStep, merged, plan, plan_id
 from fleet.supervisor.store import Store
+from fleet.supervisor.verbs import Refused, Verbs
 
 TURN_MAX_S: Final = 5.0
 BODY_BYTES_MAX: Final = 4_000_000
@@ -50,17 +53,10 @@ class ApplyRequest(msgspec.Struct, frozen=True):
     allow: tuple[str, ...] | None = None
 
 
-class DownRequest(msgspec.Struct, frozen=True):
+class By(msgspec.Struct, frozen=True):
+    """Who asks, where nothing else needs to be said."""
+
     by: str = "operator"
-
-
-class Refused(Exception):
-    """A request that can't be carried out; ``error`` is the API's."""
-
-    def __init__(self, error: ApiError, status: int = 409) -> None:
-        super().__init__(error.text)
-        self.error = error
-        self.status = status
 
 
 class ControlApi:
@@ -72,6 +68,7 @@ class ControlApi:
         self._loop = loop
         self._token = token
         self._log = log
+        self._verbs = Verbs(store, loop)
 
     def app(self) -> web.Application:
         app = web.Application(middlewares=[self._guarded], client_max_size=BODY_BYTES_MAX)
@@ -79,6 +76,7 @@ class ControlApi:
         app.router.add_post("/v1/apply", self._apply)
         app.router.add_get("/v1/history", self._history)
         app.router.add_post("/v1/down", self._down)
+        app.router.add_post("/v1/markets/{market}/{verb}", self._verb)
         app.router.add_get("/healthz", self._healthz)
         return app
 
@@ -92,6 +90,9 @@ class ControlApi:
             return await handler(request)
         except Refused as refused:
             return _failure(refused.error, refused.status)
+        except sqlite3.Error as error:
+            text = f"store.db can't be written: {error}; nothing was changed"
+            return _failure(ApiError("store_unwritable", 1, text, "free some disk"), 507)
         except msgspec.MsgspecError as error:
             return _failure(ApiError("bad_request", 3, str(error)), 400)
 
@@ -155,11 +156,18 @@ class ControlApi:
         return _reply({"revisions": revisions, "audit": self._store.audits()})
 
     async def _down(self, request: web.Request) -> web.StreamResponse:
-        asked = await _read(request, DownRequest)
+        asked = await _read(request, By)
         self._store.stand_down(asked.by, time.time_ns() // 1_000_000)
         stopped = await self._loop.stand_down()
         self._log.info("stood.down", by=asked.by, stopped=stopped)
         return _reply({"stopped": stopped})
+
+    async def _verb(self, request: web.Request) -> web.StreamResponse:
+        asked = await _read(request, By)
+        market, verb = request.match_info["market"], request.match_info["verb"]
+        await self._verbs.carry_out(market, verb, asked.by)
+        self._log.info("verb", market=market, verb=verb, by=asked.by)
+        return _reply({})
 
     async def _healthz(self, _: web.Request) -> web.StreamResponse:
         age_s = time.monotonic() - self._loop.turned_s

@@ -5,13 +5,14 @@ done: an absent answer is not an answer of absence.
 """
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 from agents.telemetry.logs import Log
-from fleet.gateway.api import GatewayStatus
+from fleet.gateway.api import GatewayStatus, MarketView
 from fleet.gateway.client import ApiFailure, Unreachable
 from fleet.manifests.spec import FleetSpec, decode
 from fleet.supervisor.actions import Actions
@@ -70,7 +71,7 @@ class Loop:
                     if not self._standing_down:
                         busy = await self._round()
                 self._see(None)
-            except (Unreachable, ApiFailure, ClusterAway, TimeoutError) as error:
+            except (Unreachable, ApiFailure, ClusterAway, TimeoutError, sqlite3.Error) as error:
                 self._see(f"{type(error).__name__}: {error}")
             except Exception:  # noqa: BLE001 - whatever it is, the next turn may do better
                 self._log.exception("round.failed")
@@ -83,6 +84,19 @@ class Loop:
             self._memory.forgive(market)
         self._standing_down = False
         self._wake.set()
+
+    async def restart(self, market: str) -> None:
+        """End its agent, if one runs, and forgive its record: a new one starts at once."""
+        async with self._turn:
+            if market in await self._look(self._cluster.markets):
+                self._memory.stopping(market)
+                await self._call(lambda: self._actions.revoke(market))
+                await self._call(lambda: self._cluster.stop_agent(market))
+        self.wake(market)
+
+    async def tell(self, market: str, verb: str) -> None:
+        """An operator's word for the gateway. ``ApiFailure``, ``Unreachable``, ``TimeoutError``."""
+        await self._call(lambda: self._actions.tell(market, verb))
 
     async def stand_down(self) -> list[str]:
         """End every agent and risk; returns what was ended. The store desires nothing by now."""
@@ -149,6 +163,8 @@ class Loop:
         current = self._store.current()
         if current is None:
             return False
+        if self._drained_past_us(views, rows, now_ms):
+            rows = self._store.markets()
         spec = decode(current.spec)
         desired = _desired(spec, rows)
         observed = {
@@ -171,6 +187,22 @@ class Loop:
         await self._keep_risk(desired, running=risk_runs, now_ms=now_ms)
         self._note_phases(rows, desired, observed, halted=status.halt is not None, now_ms=now_ms)
         return bool(steps)
+
+    def _drained_past_us(
+        self, views: dict[str, MarketView], rows: dict[str, MarketRow], now_ms: int
+    ) -> bool:
+        """Markets that an operator drained at the gateway while we were away: so it is desired."""
+        gone = [
+            market
+            for market, row in rows.items()
+            if row.desired
+            and (view := views.get(market)) is not None
+            and view.draining
+            and view.revision == row.revision
+        ]
+        for market in gone:
+            self._store.drain(market, "operator", "drained at the gateway", now_ms)
+        return bool(gone)
 
     async def _guarded(self, step: Step) -> None:
         """Carry out one step; its failure is its own, and the next round tries again."""
@@ -195,6 +227,9 @@ class Loop:
                 await self._call(lambda: self._actions.revoke(market))
                 await self._call(lambda: self._cluster.stop_agent(market))
             case Fail(market=market, cause=cause):
+                words = await self._call(lambda: self._cluster.last_lines(market))
+                cause += f"; its log ends: {words}" if words else ""
+                cause += f"; next: fleet logs {market}, then fleet restart {market}"
                 self._store.note_phase(market, Phase.FAILED, cause, now_ms)
                 self._store.audit("supervisor", "fail", market, cause, now_ms)
             case SetLeverage(market=market, revision=revision):

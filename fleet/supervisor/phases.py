@@ -4,7 +4,7 @@ from enum import Enum
 
 import msgspec
 
-from fleet.gateway.api import MarketView
+from fleet.gateway.api import CareView, MarketView
 
 
 class Phase(Enum):
@@ -46,7 +46,21 @@ def standing(
         return _reported(view.report.phase, view.report.reason)
     if halted:
         return Standing(Phase.HALTED, cause)
+    if view is not None and view.care is not None:
+        return Standing(*_cared(view.care, cause))
     return Standing(Phase.BOOT, cause)
+
+
+def _cared(care: CareView, cause: str | None) -> tuple[Phase, str]:
+    """A market whose position the caretaker has, while there is no agent."""
+    text = f"{cause or 'no agent'}; the caretaker {care_text(care)}"
+    return (Phase.REDUCING if care.busy else Phase.BOOT), text
+
+
+def care_text(care: CareView) -> str:
+    """What the caretaker does, for people."""
+    does = {"hold": "holds", "reduce": "reduces", "flatten": "closes"}[care.do]
+    return f"{does} the position" + (f" ({care.text})" if care.text else "")
 
 
 def _reported(phase: str, reason: str | None) -> Standing:

@@ -36,3 +36,7 @@ class Cluster(Protocol):
     def departure(self, market: str) -> Departure | None:
         """The last word of the last agent of a market, if it left one."""
         ...
+
+    def last_lines(self, market: str) -> str:
+        """How the log of a market ends: the evidence for people. Empty if it has none."""
+        ...

@@ -161,7 +161,7 @@ def _start(
     if instrument is None:
         return None
     if attempts.spent(now_ms):
-        return Fail(view.market, f"ended too often; last: {attempts.cause}")
+        return Fail(view.market, attempts.told(now_ms))
     if now_ms < attempts.due_ms():
         return None
     if have.leverage_revision != want.revision:
@@ -205,4 +205,6 @@ def _leave(market: str, have: Observed) -> Step | None:
         return Drain(market)
     if have.process:
         return None  # the agent ends by itself once flat, or at its deadline
-    return Remove(market) if not view.open_orders else None
+    if view.open_orders or (view.care is not None and view.care.busy):
+        return None  # the gateway still cancels, or its caretaker closes
+    return Remove(market)

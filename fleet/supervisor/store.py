@@ -131,6 +131,21 @@ class Store:
         elif not wanted:
             self.note_phase(market, Phase.DRAINING, "left the manifest", at_ms)
 
+    def drain(self, market: str, by: str, reason: str, at_ms: int) -> None:
+        """Desire a market no more; an apply that names it desires it again."""
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("UPDATE market SET desired = 0 WHERE market = ?", (market,))
+            self.note_phase(market, Phase.DRAINING, reason, at_ms)
+            self._audit(by, "drain", market, "accepted", at_ms)
+
+    def restart(self, market: str, by: str, at_ms: int) -> None:
+        """A FAILED market is BOOT again."""
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            self.note_phase(market, Phase.BOOT, None, at_ms)
+            self._audit(by, "restart", market, "accepted", at_ms)
+
     def stand_down(self, by: str, at_ms: int) -> None:
         """Desire nothing any more; the fleet is being taken down."""
         with self._db:

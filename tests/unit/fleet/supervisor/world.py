@@ -105,3 +105,6 @@ class World:
 
     def departure(self, market: str) -> Departure | None:
         return self.words.get(market)
+
+    def last_lines(self, market: str) -> str:
+        return f"agent.exit of {market}"
