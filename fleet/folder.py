@@ -72,5 +72,9 @@ class Folder:
     def log(self, process: str) -> Path:
         return self.logs / f"{slug(process)}.jsonl"
 
+    def journal(self, market: str) -> Path:
+        """The folder of an agent's journal; made by the agent."""
+        return self.root / "agents" / slug(market) / "journal"
+
     def pid(self, process: str) -> Path:
         return self.pids / f"{slug(process)}.json"

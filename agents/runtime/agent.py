@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from agents.exchange.errors import Unreachable
 from agents.exchange.websocket import connect
 from agents.runtime import outbound
 from agents.runtime.departure import EXIT_BROKEN, Departure
+from agents.runtime.journal import Journal
 from agents.runtime.rejoin import SOCKET_URL
 from agents.runtime.shell import Shell
 from agents.telemetry.logs import Log, open_log
@@ -25,24 +27,35 @@ from agents.telemetry.logs import Log, open_log
 _CLOSE_WAIT_S: Final = 1.0
 
 
-async def run_agent(market: str, sock: Path, token: str, log_path: Path, build: str) -> Departure:
+async def run_agent(
+    market: str, sock: Path, token: str, log_path: Path, build: str, journal: Path | None = None
+) -> Departure:
     """Make one market until the lease is gone or the engine leaves; never raises for either.
 
-    ``sock``: the gateway's Unix socket; ``token``: the fleet's, as text. The code of the departure
-    is the process's exit code.
+    ``sock``: the gateway's Unix socket; ``token``: the fleet's, as text; ``journal``: the folder of
+    this agent's journal, None for none. The code of the departure is the process's exit code.
     """
     log = open_log(log_path, market=market, pid=os.getpid())
     log.info("agent.start", build=build)
+    written = None if journal is None else Journal(journal, build, _saying(log))
     try:
-        departure = await _serve(market, sock, token, build, log)
+        departure = await _serve(market, sock, token, build, log, written)
     except Exception as error:
         log.exception("agent.broken", error=repr(error))
         departure = Departure(EXIT_BROKEN, f"{type(error).__name__}: {error}")
+    if written is not None:
+        written.close()
     log.info("agent.exit", code=departure.code, reason=departure.reason)
     return departure
 
 
-async def _serve(market: str, sock: Path, token: str, build: str, log: Log) -> Departure:
+def _saying(log: Log) -> Callable[[str], object]:
+    return lambda text: log.warning("journal.incomplete", error=text)
+
+
+async def _serve(
+    market: str, sock: Path, token: str, build: str, log: Log, journal: Journal | None
+) -> Departure:
     try:
         connection = await connect(SOCKET_URL, unix_path=str(sock))
     except Unreachable as error:
@@ -51,7 +64,7 @@ async def _serve(market: str, sock: Path, token: str, build: str, log: Log) -> D
         market=market, protocol=PROTOCOL_VERSION, build=build, token=token,
         process=secrets.token_hex(8), pid=os.getpid(),
     )  # fmt: skip
-    shell = Shell(acquire, connection, sock, log)
+    shell = Shell(acquire, connection, sock, log, journal)
     try:
         await connection.send(outbound.gateway_frame(acquire))
         return await shell.run()

@@ -43,6 +43,7 @@ from agents.runtime import outbound
 from agents.runtime.clock import Clock
 from agents.runtime.departure import EXIT_BROKEN, Departure, Leave, lease_gone
 from agents.runtime.inbound import event_of_gateway, events_of
+from agents.runtime.journal import Journal
 from agents.runtime.notes import note_command, note_event
 from agents.runtime.rejoin import continuing, rejoin
 from agents.runtime.requests import Asked, AskFills, Requests
@@ -65,12 +66,20 @@ class _Missing(msgspec.Struct):
 class Shell:
     """One market's process. ``sock``: where a restarted gateway is to be found again."""
 
-    def __init__(self, acquired: Acquire, connection: Connection, sock: Path, log: Log) -> None:
+    def __init__(
+        self,
+        acquired: Acquire,
+        connection: Connection,
+        sock: Path,
+        log: Log,
+        journal: Journal | None = None,
+    ) -> None:
         self._market = Coin(acquired.market)
         self._acquired = acquired
         self._connection = connection
         self._sock = sock
         self._log = log
+        self._journal = journal
         self._clock = Clock()
         self._requests = Requests(self._market)
         self._engine: Engine | None = None
@@ -234,6 +243,8 @@ class Shell:
         now_ns = self._clock.now_ns()
         self._lease, self._renewed_ns = lease, now_ns
         self._engine, self._told = Engine(lease, now_ns), Told.of(lease)
+        if self._journal is not None:
+            self._journal.begin(lease, now_ns)
         self._log.info(
             "lease.taken", generation=lease.generation, revision=lease.revision,
             position_sz=str(lease.state.position_sz), open_orders=len(lease.state.open_orders),
@@ -264,7 +275,11 @@ class Shell:
         self._check_lease()
         note_event(self._log, event)
         self._told.note(event)
-        for command in self._engine.handle(event, self._clock.now_ns()):
+        now_ns = self._clock.now_ns()
+        commands = self._engine.handle(event, now_ns)
+        if self._journal is not None:
+            self._journal.note(event, now_ns, commands)
+        for command in commands:
             note_command(self._log, command)
             await self._carry_out(command)
 

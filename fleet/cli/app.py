@@ -169,13 +169,29 @@ def simulate(
 
 @app.command()
 def replay(
-    path: Manifest,
+    path: Annotated[Path | None, typer.Argument(metavar="PATH", help="The manifest.")] = None,
     *,
-    recording: Annotated[Path, typer.Option(metavar="FILE", help="The market, as recorded.")],
+    recording: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The market, as recorded.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Of the delays; default: the paper's.")] = None,
+    journal: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="An agent's journal instead, once more.")
+    ] = None,
     output: As = "table",
 ) -> None:
-    """A manifest's agents over a recording, as fast as it goes; nothing is started."""
+    """A manifest's agents over a recording, as fast as it goes; or an agent's journal once more."""
     from fleet.cli import replay as verb
 
-    raise typer.Exit(verb.run(path, recording, seed, output))
+    raise typer.Exit(verb.run(path, recording, journal, seed, output))
+
+
+@app.command()
+def who(
+    cloid: Annotated[str, typer.Argument(metavar="CLOID", help="A client order id.")],
+    output: As = "table",
+) -> None:
+    """Which fleet, market and generation sent an order."""
+    from fleet.cli import who as verb
+
+    verb.run(cloid, output)

@@ -13,7 +13,47 @@ RECORDING_ENV: Final = "FLEET_RECORDING"
 """What a manifest may name its recording by; here the option says which."""
 
 
-def run(path: Path, recording: Path, seed: int | None, output: Output) -> int:
+def run(
+    path: Path | None,
+    recording: Path | None,
+    journal: Path | None,
+    seed: int | None,
+    output: Output,
+) -> int:
+    """A manifest with a recording, or a journal alone; exit 3 for any other mix."""
+    if journal is not None and path is None and recording is None:
+        return _journal(journal, output)
+    if path is None or recording is None or journal is not None:
+        mend = "give a manifest and --recording FILE, or --journal FILE alone"
+        raise Failure(ExitCode.INVALID, "nothing to replay", mend)
+    return _recording(path, recording, seed, output)
+
+
+def _journal(journal: Path, output: Output) -> int:
+    """Exit 1 where the engine answers otherwise than it did."""
+    from agents.runtime.journal_replay import JournalError, rerun
+
+    if not journal.exists():
+        text = f"--journal {journal} is not there"
+        raise Failure(ExitCode.INVALID, text, "name a part of a journal, or its folder")
+    try:
+        again = rerun(journal)
+    except JournalError as error:
+        raise Failure(ExitCode.INVALID, str(error)) from error
+    found = again.divergence
+    if output == "json":
+        put_json(again)
+    else:
+        same = "byte for byte the same" if found is None else "the engine differs"
+        told = f"{again.events} events, {again.commands} commands"
+        put(f"{again.market}, generation {again.generation}: {told}: {same}; {again.digest}")
+    if found is None:
+        return int(ExitCode.DONE)
+    say(f"event {found.seq} ({found.event}): now it answers {list(found.commands)}")
+    return int(ExitCode.UNEXPECTED)
+
+
+def _recording(path: Path, recording: Path, seed: int | None, output: Output) -> int:
     """Print what the agents made of it."""
     import msgspec
 

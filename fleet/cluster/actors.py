@@ -40,16 +40,15 @@ class MarketActor:
                 self._folder.token.read_text(encoding="ascii").strip(),
                 self._folder.log(self._market),
                 BUILD,
+                self._folder.journal(self._market),
             )
             code, reason = departure.code, departure.reason
         except OSError as error:
             reason = f"{type(error).__name__}: {error}"
         finally:
             last_word = Departure(code, reason, time.time_ns() // 1_000_000, os.getpid())
-            try:
-                write_departure(self._folder, self._market, last_word)
-            finally:  # a full disk must not keep a process that has nothing to do any more
-                os._exit(code)
+            write_departure(self._folder, self._market, last_word)
+            os._exit(code)
 
 
 class RiskActor:

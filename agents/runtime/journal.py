@@ -1,0 +1,168 @@
+"""An agent's journal: everything its engine was told, in order, and a digest of what it answered.
+
+A file is a zstd stream of msgpack values, each behind its length (u32): first the ``Header``, then
+``Entry`` after ``Entry``. Files of one generation belong together: ``<generation>-<part>.zst``.
+Writing never holds the engine up: what can't be written is given up, and said once.
+"""
+
+import hashlib
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Final
+
+import msgspec
+import zstandard
+
+from agents.commands import Command
+from agents.events import Event
+from agents.exchange.downstream import LeaseFrame
+from agents.market.units import NS_PER_S
+
+SCHEMA: Final = "fleet-journal/1"
+PART_BYTES_MAX: Final = 32 << 20
+KEEP_BYTES: Final = 5 << 30
+FLUSH_NS: Final = NS_PER_S
+_LEVEL: Final = 3
+_LENGTH: Final = struct.Struct("<I")
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True):
+    """What an engine begins with. ``seq``: of the first entry in this part."""
+
+    schema: str = SCHEMA
+    build: str
+    market: str
+    generation: int
+    part: int
+    seq: int
+    began_ns: int
+    lease: LeaseFrame
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True):
+    """One event. ``kind``: its type's name; ``commands``: 8 bytes for what came of it."""
+
+    seq: int
+    now_ns: int
+    kind: str
+    payload: msgspec.Raw
+    commands: bytes
+
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def digest(commands: list[Command]) -> bytes:
+    """Names these very commands, in this order."""
+    found = hashlib.blake2b(digest_size=8)
+    for command in commands:
+        found.update(type(command).__name__.encode())
+        found.update(_encode(command))
+    return found.digest()
+
+
+class Journal:
+    """Writes one generation's journal into ``folder``; ``trouble`` says why it no longer does.
+
+    ``folder`` is ``agents/<market>/journal``: all agents of a fleet share ``keep_bytes``, and each
+    deletes its own oldest parts while all together hold more.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        build: str,
+        say: Callable[[str], object] = str,
+        *,
+        keep_bytes: int = KEEP_BYTES,
+    ) -> None:
+        """``say`` is told once why nothing more is written."""
+        self.trouble: str | None = None
+        self._say = say
+        self._folder = folder
+        self._build = build
+        self._keep_bytes = keep_bytes
+        self._file: IO[bytes] | None = None
+        self._header: Header | None = None
+        self._packer = zstandard.ZstdCompressor(level=_LEVEL).compressobj()
+        self._seq = 0
+        self._flushed_ns = 0
+        self._size = 0
+
+    def begin(self, lease: LeaseFrame, now_ns: int) -> None:
+        """The engine was made from this lease at this moment."""
+        self._open(
+            Header(
+                build=self._build, market=lease.settings.market, generation=lease.generation,
+                part=0, seq=1, began_ns=now_ns, lease=lease,
+            )
+        )  # fmt: skip
+
+    def note(self, event: Event, now_ns: int, commands: list[Command]) -> None:
+        """One event and what the engine answered."""
+        if self._file is None or self._header is None:
+            return
+        self._seq += 1
+        payload = msgspec.Raw(_encode(event))
+        self._put(Entry(self._seq, now_ns, type(event).__name__, payload, digest(commands)))
+        if now_ns - self._flushed_ns >= FLUSH_NS:
+            self._flushed_ns = now_ns
+            self._write(self._packer.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK))
+            if self._size > PART_BYTES_MAX:
+                self._next_part(self._header)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._write(self._packer.flush())
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _next_part(self, header: Header) -> None:
+        self.close()
+        self._open(msgspec.structs.replace(header, part=header.part + 1, seq=self._seq + 1))
+
+    def _open(self, header: Header) -> None:
+        self._header = header
+        self._packer = zstandard.ZstdCompressor(level=_LEVEL).compressobj()
+        self._size = 0
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._prune()
+            name = f"{header.generation:08d}-{header.part:04d}.zst"
+            self._file = (self._folder / name).open("xb", buffering=0)
+        except OSError as error:
+            self._give_up(error)
+            return
+        self._put(header)
+
+    def _put(self, value: Header | Entry) -> None:
+        data = _encode(value)
+        self._write(self._packer.compress(_LENGTH.pack(len(data)) + data))
+
+    def _write(self, data: bytes) -> None:
+        if not data or self._file is None:
+            return
+        try:
+            self._file.write(data)
+        except OSError as error:
+            self._give_up(error)
+        else:
+            self._size += len(data)
+
+    def _give_up(self, error: OSError) -> None:
+        self.trouble = f"{self._folder}: {error.strerror or error}"
+        held, self._file = self._file, None
+        if held is not None:
+            held.close()
+        self._say(self.trouble)
+
+    def _prune(self) -> None:
+        """Delete own oldest parts while the fleet's journals hold more than they may."""
+        held = sum(path.stat().st_size for path in self._folder.parent.parent.glob("*/journal/*"))
+        for path in sorted(self._folder.glob("*.zst")):
+            if held <= self._keep_bytes:
+                return
+            held -= path.stat().st_size
+            path.unlink()
