@@ -2,7 +2,7 @@
 
 from collections import deque
 from decimal import Decimal
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -13,17 +13,55 @@ from agents.sim.market import RestingOrder
 FILLS_KEPT: Final = 10_000
 ORDERS_KEPT: Final = 20_000
 HISTORY_KEPT: Final = 2_000
+STANDARD: Final = "disabled"
+
+
+class Trigger(msgspec.Struct):
+    """What makes a trigger order fire, and whom it belongs to.
+
+    ``whole``: it follows the position's size. ``waiting``: its parent has yet to be filled.
+    Orders of one ``group`` are siblings: where one has traded, the others are cancelled.
+    """
+
+    px: Decimal
+    is_market: bool
+    tpsl: Literal["tp", "sl"]
+    whole: bool = False
+    waiting: bool = False
+    group: int = 0
+
+
+class Fee(msgspec.Struct, frozen=True):
+    """What a builder gets of an order's fills, in tenths of a basis point."""
+
+    builder: str
+    tenths_bp: int
+
+
+class Agent(msgspec.Struct):
+    """A key that may sign for ``master``; ``name`` None is the unnamed one."""
+
+    master: str
+    name: str | None
+    valid_until_ms: int
+    removed: bool = False
 
 
 class OrderRecord(msgspec.Struct):
-    """An account's order, live or dead; ``status_sz`` is what remained at the last change."""
+    """An account's order, live or dead; ``status_sz`` is what remained at the last change.
+
+    ``children``: trigger orders that wait for this one to fill.
+    """
 
     coin: Coin
     order: RestingOrder
-    tif: str
+    tif: str | None
     status: str
     status_ms: int
     status_sz: Decimal
+    trigger: Trigger | None = None
+    children: tuple[int, ...] = ()
+    fee: Fee | None = None
 
 
 class OrderEvent(msgspec.Struct, frozen=True):
@@ -33,6 +71,13 @@ class OrderEvent(msgspec.Struct, frozen=True):
     status: str
     status_ms: int
     sz: Decimal
+
+
+class Daily(msgspec.Struct):
+    """An account's weighted volume of one UTC day, taker's and maker's."""
+
+    cross_usd: Decimal = ZERO
+    add_usd: Decimal = ZERO
 
 
 class Account:
@@ -51,6 +96,21 @@ class Account:
         self.volume_usd = ZERO
         self.requests = 0
         self.cancel_at_ms: int | None = None
+        self.schedules: tuple[int, int] = (0, 0)
+        self.reserved = 0
+        self.allowed_at_ms = 0
+        self.spot: dict[str, Decimal] = {}
+        self.ledger: deque[dict[str, object]] = deque(maxlen=HISTORY_KEPT)
+        self.fundings: deque[dict[str, object]] = deque(maxlen=HISTORY_KEPT)
+        self.daily: dict[int, Daily] = {}
+        self.agents: dict[str | None, str] = {}
+        self.agent_removed_ms: int | None = None
+        self.master: str | None = None
+        self.name = ""
+        self.subs: list[str] = []
+        self.builders: dict[str, int] = {}
+        self.abstraction = STANDARD
+        self.liquidated_ms: dict[Coin, int] = {}
 
     def clearing(self, dex: str) -> Clearing:
         clearing = self.clearings.get(dex)

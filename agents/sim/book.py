@@ -16,7 +16,7 @@ from agents.market.types import Coin, Side
 from agents.sim.market import Execution, Placement, RestingOrder, Touch
 
 Cap = Callable[[RestingOrder, Sequence[Execution]], Decimal]
-"""How much of a reduce-only maker may still match, given this arrival's matches so far."""
+"""How much of a maker may still match, given this arrival's matches so far."""
 
 
 class _Level(msgspec.Struct):
@@ -79,7 +79,7 @@ class _Half:
 
 
 class OrderBook:
-    """Implements ``sim.market.Market``. ``cap`` bounds what reduce-only makers may match."""
+    """Implements ``sim.market.Market``. ``cap`` bounds what makers may match."""
 
     def __init__(self, coin: Coin, cap: Cap | None = None) -> None:
         self.coin: str = coin
@@ -170,7 +170,7 @@ class OrderBook:
                 cancelled.append(maker)
                 continue
             available = maker.sz
-            if maker.reduce_only and self._cap is not None:
+            if self._cap is not None:
                 available = min(available, self._cap(maker, executions))
             if available > 0:
                 sz = min(order.sz, available)
@@ -182,7 +182,9 @@ class OrderBook:
                 executions.append(Execution(order.side, level.px, sz, maker, order, before))
                 if sz < available:
                     continue
-            if maker.sz:  # its position is gone: what rests of it must not stand in the way
+            if (
+                maker.sz
+            ):  # its position or margin is gone: what rests of it must not stand in the way
                 self._pull(maker, theirs)
 
     def _pull(self, maker: RestingOrder, half: _Half) -> None:

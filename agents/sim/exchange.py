@@ -6,16 +6,20 @@ from decimal import Decimal
 import msgspec
 
 from agents.market.types import Coin
-from agents.sim.actions import Action, parse_action, parse_address, place_class
+from agents.sim.actions import Action, parse_action, parse_address, place_class, signed_nonce
 from agents.sim.cancelling import cancel_scheduled
 from agents.sim.floor import Floor
 from agents.sim.info import answer
 from agents.sim.info_markets import asset_ctx, bbo_row, l2_row
 from agents.sim.market import Execution, Market, Placement, RestingOrder
-from agents.sim.outputs import Output, TradePrint
+from agents.sim.marks import set_oracle
+from agents.sim.outputs import Output, TradePrint, UnknownRequest
+from agents.sim.rules import DEFAULT, Rules
 from agents.sim.running import run
-from agents.sim.settle import book_executions, within_reduce_only
+from agents.sim.settle import book_executions, margin_cancels, within_reduce_only
+from agents.sim.signers import known
 from agents.sim.snapshot import dump, load
+from agents.sim.triggers import fire_due
 from agents.sim.universe import Universe
 
 
@@ -42,9 +46,12 @@ class Exchange:
         markets: Mapping[Coin, Market] | None = None,
         maker_rate: Decimal = Decimal("0.00015"),
         taker_rate: Decimal = Decimal("0.00045"),
+        rules: Rules = DEFAULT,
     ) -> None:
         """``markets``: matching of these coins (a tape's); every other coin gets an order book."""
-        self.floor = Floor(universe, markets or {}, maker_rate=maker_rate, taker_rate=taker_rate)
+        self.floor = Floor(
+            universe, markets or {}, maker_rate=maker_rate, taker_rate=taker_rate, rules=rules
+        )
         self._queue: list[_Queued] = []
 
     @property
@@ -56,6 +63,7 @@ class Exchange:
         account = self.floor.account(parse_address(address))
         for dex in self.universe.dexes:
             account.clearing(dex.name).raw_usd += usd
+            self.floor.deposited_usd[dex.name] += usd
             self.floor.tell_change(account, dex.name, orders=False, money=True)
 
     def submit(
@@ -69,10 +77,13 @@ class Exchange:
         expires_after_ms: int | None = None,
     ) -> None:
         """Queue a signed action for the next block. Raises UnknownRequest (422) on its shape."""
+        parsed = parse_action(action)
+        if signed_nonce(parsed) not in {None, nonce}:
+            raise UnknownRequest
         queued = _Queued(
             ticket,
             parse_address(signer),
-            parse_action(action),
+            parsed,
             nonce,
             None if vault is None else parse_address(vault),
             expires_after_ms,
@@ -86,8 +97,10 @@ class Exchange:
     def place_flow(self, coin: Coin, order: RestingOrder) -> Placement:
         """Match an order whose owner is a flow's name, not an address. Never refused for money."""
         placement = self.floor.disturb(coin).place(order, self.floor.now_ms)
+        self.floor.forget_mark(coin)
         if placement.executions:
             book_executions(self.floor, coin, placement.executions, printed=True)
+        margin_cancels(self.floor)
         return placement
 
     def cancel_flow(self, coin: Coin, oid: int) -> bool:
@@ -108,6 +121,7 @@ class Exchange:
         """Run what is queued; outputs in order: answers, prints, touches, rows, accounts."""
         self.floor.open_block(now_ms)
         cancel_scheduled(self.floor)
+        fire_due(self.floor)
         if self._queue:
             queue, self._queue = self._queue, []
             for queued in sorted(queue, key=_block_class):  # stable: arrival order inside a class
@@ -126,9 +140,13 @@ class Exchange:
         """A fresh order id, strictly rising across all markets."""
         return self.floor.next_oid()
 
-    def set_oracle(self, coin: Coin, px: Decimal) -> None:
-        """The oracle price of a coin, shown in its ctx and used by the price band."""
-        self.floor.tallies[coin].oracle_px = px
+    def set_oracle(self, coin: Coin, px: Decimal, marks: Sequence[Decimal] = ()) -> None:
+        """The oracle price of a coin and, of a builder-deployed one, the deployer's marks."""
+        set_oracle(self.floor, coin, px, marks)
+
+    def knows(self, address: str) -> bool:
+        """Whether an address is an account here, or is or was an agent of one."""
+        return known(self.floor, address)
 
     def info(self, request: Mapping[str, object], now_ms: int) -> object:
         """A JSON-ready ``/info`` answer. Raises UnknownRequest (422) on type or shape."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from agents.market.types import Coin
 from agents.sim import rows
-from agents.sim.accounts import Account, OrderRecord
+from agents.sim.accounts import Account, Agent, OrderRecord
 from agents.sim.book import OrderBook
 from agents.sim.clearing import ZERO
 from agents.sim.market import Execution, Market, RestingOrder, Touch
@@ -16,6 +16,9 @@ from agents.sim.outputs import (
     AccountChanged,
     Answered,
     FillRow,
+    FundingRow,
+    LedgerRow,
+    LiquidationRow,
     NonUserCancel,
     OrderRow,
     Output,
@@ -23,9 +26,12 @@ from agents.sim.outputs import (
     TouchChanged,
     TradePrint,
 )
+from agents.sim.rules import DEFAULT, Rules
 from agents.sim.universe import Listing, Universe
 
 TRADES_KEPT: Final = 20
+HOURS_KEPT: Final = 1_000
+STALE_MS: Final = 10_000
 FIRST_OID: Final = 1_000_000
 
 
@@ -35,12 +41,20 @@ class Tally:
     def __init__(self, px: Decimal) -> None:
         self.last_px = px
         self.oracle_px: Decimal | None = None
+        self.oracle_ms: int | None = None
+        self.mark_px: Decimal | None = None
+        self.basis = ZERO
+        self.local_ema = ZERO
         self.previous_px = px
         self.day = 0
         self.day_usd = ZERO
         self.day_sz = ZERO
         self.long_sz = ZERO
         self.short_sz = ZERO
+        self.cap_usd: Decimal | None = None
+        self.premium_sum = ZERO
+        self.premium_count = 0
+        self.funding: deque[dict[str, object]] = deque(maxlen=HOURS_KEPT)
         self.trades: deque[TradePrint] = deque(maxlen=TRADES_KEPT)
 
 
@@ -54,22 +68,34 @@ class Floor:
         *,
         maker_rate: Decimal,
         taker_rate: Decimal,
+        rules: Rules = DEFAULT,
     ) -> None:
         self.universe: Final = universe
+        self.rules: Final = rules
         self.maker_rate: Final = maker_rate
         self.taker_rate: Final = taker_rate
         self.markets: Final[dict[Coin, Market]] = {
-            coin: markets.get(coin) or OrderBook(coin, self.closable_sz)
+            coin: markets.get(coin) or OrderBook(coin, self.matchable_sz)
             for coin in universe.coins()
         }
         self.taped: Final = frozenset(markets)
         self.accounts: Final[dict[str, Account]] = {}
+        self.agents: Final[dict[str, Agent]] = {}
         self.nonces: Final[dict[str, NonceWindow]] = {}
+        self.triggers: Final[dict[Coin, dict[int, str]]] = {}
+        self.firing: int | None = None
+        self.halted: Final[set[Coin]] = set()
+        self.margin_failed: Final[list[tuple[str, int]]] = []
         self.tallies: Final = {
             coin: Tally(listing.spec.start_px) for coin, listing in universe.listings.items()
         }
         self.collected_usd: Final = {dex.name: ZERO for dex in universe.dexes}
+        self.outside_usd: Final = {dex.name: ZERO for dex in universe.dexes}
+        self.outside_sz: Final[dict[Coin, Decimal]] = {}
+        self.deposited_usd: Final = {dex.name: ZERO for dex in universe.dexes}
+        self.withdrawn_usd = ZERO
         self.now_ms = 0
+        self.sampled_ms = 0
         self.block_count = 0
         self.last_oid = FIRST_OID
         self._sequence = 0
@@ -79,6 +105,7 @@ class Floor:
         self._touches: dict[Coin, tuple[Touch | None, Touch | None]] = {}
         self._order_rows: list[OrderRow] = []
         self._fill_rows: list[FillRow] = []
+        self._account_rows: list[FundingRow | LedgerRow | LiquidationRow] = []
         self._cancels: list[NonUserCancel] = []
         self._changed: dict[tuple[str, str], tuple[bool, bool]] = {}
 
@@ -107,10 +134,15 @@ class Floor:
         return account
 
     def mark_px(self, coin: Coin) -> Decimal:
-        """Mid of the touch, else the last trade; on the grid of marks."""
+        """As formed at the last oracle update; without a recent one mid, else the last trade."""
         mark = self._marks.get(coin)
         if mark is None:
-            tally, mid = self.tallies[coin], self.mid_px(coin)
+            tally = self.tallies[coin]
+            fresh = tally.oracle_ms is not None and self.now_ms - tally.oracle_ms <= STALE_MS
+            if fresh and tally.mark_px is not None:
+                mark = self._marks[coin] = tally.mark_px
+                return mark
+            mid = self.mid_px(coin)
             if mid is not None and coin in self.taped:
                 tally.last_px = mid  # a tape's prints don't come by here; an outage falls back
             px = tally.last_px if mid is None else mid
@@ -129,6 +161,39 @@ class Floor:
         oracle = self.tallies[coin].oracle_px
         return self.mark_px(coin) if oracle is None else oracle
 
+    def at_cap(self, coin: Coin) -> bool:
+        """Whether positions of a builder-deployed asset have reached their cap."""
+        listing, tally = self.listing(coin), self.tallies[coin]
+        cap_usd = tally.cap_usd
+        if cap_usd is None:
+            cap_usd = listing.spec.oi_cap_usd if listing.hip3 else None
+        if cap_usd is None:
+            return False
+        return max(tally.long_sz, tally.short_sz) * self.mark_px(coin) >= cap_usd
+
+    def matchable_sz(self, maker: RestingOrder, executions: Sequence[Execution]) -> Decimal:
+        """How much of a resting order may still match within one arrival.
+
+        A reduce-only order at most its position; any other all or, short of margin, nothing.
+        """
+        if maker.reduce_only:
+            return self.closable_sz(maker, executions)
+        account = self.accounts.get(maker.owner)
+        if account is None:
+            return maker.sz
+        record = account.open.get(maker.oid)
+        if record is None:
+            return ZERO
+        listing = self.listing(record.coin)
+        clearing = account.clearing(listing.dex)
+        if clearing.szi(record.coin) * maker.side.sign < 0:
+            return maker.sz
+        bound_usd = clearing.bound_usd(self.mark_px, self.listing)
+        if bound_usd <= clearing.cross_equity_usd(self.mark_px):
+            return maker.sz
+        self.margin_failed.append((maker.owner, maker.oid))
+        return ZERO
+
     def closable_sz(self, maker: RestingOrder, executions: Sequence[Execution]) -> Decimal:
         """How much a resting reduce-only order may still match within one arrival."""
         account = self.accounts.get(maker.owner)
@@ -141,6 +206,15 @@ class Floor:
                 szi += execution.side.opposite.sign * execution.sz
         return max(ZERO, -maker.side.sign * szi)
 
+    def arm(self, coin: Coin, oid: int, owner: str) -> None:
+        """Keep a trigger order beside the book."""
+        self.triggers.setdefault(coin, {})[oid] = owner
+
+    def disarm(self, coin: Coin, oid: int) -> bool:
+        """Take a trigger order out; False if it is none, or has fired."""
+        armed = self.triggers.get(coin)
+        return armed is not None and armed.pop(oid, None) is not None
+
     # -- outputs ---------------------------------------------------------------------------
 
     def disturb(self, coin: Coin) -> Market:
@@ -148,8 +222,12 @@ class Floor:
         market = self.markets[coin]
         if coin not in self._touches:
             self._touches[coin] = market.touch()
-        self._marks.pop(coin, None)
+        self.forget_mark(coin)
         return market
+
+    def forget_mark(self, coin: Coin) -> None:
+        """Its book or its oracle has changed: form the mark anew when it is asked for."""
+        self._marks.pop(coin, None)
 
     def answer(self, ticket: int, payload: dict[str, object]) -> None:
         self._answers.append(Answered(ticket, payload))
@@ -167,6 +245,21 @@ class Floor:
         account.fills.append(row)
         self._fill_rows.append(FillRow(account.address, row))
 
+    def tell_funding(self, account: Account, row: rows.Row) -> None:
+        account.fundings.append(row)
+        self._account_rows.append(FundingRow(account.address, row))
+
+    def tell_ledger(self, account: Account, row: rows.Row) -> None:
+        account.ledger.append(row)
+        self._account_rows.append(LedgerRow(account.address, row))
+
+    def tell_liquidation(self, account: Account, row: rows.Row) -> None:
+        self._account_rows.append(LiquidationRow(account.address, row))
+
+    def tell_account(self, account: Account) -> None:
+        """Something of the account changed that is no DEX's: agents, spot, mode."""
+        self.tell_change(account, "", orders=False, money=True)
+
     def tell_venue_cancel(self, account: Account, record: OrderRecord) -> None:
         self._cancels.append(NonUserCancel(account.address, record.coin, record.order.oid))
 
@@ -181,7 +274,13 @@ class Floor:
         if not (self._answers or self._touches or self._changed or self._fill_rows):
             return ()
         outputs = tuple(self._pending())
-        for pending in (self._answers, self._order_rows, self._fill_rows, self._cancels):
+        for pending in (
+            self._answers,
+            self._order_rows,
+            self._fill_rows,
+            self._cancels,
+            self._account_rows,
+        ):
             pending.clear()
         for table in (self._prints, self._touches, self._changed):
             table.clear()
@@ -197,5 +296,6 @@ class Floor:
         yield from self._order_rows
         yield from self._fill_rows
         yield from self._cancels
+        yield from self._account_rows
         for (user, dex), (orders, money) in self._changed.items():
             yield AccountChanged(user, dex, orders=orders, money=money)

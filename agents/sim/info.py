@@ -8,10 +8,12 @@ import msgspec
 from agents.market.types import Coin
 from agents.sim import info_accounts as accounts
 from agents.sim import info_markets as markets
+from agents.sim import info_standing as standing
 from agents.sim.accounts import Account
 from agents.sim.actions import parse_address
 from agents.sim.floor import Floor
 from agents.sim.outputs import UnknownRequest
+from agents.sim.signers import extra_agents, role
 from agents.sim.universe import DexSpec
 
 Millis = Annotated[int, msgspec.Meta(ge=0)]
@@ -154,26 +156,33 @@ def _active_asset_data(floor: Floor, request: InfoRequest, _: int) -> object:
 
 
 def _user_role(floor: Floor, request: InfoRequest, _: int) -> object:
-    known = _user(floor, request).address in floor.accounts
-    return {"role": "user" if known else "missing"}
+    return role(floor, _user(floor, request).address)
 
 
 def _spot_state(floor: Floor, request: InfoRequest, _: int) -> object:
-    _user(floor, request)
-    return {"balances": []}
+    return standing.spot_state(_user(floor, request))
 
 
 def _max_builder_fee(floor: Floor, request: InfoRequest, _: int) -> object:
-    _user(floor, request)
+    account = _user(floor, request)
     if request.builder is None:
         raise UnknownRequest
-    return 0
+    return account.builders.get(parse_address(request.builder), 0)
 
 
-def _none(floor: Floor, request: InfoRequest, _: int) -> object:
-    """Agents, sub-accounts and funding of an account: there are none."""
-    _user(floor, request)
-    return None if request.type == "subAccounts" else []
+def _sub_accounts(floor: Floor, request: InfoRequest, now_ms: int) -> object:
+    account = _user(floor, request)
+    every_dex = request.type == "subAccounts2"
+    return standing.sub_accounts(floor, account, now_ms, every_dex=every_dex)
+
+
+def _since(floor: Floor, request: InfoRequest, _: int) -> object:
+    """Rows of an account's history in a range of time, oldest first."""
+    account = _user(floor, request)
+    if request.start_time is None:
+        raise UnknownRequest
+    rows = account.fundings if request.type == "userFunding" else account.ledger
+    return standing.in_range(rows, request.start_time, request.end_time)
 
 
 def _funding_history(floor: Floor, request: InfoRequest, _: int) -> object:
@@ -185,8 +194,12 @@ def _funding_history(floor: Floor, request: InfoRequest, _: int) -> object:
 
 
 def _abstraction(floor: Floor, request: InfoRequest, _: int) -> object:
-    _user(floor, request)
-    return "disabled"
+    return _user(floor, request).abstraction
+
+
+def _dex_abstraction(floor: Floor, request: InfoRequest, _: int) -> object:
+    """The older question: True, or null where it was never switched on."""
+    return True if _user(floor, request).abstraction == "dexAbstraction" else None
 
 
 _ANSWERS: Final[Mapping[str, Answer]] = {
@@ -218,15 +231,19 @@ _ANSWERS: Final[Mapping[str, Answer]] = {
     ),
     "userFills": lambda floor, request, _now: accounts.user_fills(_user(floor, request)),
     "userFillsByTime": _user_fills_by_time,
-    "userRateLimit": lambda floor, request, _now: accounts.user_rate_limit(_user(floor, request)),
+    "userRateLimit": lambda floor, request, _now: accounts.user_rate_limit(
+        floor, _user(floor, request)
+    ),
     "userFees": lambda floor, _request, _now: accounts.user_fees(floor),
     "userRole": _user_role,
-    "extraAgents": _none,
-    "subAccounts": _none,
-    "userFunding": _none,
+    "extraAgents": lambda floor, request, _now: extra_agents(floor, _user(floor, request)),
+    "subAccounts": _sub_accounts,
+    "subAccounts2": _sub_accounts,
+    "userFunding": _since,
     "fundingHistory": _funding_history,
-    "userNonFundingLedgerUpdates": _none,
+    "userNonFundingLedgerUpdates": _since,
     "activeAssetData": _active_asset_data,
     "userAbstraction": _abstraction,
+    "userDexAbstraction": _dex_abstraction,
     "maxBuilderFee": _max_builder_fee,
 }

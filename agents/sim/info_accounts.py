@@ -6,14 +6,15 @@ from typing import Final
 from agents.market.types import Coin
 from agents.sim import rows
 from agents.sim.accounts import Account, OrderEvent
+from agents.sim.allowance import cap, used
 from agents.sim.clearing import ZERO, Clearing, Leverage, Position
 from agents.sim.fees import MICRO
 from agents.sim.floor import Floor
+from agents.sim.margins import withdrawable_usd
+from agents.sim.tiers import leverage_allowed, maintenance_usd
 from agents.sim.universe import Listing
 
 FILLS_MAX: Final = 2_000
-REQUESTS_FREE: Final = 10_000
-WITHDRAWAL_SHARE: Final = Decimal("0.1")
 NO_FUNDING: Final = {"allTime": "0.0", "sinceOpen": "0.0", "sinceChange": "0.0"}
 
 
@@ -31,10 +32,6 @@ def clearing_state(floor: Floor, clearing: Clearing, now_ms: int) -> rows.Row:
         mark_px = floor.mark_px(coin)
         totals.add(position, leverage, listing, mark_px)
         positions.append((listing, position, leverage, mark_px))
-    bound_usd = clearing.bound_usd(floor.mark_px, floor.listing)
-    kept_usd = max(totals.cross_used_usd, WITHDRAWAL_SHARE * totals.cross_notional_usd)
-    held_usd = max(ZERO, bound_usd - totals.cross_used_usd)
-    withdrawable_usd = max(ZERO, cross_usd - kept_usd - held_usd).quantize(MICRO, ROUND_DOWN)
     asset_positions = [
         {
             "type": "oneWay",
@@ -46,7 +43,7 @@ def clearing_state(floor: Floor, clearing: Clearing, now_ms: int) -> rows.Row:
         "marginSummary": totals.summary(),
         "crossMarginSummary": totals.cross_summary(),
         "crossMaintenanceMarginUsed": rows.micro(totals.maintenance_usd),
-        "withdrawable": rows.number(withdrawable_usd),
+        "withdrawable": rows.number(withdrawable_usd(floor, clearing)),
         "assetPositions": asset_positions,
         "time": now_ms,
     }
@@ -77,7 +74,7 @@ class _Totals:
         self.cross_notional_usd += value_usd
         self.cross_used_usd += used_usd
         self.used_usd += used_usd
-        self.maintenance_usd += value_usd / (2 * listing.spec.leverage_max)
+        self.maintenance_usd += maintenance_usd(listing.spec, value_usd)
 
     def summary(self) -> rows.Row:
         return _summary(self.usd, self.notional_usd, self.raw_usd, self.used_usd)
@@ -126,10 +123,11 @@ def _liquidation_px(
 ) -> Decimal | None:
     """Mark - side * margin available / |size| / (1 - l * side), l = 1 / (2 * max leverage)."""
     side = position.side.sign
-    maintenance_share = Decimal(1) / (2 * listing.spec.leverage_max)
+    value_usd = abs(position.szi) * mark_px
+    maintenance_share = Decimal(1) / (2 * leverage_allowed(listing.spec, value_usd))
     if leverage.isolated:
-        maintenance_usd = abs(position.szi) * mark_px * maintenance_share
-        available_usd = position.raw_usd + position.szi * mark_px - maintenance_usd
+        needed_usd = maintenance_usd(listing.spec, value_usd)
+        available_usd = position.raw_usd + position.szi * mark_px - needed_usd
     else:
         available_usd = totals.cross_usd - totals.maintenance_usd
     px = mark_px - side * available_usd / abs(position.szi) / (1 - maintenance_share * side)
@@ -137,12 +135,22 @@ def _liquidation_px(
 
 
 def open_orders(floor: Floor, account: Account, dex: str, *, frontend: bool) -> list[rows.Row]:
-    """Resting orders of a DEX, newest first, with what remains of them."""
-    shown = rows.frontend_row if frontend else rows.order_row
-    return [
-        shown(record, record.order.sz)
+    """Open orders of a DEX, newest first, with what remains of them; children in their parents."""
+    shown = [
+        record
         for record in reversed(account.open.values())
         if floor.listing(record.coin).dex == dex
+        and not (record.trigger is not None and record.trigger.waiting)
+    ]
+    if not frontend:
+        return [rows.order_row(record, record.order.sz) for record in shown]
+    return [
+        rows.frontend_row(
+            record,
+            record.order.sz,
+            [account.open[oid] for oid in record.children if oid in account.open],
+        )
+        for record in shown
     ]
 
 
@@ -192,12 +200,12 @@ def user_fills_by_time(
     return chosen
 
 
-def user_rate_limit(account: Account) -> rows.Row:
+def user_rate_limit(floor: Floor, account: Account) -> rows.Row:
     return {
         "cumVlm": rows.number(account.volume_usd),
-        "nRequestsUsed": account.requests,
-        "nRequestsCap": REQUESTS_FREE + int(account.volume_usd),
-        "nRequestsSurplus": 0,
+        "nRequestsUsed": used(account),
+        "nRequestsCap": cap(floor, account),
+        "nRequestsSurplus": max(0, account.reserved - account.requests),
     }
 
 

@@ -1,9 +1,13 @@
 """Leverage and isolated margin: what an account sets for a coin, and moving cash to match."""
 
-from decimal import ROUND_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_UP, Decimal
 
 from agents.sim.accounts import Account
-from agents.sim.actions import UpdateIsolatedMargin, UpdateLeverage
+from agents.sim.actions_account import (
+    TopUpIsolatedOnlyMargin,
+    UpdateIsolatedMargin,
+    UpdateLeverage,
+)
 from agents.sim.clearing import ZERO, Clearing, Leverage, Position
 from agents.sim.fees import MICRO
 from agents.sim.floor import Floor
@@ -64,6 +68,47 @@ def _fit(
 def _free_usd(floor: Floor, clearing: Clearing) -> Decimal:
     equity_usd = clearing.cross_equity_usd(floor.mark_px)
     return equity_usd - clearing.bound_usd(floor.mark_px, floor.listing)
+
+
+def withdrawable_usd(floor: Floor, clearing: Clearing) -> Decimal:
+    """What may leave the DEX: what is left above max(initial margin, 10 % of notional) and holds.
+
+    Of the cross part alone, truncated at six decimals.
+    """
+    notional_usd, used_usd = ZERO, ZERO
+    for coin, position in clearing.positions.items():
+        if not clearing.isolated(coin):
+            value_usd = abs(position.szi) * floor.mark_px(coin)
+            notional_usd += value_usd
+            used_usd += value_usd / clearing.leverages[coin].value
+    bound_usd = clearing.bound_usd(floor.mark_px, floor.listing)
+    kept_usd = max(used_usd, TRANSFER_SHARE * notional_usd)
+    held_usd = max(ZERO, bound_usd - used_usd)
+    free_usd = clearing.cross_equity_usd(floor.mark_px) - kept_usd - held_usd
+    return max(ZERO, free_usd).quantize(MICRO, ROUND_DOWN)
+
+
+def top_up(floor: Floor, account: Account, action: TopUpIsolatedOnlyMargin) -> str | None:
+    """Add margin to a strict-isolated position until its leverage is down to this."""
+    listing = floor.universe.by_asset_id.get(action.asset)
+    if listing is None or listing.spec.margin_mode != "strictIsolated":
+        return "Asset not strict isolated"
+    leverage, clearing = Decimal(action.leverage), account.clearing(listing.dex)
+    position = clearing.positions.get(listing.coin)
+    if position is None:
+        return "Cannot update margin for empty position."
+    if not 1 <= leverage <= listing.spec.leverage_max:
+        return "Invalid leverage value"
+    value_usd = position.szi * floor.mark_px(listing.coin)
+    wanted_usd = (abs(value_usd) / leverage).quantize(MICRO, rounding=ROUND_UP)
+    amount_usd = max(ZERO, wanted_usd - (position.raw_usd + value_usd))
+    amount_usd = amount_usd.quantize(MICRO, rounding=ROUND_UP)
+    if _free_usd(floor, clearing) < amount_usd:
+        return SHORT
+    clearing.raw_usd -= amount_usd
+    position.raw_usd += amount_usd
+    floor.tell_change(account, listing.dex, orders=False, money=True)
+    return None
 
 
 def update_isolated(floor: Floor, account: Account, action: UpdateIsolatedMargin) -> str | None:

@@ -61,6 +61,27 @@ class FillRow(msgspec.Struct, frozen=True):
     row: dict[str, object]
 
 
+class FundingRow(msgspec.Struct, frozen=True):
+    """One hour's funding of one position: a row of ``userFundings``."""
+
+    user: str
+    row: dict[str, object]
+
+
+class LedgerRow(msgspec.Struct, frozen=True):
+    """One row of ``userNonFundingLedgerUpdates``."""
+
+    user: str
+    row: dict[str, object]
+
+
+class LiquidationRow(msgspec.Struct, frozen=True):
+    """The ``liquidation`` event of ``userEvents``."""
+
+    user: str
+    row: dict[str, object]
+
+
 class NonUserCancel(msgspec.Struct, frozen=True):
     """The venue itself cancelled an order (self-trade, reduce-only, scheduled)."""
 
@@ -78,4 +99,15 @@ class AccountChanged(msgspec.Struct, frozen=True):
     money: bool
 
 
-Output = Answered | Printed | TouchChanged | OrderRow | FillRow | NonUserCancel | AccountChanged
+Output = (
+    Answered
+    | Printed
+    | TouchChanged
+    | OrderRow
+    | FillRow
+    | NonUserCancel
+    | FundingRow
+    | LedgerRow
+    | LiquidationRow
+    | AccountChanged
+)

@@ -1,8 +1,11 @@
 """The venue's row shapes: key names, their order, and numbers as its answers carry them."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from hashlib import blake2b
 
+from agents.market.instrument import wire
+from agents.market.types import Side
 from agents.sim.accounts import OrderRecord
 from agents.sim.clearing import Leverage, Position
 from agents.sim.market import Touch
@@ -84,9 +87,17 @@ def order_update(record: OrderRecord) -> Row:
     }
 
 
-def frontend_row(record: OrderRecord, sz: Decimal) -> Row:
+def frontend_row(record: OrderRecord, sz: Decimal, children: Sequence[OrderRecord] = ()) -> Row:
     """An order as ``frontendOpenOrders`` shows it."""
-    order = record.order
+    order, trigger = record.order, record.trigger
+    kind, condition = "Limit", "N/A"
+    if trigger is not None:
+        kind = "Take Profit " if trigger.tpsl == "tp" else "Stop "
+        kind += "Market" if trigger.is_market else "Limit"
+        falls = (order.side is Side.BID) == (trigger.tpsl == "tp")
+        condition = f"Price {'below' if falls else 'above'} {wire(trigger.px)}"
+    elif record.tif == "FrontendMarket":
+        kind = "Market"
     return {
         "coin": record.coin,
         "side": order.side.value,
@@ -94,13 +105,13 @@ def frontend_row(record: OrderRecord, sz: Decimal) -> Row:
         "sz": number(sz),
         "oid": order.oid,
         "timestamp": order.placed_ms,
-        "triggerCondition": "N/A",
-        "isTrigger": False,
-        "triggerPx": "0.0",
-        "children": [],
-        "isPositionTpsl": False,
+        "triggerCondition": condition,
+        "isTrigger": trigger is not None,
+        "triggerPx": "0.0" if trigger is None else number(trigger.px),
+        "children": [frontend_row(child, child.order.sz) for child in children],
+        "isPositionTpsl": trigger is not None and trigger.whole,
         "reduceOnly": order.reduce_only,
-        "orderType": "Limit",
+        "orderType": kind,
         "origSz": number(order.orig_sz),
         "tif": record.tif,
         "cloid": order.cloid,

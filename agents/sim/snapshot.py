@@ -7,8 +7,8 @@ from typing import Final
 import msgspec
 
 from agents.market.types import Coin
-from agents.sim.accounts import Account, OrderRecord
-from agents.sim.clearing import Clearing, Leverage, Position
+from agents.sim.accounts import STANDARD, Account, Agent, Daily, OrderRecord
+from agents.sim.clearing import ZERO, Clearing, Leverage, Position
 from agents.sim.floor import Floor
 from agents.sim.market import RestingOrder
 from agents.sim.nonces import NonceWindow
@@ -30,12 +30,36 @@ class _AccountState(msgspec.Struct):
     volume_usd: Decimal
     requests: int
     cancel_at_ms: int | None
+    schedules: tuple[int, int] = (0, 0)
+    reserved: int = 0
+    allowed_at_ms: int = 0
+    spot: dict[str, Decimal] = {}
+    ledger: list[dict[str, object]] = []
+    fundings: list[dict[str, object]] = []
+    daily: dict[int, Daily] = {}
+    agents: list[tuple[str | None, str]] = []
+    agent_removed_ms: int | None = None
+    master: str | None = None
+    name: str = ""
+    subs: list[str] = []
+    builders: dict[str, int] = {}
+    abstraction: str = STANDARD
+    liquidated_ms: dict[str, int] = {}
 
 
 class _TallyState(msgspec.Struct):
     last_px: Decimal
     long_sz: Decimal
     short_sz: Decimal
+    oracle_px: Decimal | None = None
+    oracle_ms: int | None = None
+    mark_px: Decimal | None = None
+    basis: Decimal = ZERO
+    local_ema: Decimal = ZERO
+    cap_usd: Decimal | None = None
+    premium_sum: Decimal = ZERO
+    premium_count: int = 0
+    funding: list[dict[str, object]] = []
 
 
 class _State(msgspec.Struct):
@@ -46,6 +70,21 @@ class _State(msgspec.Struct):
     nonces: dict[str, list[int]]
     tallies: dict[Coin, _TallyState]
     collected_usd: dict[str, Decimal]
+    outside_usd: dict[str, Decimal] = {}
+    outside_sz: dict[str, Decimal] = {}
+    deposited_usd: dict[str, Decimal] = {}
+    withdrawn_usd: Decimal = ZERO
+    agents: dict[str, Agent] = {}
+    halted: list[str] = []
+    sampled_ms: int = 0
+
+
+_ACCOUNT_FIELDS: Final = (
+    "volume_usd", "requests", "cancel_at_ms", "schedules", "reserved", "allowed_at_ms", "spot",
+    "daily", "agent_removed_ms", "master", "name", "subs", "builders", "abstraction",
+    "liquidated_ms",
+)  # fmt: skip
+_TALLY_FIELDS: Final = tuple(field for field in _TallyState.__struct_fields__ if field != "funding")
 
 
 def dump(floor: Floor, users: Collection[str] | None = None) -> dict[str, object]:
@@ -66,12 +105,22 @@ def dump(floor: Floor, users: Collection[str] | None = None) -> dict[str, object
         },
         nonces={signer: window.kept for signer, window in floor.nonces.items()},
         tallies={
-            coin: _TallyState(tally.last_px, tally.long_sz, tally.short_sz)
+            coin: _TallyState(
+                **{field: getattr(tally, field) for field in _TALLY_FIELDS},
+                funding=list(tally.funding),
+            )
             for coin, tally in floor.tallies.items()
         },
         collected_usd=floor.collected_usd,
+        outside_usd=floor.outside_usd,
+        outside_sz={str(coin): sz for coin, sz in floor.outside_sz.items()},
+        deposited_usd=floor.deposited_usd,
+        withdrawn_usd=floor.withdrawn_usd,
+        agents=floor.agents,
+        halted=sorted(floor.halted),
+        sampled_ms=floor.sampled_ms,
     )
-    plain = msgspec.to_builtins(state)
+    plain = msgspec.to_builtins(state, str_keys=True)
     assert isinstance(plain, dict)
     return plain
 
@@ -84,9 +133,10 @@ def _account(account: Account, fills_saved: int) -> _AccountState:
         },
         orders=list(account.open.values()),
         fills=list(account.fills)[-fills_saved:] if fills_saved else [],
-        volume_usd=account.volume_usd,
-        requests=account.requests,
-        cancel_at_ms=account.cancel_at_ms,
+        ledger=list(account.ledger),
+        fundings=list(account.fundings),
+        agents=list(account.agents.items()),
+        **{field: getattr(account, field) for field in _ACCOUNT_FIELDS},
     )
 
 
@@ -97,7 +147,7 @@ def load(floor: Floor, state: Mapping[str, object]) -> None:
     """
     assert not floor.accounts
     try:
-        saved = msgspec.convert(state, type=_State)
+        saved = msgspec.convert(state, type=_State, str_keys=True)
     except msgspec.ValidationError as error:
         raise ValueError(f"not a snapshot of an exchange: {error}") from error
     unlisted = {*saved.tallies} - {*floor.universe.listings}
@@ -106,13 +156,17 @@ def load(floor: Floor, state: Mapping[str, object]) -> None:
     floor.last_oid, floor.block_count = saved.last_oid, saved.block_count
     floor.open_block(saved.now_ms)
     floor.collected_usd.update(saved.collected_usd)
+    floor.outside_usd.update(saved.outside_usd)
+    floor.outside_sz.update({Coin(coin): sz for coin, sz in saved.outside_sz.items()})
+    floor.deposited_usd.update(saved.deposited_usd)
+    floor.withdrawn_usd, floor.sampled_ms = saved.withdrawn_usd, saved.sampled_ms
+    floor.agents.update(saved.agents)
+    floor.halted.update(Coin(coin) for coin in saved.halted)
     for coin, tally in saved.tallies.items():
         target = floor.tallies[coin]
-        target.last_px, target.long_sz, target.short_sz = (
-            tally.last_px,
-            tally.long_sz,
-            tally.short_sz,
-        )
+        for field in _TALLY_FIELDS:
+            setattr(target, field, getattr(tally, field))
+        target.funding.extend(tally.funding)
     for signer, kept in saved.nonces.items():
         floor.nonces[signer] = NonceWindow(kept)
     for address, account in saved.accounts.items():
@@ -128,8 +182,11 @@ def load(floor: Floor, state: Mapping[str, object]) -> None:
 
 def _load_account(account: Account, saved: _AccountState) -> None:
     account.fills.extend(saved.fills)
-    account.volume_usd, account.requests = saved.volume_usd, saved.requests
-    account.cancel_at_ms = saved.cancel_at_ms
+    account.ledger.extend(saved.ledger)
+    account.fundings.extend(saved.fundings)
+    account.agents.update(saved.agents)
+    for field in _ACCOUNT_FIELDS:
+        setattr(account, field, getattr(saved, field))
     for dex, state in saved.clearings.items():
         clearing: Clearing = account.clearing(dex)
         clearing.raw_usd = state.raw_usd
@@ -145,6 +202,9 @@ def _rest(floor: Floor, account: Account, record: OrderRecord) -> None:
     account.open[order.oid] = record
     if order.cloid is not None:
         account.live_cloids[order.cloid] = order.oid
+    if record.trigger is not None and record.tif is None:
+        floor.arm(record.coin, order.oid, account.address)
+        return
     if order.reduce_only:
         account.reduce_only.setdefault(record.coin, []).append(order.oid)
     else:

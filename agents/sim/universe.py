@@ -18,7 +18,10 @@ MarginMode = Literal["normal", "noCross", "strictIsolated"]
 
 
 class AssetSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """One perpetual as its DEX lists it. ``name`` is the public coin, prefix included."""
+    """One perpetual as its DEX lists it. ``name`` is the public coin, prefix included.
+
+    ``margin_table``: id of a tiered table, 0 for the single tier of ``leverage_max``.
+    """
 
     name: Coin
     sz_decimals: int
@@ -28,6 +31,9 @@ class AssetSpec(msgspec.Struct, frozen=True, kw_only=True):
     deployer_fee_scale: Decimal = Decimal(1)
     growth: bool = False
     delisted: bool = False
+    margin_table: int = 0
+    oi_cap_usd: Decimal | None = None
+    funding_multiplier: Decimal = Decimal(1)
 
 
 class DexSpec(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,10 +24,11 @@ LIMIT = order(0, "B", "84000", "0.1")
         {},
         {"type": "launch"},
         {"type": "order"},
-        {"type": "order", "orders": [LIMIT], "grouping": "normalTpsl"},
+        {"type": "order", "orders": [LIMIT], "grouping": "tpsl"},
         orders(LIMIT | {"t": {"limit": {"tif": "GTC"}}}),
         orders(LIMIT | {"t": {"market": {}}}),
-        orders(LIMIT | {"t": {"trigger": {"isMarket": True, "triggerPx": "1", "tpsl": "sl"}}}),
+        orders(LIMIT | {"t": {"trigger": {"isMarket": True, "triggerPx": 1, "tpsl": "sl"}}}),
+        orders(LIMIT | {"t": {}}),
         orders(LIMIT | {"a": -1}),
         orders(LIMIT | {"s": 0.1}),
         orders(LIMIT | {"p": "1e5"}),
@@ -74,7 +75,7 @@ def test_a_modify_to_gtc_becomes_alo_unless_always_place() -> None:
     parsed = parse_action({"type": "batchModify", "modifies": [{"oid": 1, "order": gtc}]})
     assert isinstance(parsed, BatchModify)
     wire = parsed.modifies[0].order
-    assert modified(wire, always=False).t.limit.tif == "Alo"
+    assert modified(wire, always=False).tif == "Alo"
     assert modified(wire, always=True) is wire
 
 

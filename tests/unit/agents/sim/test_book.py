@@ -130,7 +130,7 @@ def test_depth_bounds_the_levels(book: Book) -> None:
 
 def test_a_reduce_only_maker_matches_no_more_than_its_cap() -> None:
     caps = {1: Decimal("0.4"), 2: Decimal(0)}
-    book = OrderBook(Coin("X"), lambda maker, _executions: caps[maker.oid])
+    book = OrderBook(Coin("X"), lambda maker, _executions: caps.get(maker.oid, maker.sz))
     for oid in (1, 2):
         book.place(make_resting(oid, Side.ASK, "100", "1", owner="me", reduce_only=True), 0)
     book.place(make_resting(3, Side.ASK, "100", "1", owner="other"), 0)

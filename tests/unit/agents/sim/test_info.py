@@ -27,7 +27,10 @@ def desk() -> Desk:
         ({"type": "extraAgents", "user": ALICE}, []),
         ({"type": "subAccounts", "user": ALICE}, None),
         ({"type": "userAbstraction", "user": ALICE}, "disabled"),
-        ({"type": "spotClearinghouseState", "user": ALICE}, {"balances": []}),
+        (
+            {"type": "spotClearinghouseState", "user": ALICE},
+            {"balances": [], "tokenToAvailableAfterMaintenance": []},
+        ),
         ({"type": "maxBuilderFee", "user": ALICE, "builder": STRANGER}, 0),
         ({"type": "outcomeMeta"}, {"outcomes": [], "questions": []}),
         ({"type": "orderStatus", "user": ALICE, "oid": 5}, {"status": "unknownOid"}),
