@@ -47,8 +47,10 @@ class MarketActor:
             reason = f"{type(error).__name__}: {error}"
         finally:
             last_word = Departure(code, reason, time.time_ns() // 1_000_000, os.getpid())
-            write_departure(self._folder, self._market, last_word)
-            os._exit(code)
+            try:
+                write_departure(self._folder, self._market, last_word)
+            finally:  # a full disk must not keep a process that has nothing to do any more
+                os._exit(code)
 
 
 class RiskActor:
