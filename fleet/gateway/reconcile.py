@@ -9,7 +9,7 @@ import msgspec
 
 from agents.exchange.codec import decode_info, subscribe_frame
 from agents.exchange.codec_account import to_fill, to_live
-from agents.exchange.errors import ExchangeError, MalformedFrame
+from agents.exchange.errors import BadRequest, ExchangeError, MalformedFrame
 from agents.exchange.http import Http
 from agents.exchange.registry import Registry
 from agents.exchange.wire import (
@@ -34,22 +34,47 @@ TAKER_RATE: Final = Decimal("0.00045")
 
 async def learn(http: Http, address: str) -> Registry:
     """Every DEX and market, and this account's fees. ``ExchangeError`` if that can't be had."""
-    dexs = decode_info(await http.info_raw({"type": "perpDexs"}), tuple[PerpDex | None, ...])
-    names = ["", *(row.name for row in dexs if row is not None)]
-    raw_metas = await asyncio.gather(
-        *(http.info_raw({"type": "meta", "dex": name}) for name in names)
+    raw_dexs, raw_metas, raw_spot, raw_fees = await asyncio.gather(
+        http.info_raw({"type": "perpDexs"}),
+        _all_metas(http),
+        http.info_raw({"type": "spotMeta"}),
+        http.info_raw({"type": "userFees", "user": address}),
     )
-    metas = {
-        name: decode_info(raw, Meta | None)  # type: ignore[arg-type]
-        for name, raw in zip(names, raw_metas, strict=True)
-    }
-    spot = decode_info(await http.info_raw({"type": "spotMeta"}), SpotMeta)
+    dexs = decode_info(raw_dexs, tuple[PerpDex | None, ...])
+    metas = await _metas(http, dexs, raw_metas)
+    spot = decode_info(raw_spot, SpotMeta)
     try:
-        fees = decode_info(await http.info_raw({"type": "userFees", "user": address}), UserFees)
+        fees = decode_info(raw_fees, UserFees)
         maker, taker = fees.user_add_rate, fees.user_cross_rate
     except MalformedFrame:
         maker, taker = MAKER_RATE, TAKER_RATE
     return Registry.build(dexs, metas, spot, maker, taker)
+
+
+async def _all_metas(http: Http) -> bytes:
+    """All DEXs' metas in one answer; ``null`` where the server doesn't know the question."""
+    try:
+        return await http.info_raw({"type": "allPerpMetas"})
+    except BadRequest:
+        return b"null"
+
+
+async def _metas(
+    http: Http, dexs: tuple[PerpDex | None, ...], raw: bytes
+) -> dict[str, Meta | None]:
+    """By DEX name: out of ``allPerpMetas``, or asked one by one where that is not as expected."""
+    names = ["", *(row.name for row in dexs if row is not None)]
+    try:
+        listed = decode_info(raw, tuple[Meta | None, ...])
+        if len(listed) == len(names):
+            return dict(zip(names, listed, strict=True))
+    except MalformedFrame:
+        pass
+    raws = await asyncio.gather(*(http.info_raw({"type": "meta", "dex": n}) for n in names))
+    return {
+        name: decode_info(one, Meta | None)  # type: ignore[arg-type]
+        for name, one in zip(names, raws, strict=True)
+    }
 
 
 def subscriptions(gateway: Gateway) -> list[dict[str, object]]:
@@ -74,21 +99,23 @@ async def reconcile(gateway: Gateway) -> None:
     assert gateway.upstream is not None
     for subscription in subscriptions(gateway):
         gateway.upstream.send(subscribe_frame(subscription))
-    await token_marks(gateway)
-    await asyncio.gather(*(_dex(gateway, dex) for dex in state.dexes()))
-    await _fills(gateway)
+    await asyncio.gather(
+        token_marks(gateway), _fills(gateway), *(_dex(gateway, dex) for dex in state.dexes())
+    )
     gateway.run(gateway.core.link_up(gateway.now_ms()))
 
 
 async def _dex(gateway: Gateway, dex: str) -> None:
     """Positions and open orders of one DEX."""
     user = gateway.state.identity.address
-    raw = await _ask(gateway, {"type": "clearinghouseState", "user": user, "dex": dex})
+    asked_ms = gateway.now_ms()
+    raw, raw_orders = await asyncio.gather(
+        _ask(gateway, {"type": "clearinghouseState", "user": user, "dex": dex}),
+        _ask(gateway, {"type": "frontendOpenOrders", "user": user, "dex": dex}),
+    )
     dex_state = decode_info(raw, ClearinghouseState)
     gateway.run(venue.take_account(gateway.state, dex, dex_state, gateway.now_ms()))
-    asked_ms = gateway.now_ms()
-    raw = await _ask(gateway, {"type": "frontendOpenOrders", "user": user, "dex": dex})
-    rows = decode_info(raw, tuple[FrontendOrder, ...])
+    rows = decode_info(raw_orders, tuple[FrontendOrder, ...])
     orders = tuple((row.coin, to_live(row)) for row in rows)
     now_ms = gateway.now_ms()
     gateway.run(venue.take_open_orders(gateway.state, dex, orders, asked_ms, now_ms))

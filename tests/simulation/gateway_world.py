@@ -31,7 +31,7 @@ from fleet.gateway.api import DirectivesPut, MarketPut
 from fleet.gateway.core import control
 from fleet.gateway.core.cloids import parse
 from fleet.gateway.core.core import Core
-from fleet.gateway.core.effects import Ask, Cut, Effect, Record, Submit, Tell
+from fleet.gateway.core.effects import Alert, Ask, Cut, Effect, Record, Submit, Tell
 from fleet.gateway.core.state import Identity, State
 from fleet.gateway.records import Body
 
@@ -63,6 +63,7 @@ class World:
         self.core = Core(fresh_state())
         self.sent: list[Submit] = []
         self.records: list[Body] = []
+        self.alerts: list[Alert] = []
         self.agents: dict[int, Agent] = {}
         self.mids: dict[str, Decimal] = {}
         self.on_the_way: dict[int, Submit] = {}
@@ -125,6 +126,8 @@ class World:
                     self.after(1, lambda gone=session: self.disconnect(gone))  # type: ignore[misc]
                 case Record(body=body):
                     self.records.append(body)
+                case Alert():
+                    self.alerts.append(effect)
                 case _:
                     pass
 
@@ -200,6 +203,7 @@ class World:
         self.every(BLOCK_MS, self._block)
         self.every(50, lambda: self.do(self.core.tick(self.now_ms)))
         self.every(1_000, self._direct)
+        self.every(500, self._market_frames)
         self.every(5_000, self._heartbeat)
 
     def _heartbeat(self) -> None:
@@ -235,6 +239,7 @@ class World:
             px = float(mid)
             ctx = {"markPx": str(px), "oraclePx": str(px), "funding": "0.0", "midPx": str(px)}
             self.frame(_json("activeAssetCtx", {"coin": market, "ctx": ctx}))
+            self.frame(_json("bbo", self.exchange.bbo(market)))  # type: ignore[arg-type]
 
     def _registry(self) -> Registry:
         def ask(kind: Any, **request: object) -> Any:
