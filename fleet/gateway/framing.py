@@ -3,13 +3,13 @@
     u32 length | u32 crc32 | msgpack [seq, wall_ns, kind, body]        little-endian
 
 ``length`` and ``crc32`` are the msgpack's. A record that is cut short, empty, or fails its checksum
-ends the readable part of a file: the writer cuts it off at its start (``intact_length``), a reader
+ends the readable part of a file: the writer cuts it off at its start (``measure``), a reader
 stops before it and looks again later. A kind that this build does not know is passed over.
 """
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -80,33 +80,35 @@ def _payloads(path: Path, from_offset: int) -> Iterator[tuple[int, bytes]]:
 
 
 def read_records(
-    path: Path, from_offset: int = 0, *, after_seq: int = -1
+    path: Path,
+    from_offset: int = 0,
+    *,
+    after_seq: int = -1,
+    odd: Callable[[int, str], None] | None = None,
 ) -> Iterator[tuple[int, Record]]:
     """``(offset behind it, record)`` of each intact record from ``from_offset`` on, in order.
 
     Records up to ``after_seq`` are passed over unread. Ends at the first record that is not intact.
-    Raises FileNotFoundError, and msgspec.DecodeError if an intact record is none of ours.
+    An intact record that can't be decoded goes to ``odd`` (offset behind it, why) and is passed
+    over; without ``odd`` it raises msgspec.DecodeError. Raises FileNotFoundError.
     """
     for offset, packed in _payloads(path, from_offset):
-        head = _heads.decode(packed)
-        if head.seq > after_seq and head.kind in KINDS:
-            yield offset, Record(head.seq, head.wall_ns, head.kind, _bodies.decode(head.body))
+        try:
+            head = _heads.decode(packed)
+            if head.seq <= after_seq or head.kind not in KINDS:
+                continue
+            record = Record(head.seq, head.wall_ns, head.kind, _bodies.decode(head.body))
+        except msgspec.DecodeError as error:
+            if odd is None:
+                raise
+            odd(offset, str(error))
+        else:
+            yield offset, record
 
 
-def intact_length(path: Path) -> int:
-    """Bytes up to the end of the last intact record: where a writer cuts a torn tail."""
-    end = 0
-    for offset, _ in _payloads(path, 0):
-        end = offset
-    return end
-
-
-def last_record(path: Path) -> tuple[int, int] | None:
-    """``(seq, wall_ns)`` of the last intact record, of any kind; None in an empty file."""
-    last = None
-    for _, packed in _payloads(path, 0):
+def measure(path: Path) -> tuple[int, int | None]:
+    """``(bytes up to the end of the last intact record, its seq)``; None in an empty file."""
+    end, last = 0, None
+    for end, packed in _payloads(path, 0):  # noqa: B007  (the last one counts)
         last = packed
-    if last is None:
-        return None
-    head = _heads.decode(last)
-    return head.seq, head.wall_ns
+    return end, _heads.decode(last).seq if last is not None else None

@@ -4,10 +4,12 @@
 
 It may be killed at any instruction: rows and place move in one transaction. A damaged ledger, or
 one of another version, is moved aside (``ledger.db.aside``) and built again from the log. A lock
-or a full disk is waited out. What it does is told in JSON lines on stderr.
+or a full disk is waited out: the place stays, and what waits in the log is booked afterwards. How
+it fares stands in ``ledger.state``; what it does is told in JSON lines on stderr.
 """
 
 import argparse
+import contextlib
 import fcntl
 import json
 import os
@@ -22,6 +24,8 @@ from typing import Final
 
 from agents.market.units import NS_PER_MS
 from fleet.folder import Folder
+from fleet.gateway.framing import Record
+from fleet.ledger.health import Health, LedgerState, state_path
 from fleet.ledger.schema import ForeignSchema
 from fleet.ledger.tail import Tail
 from fleet.ledger.writer import Ledger
@@ -36,7 +40,8 @@ EXIT_LOCKED: Final = 6
 def say(event: str, **facts: object) -> None:
     """One JSON line on stderr, which the guard leads into the ledger's log."""
     line = {"at_ms": time.time_ns() // NS_PER_MS, "process": "ledger", "event": event, **facts}
-    print(json.dumps(line), file=sys.stderr, flush=True)  # noqa: T201 - its log
+    with contextlib.suppress(OSError):  # a full disk silences it and ends nothing
+        os.write(2, (json.dumps(line) + "\n").encode())
 
 
 def open_ledger(path: Path) -> Ledger:
@@ -58,25 +63,57 @@ def open_ledger(path: Path) -> Ledger:
         return Ledger(path)
 
 
-def follow(folder: Folder, stopped: Callable[[], bool]) -> None:
-    """Book the log's records until ``stopped``; returns early only if the ledger was damaged."""
+def follow(folder: Folder, health: Health, stopped: Callable[[], bool]) -> None:
+    """Book the log's records until ``stopped``. Raises sqlite3.Error; nothing is lost by that."""
     ledger = open_ledger(folder.ledger_db)
     tail = Tail(folder.actions, ledger.place)
     stuck_since_s: float | None = None
+    passed_over = 0
     say("ledger.open", seq=ledger.place.seq)
     try:
         while not stopped():
             records = tail.read()
             while tail.notes:
                 say("ledger.log", note=tail.notes.pop(0))
+            if tail.undecodable > passed_over:
+                passed_over = tail.undecodable
+                say("alert.undecodable", count=passed_over, mend="keep the log; see the notes here")
             if records:
-                ledger.apply(records)
+                _book(ledger, records, health, tail.undecodable, stopped)
                 stuck_since_s = None
                 continue
+            health.tell(LedgerState(undecodable=tail.undecodable))
             stuck_since_s = _told_if_stuck(tail, stuck_since_s)
             time.sleep(POLL_S)
     finally:
         ledger.close()
+
+
+def _book(
+    ledger: Ledger,
+    records: list[Record],
+    health: Health,
+    undecodable: int,
+    stopped: Callable[[], bool],
+) -> None:
+    """The same records again until they are booked: a lock or a full disk costs time alone."""
+    while not stopped():
+        try:
+            ledger.apply(records)
+        except sqlite3.OperationalError as error:
+            _waits(health, str(error), undecodable)
+        else:
+            if health.tell(LedgerState(undecodable=undecodable)):
+                say("ledger.booking", seq=ledger.place.seq, undecodable=undecodable)
+            return
+
+
+def _waits(health: Health, why: str, undecodable: int = 0) -> None:
+    since_ms = time.time_ns() // NS_PER_MS
+    if health.tell(LedgerState("waiting", why, since_ms, undecodable)):
+        mend = "make room on the disk; the log keeps what is not booked"
+        say("alert.ledger_waits", why=why, mend=mend)
+    time.sleep(_RETRY_S)
 
 
 def _told_if_stuck(tail: Tail, since_s: float | None) -> float | None:
@@ -102,6 +139,7 @@ def run(folder: Folder) -> int:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    health = Health(state_path(folder))
     lock = os.open(folder.ledger_db.with_name("ledger.lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -110,10 +148,9 @@ def run(folder: Folder) -> int:
         return EXIT_LOCKED
     while not stopping:
         try:
-            follow(folder, lambda: stopping)
+            follow(folder, health, lambda: stopping)
         except sqlite3.OperationalError as error:
-            say("ledger.waiting", why=str(error))
-            time.sleep(_RETRY_S)
+            _waits(health, str(error))
         except sqlite3.DatabaseError as error:
             say("ledger.damaged", why=str(error))
             time.sleep(_RETRY_S)

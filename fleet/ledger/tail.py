@@ -31,6 +31,7 @@ class Tail:
     def __init__(self, actions: Path, place: Place | None = None) -> None:
         self._actions = actions
         self.notes: list[str] = []
+        self.undecodable = 0
         self.place = Place() if place is None else place
         self._path: Path | None = None
         self._offset = 0
@@ -64,13 +65,23 @@ class Tail:
             if self._path.stat().st_size < self._offset:
                 self._again(f"{self._path.name} has become shorter")
                 return
-            for offset, record in read_records(self._path, self._offset, after_seq=self.place.seq):
+            found = read_records(
+                self._path, self._offset, after_seq=self.place.seq, odd=self._pass_over
+            )
+            for offset, record in found:
                 self._offset, self.place = offset, Place(record.seq, record.wall_ns)
                 records.append(record)
                 if len(records) >= limit:
                     return
         except FileNotFoundError:
             self._again(f"{self._path.name} is gone")
+
+    def _pass_over(self, offset: int, why: str) -> None:
+        """An intact record that this build can't read: told, counted, and left behind."""
+        assert self._path is not None
+        self.undecodable += 1
+        self._offset = offset
+        self.notes.append(f"{self._path.name}: the record before byte {offset} is none: {why}")
 
     def _following(self) -> tuple[int, Path] | None:
         """The next segment, looked up before the last read of this one: nothing falls between."""
@@ -106,7 +117,9 @@ class Tail:
             if found[0][0] > self.place.seq + 1:
                 self.notes.append(f"records {self.place.seq + 1} to {found[0][0] - 1} are missing")
             return True
-        for offset, record in read_records(holding[-1], after_seq=self.place.seq - 1):
+        for offset, record in read_records(
+            holding[-1], after_seq=self.place.seq - 1, odd=lambda _offset, _why: None
+        ):
             if record.seq == self.place.seq and record.wall_ns == self.place.wall_ns:
                 self._path, self._offset = holding[-1], offset
                 return True

@@ -1,15 +1,19 @@
 """The ledger's process: killed and restarted it books each fill once; damage is built again."""
 
 import os
+import resource
 import signal
 import sqlite3
+import struct
 import subprocess
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from agents.market.types import Coin, Fill, Oid, Side, Tid
@@ -17,6 +21,7 @@ from fleet.folder import Folder
 from fleet.gateway.framing import Record, frame
 from fleet.gateway.records import Filled
 from fleet.ledger import query
+from fleet.ledger.health import LedgerState, read_state, state_path
 from fleet.ledger.main import open_ledger
 from fleet.ledger.writer import Ledger
 from fleet.processes import clean_environment, python
@@ -161,3 +166,36 @@ def test_a_second_ledger_of_the_folder_is_turned_away(folder: Folder) -> None:
         eventually(lambda: booked(folder) == 5)
         with running(folder) as second:
             assert second.wait(10) == 6
+
+
+def test_a_full_disk_is_waited_out_said_and_loses_nothing(folder: Folder) -> None:
+    append(folder, 1, 10)
+    with running(folder) as process:
+        eventually(lambda: booked(folder) == 10)
+        full = folder.ledger_db.stat().st_size  # no file may grow beyond: as on a full disk
+        _, hard = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (full, hard))
+        append(folder, 11, 3_000)
+        told = state_path(folder)
+        eventually(lambda: (read_state(told) or LedgerState()).state == "waiting")
+        assert booked(folder) == 10
+        assert process.poll() is None
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+        eventually(lambda: booked(folder) == 3_000)
+        eventually(lambda: read_state(told) == LedgerState())
+    pnl = query.markets(folder.ledger_db)["BTC"]
+    assert (pnl.position_sz, pnl.gaps) == (Decimal(3_000), 0)
+
+
+def test_an_intact_record_that_is_none_of_ours_is_passed_over_loudly(folder: Folder) -> None:
+    append(folder, 1, 5)
+    packed = msgspec.msgpack.encode([6, 6_000, "filled", {"kind": "filled", "fill": None}])
+    with (folder.actions / "1.log").open("ab") as file:
+        file.write(struct.pack("<II", len(packed), zlib.crc32(packed)) + packed)
+    append(folder, 7, 9)
+    with running(folder):
+        eventually(lambda: booked(folder) == 8)
+        eventually(lambda: (read_state(state_path(folder)) or LedgerState()).undecodable == 1)
+    said = folder.log("ledger").read_text()
+    assert "alert.undecodable" in said
+    assert "1.log: the record before byte" in said
