@@ -84,5 +84,5 @@ class Door:
         )
 
     def _known(self, address: str, now_ms: int) -> bool:
-        del now_ms
-        return self._exchange.knows(address)
+        role = self._exchange.info({"type": "userRole", "user": address}, now_ms)
+        return isinstance(role, dict) and role.get("role") != "missing"

@@ -28,7 +28,7 @@ from fleet.venue.line import Line
 from fleet.venue.memory import Memory
 from fleet.venue.refusals import TurnedAway
 from fleet.venue.subscriptions import Json, Key
-from fleet.venue.world import World, build
+from fleet.venue.world import Step, World, build
 
 FLOW_MS: Final = 70
 LOOPBACK: Final = "127.0.0.1"
@@ -127,7 +127,7 @@ class Venue:
         answer: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
         self._waiting[ticket] = answer
         if self._at_once:
-            self.block()
+            self._told(self._world.run_queue(self.now_ns))
         payload = await answer
         await self._pause(self._delays.answer_s() + self.faults.answer_s())
         self.faults.keep_answer()
@@ -235,8 +235,10 @@ class Venue:
 
         Raises StateError: what cannot be kept is not told either.
         """
-        now_ns = self._clock.now_ns()
-        step = self._world.step(now_ns)
+        self._told(self._world.step(self.now_ns))
+
+    def _told(self, step: Step) -> None:
+        """Keep, answer and publish what a block brought."""
         self.blocks += 1
         self.memory.keep(step.outputs, self._actors)
         self._actors.clear()
@@ -245,7 +247,7 @@ class Venue:
                 waiting = self._waiting.pop(output.ticket, None)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(output.payload)
-        frames = self._taped(step.frames) + self._feeds.block(step.outputs, now_ns // NS_PER_MS)
+        frames = self._taped(step.frames) + self._feeds.block(step.outputs, self.now_ms)
         if frames:
             self._line.put(self._delays.feed_s(), lambda: self._publish(frames))
 

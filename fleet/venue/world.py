@@ -39,6 +39,9 @@ class World(Protocol):
     def step(self, now_ns: int) -> Step:
         """Let everybody else act up to now, then run the actions queued."""
 
+    def run_queue(self, now_ns: int) -> Step:
+        """Run the actions queued, and nothing else."""
+
     def dark(self, coin: str) -> bool:
         """Whether the coin's market data are silent at this moment."""
 
@@ -80,6 +83,9 @@ class FlowWorld:
         self.exchange.begin(now_ms)
         self._flow.step(self._door, now_ms)
         return Step(self.exchange.block(now_ms))
+
+    def run_queue(self, now_ns: int) -> Step:
+        return Step(self.exchange.block(now_ns // NS_PER_MS))
 
     def dark(self, coin: str) -> bool:
         del coin
@@ -129,6 +135,9 @@ class TapeWorld:
         if now_ms - self._oracle_ms >= ORACLE_MS:
             self._publish(now_ms)
         return Step(self.exchange.block(now_ms), tuple(frames))
+
+    def run_queue(self, now_ns: int) -> Step:
+        return Step(self.exchange.block(now_ns // NS_PER_MS))
 
     def dark(self, coin: str) -> bool:
         market = self._markets.get(Coin(coin))

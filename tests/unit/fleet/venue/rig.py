@@ -33,6 +33,7 @@ class Client(Connection):
         self.frames: list[dict[str, Any]] = []
         self.closed = False
         self.ip = "127.0.0.1"
+        self.venue = venue
         self._session = Session(venue, self)
 
     def send(self, frame: bytes) -> None:
