@@ -23,6 +23,9 @@ app = typer.Typer(
 As = Annotated[Output, typer.Option("-o", "--output", help="How the result is printed.")]
 Name = Annotated[str | None, typer.Option("--fleet", help="Which fleet, where several run.")]
 Manifest = Annotated[Path, typer.Argument(metavar="PATH", help="The manifest.")]
+Market = Annotated[str, typer.Argument(metavar="MARKET", help="BTC, hyna:BTC, ...")]
+MarketOrDex = Annotated[str, typer.Argument(metavar="MARKET|DEX", help="A market, or a DEX.")]
+Follow = Annotated[bool, typer.Option("--wait/--no-wait", help="Follow it to its end.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; it is written down.")]
 
 
@@ -86,13 +89,17 @@ def halt(
     reason: Reason = "halted by the operator",
     flatten: Annotated[bool, typer.Option("--flatten", help="Close positions too.")] = False,
     foreign: Annotated[bool, typer.Option("--all", help="Cancel foreign orders too.")] = False,
+    direct: Annotated[
+        bool, typer.Option("--direct", help="Without Ray and gateway: cancel at the venue itself.")
+    ] = False,
     output: As = "table",
     fleet: Name = None,
 ) -> None:
     """Latch, cancel everything of ours, prove it, report."""
     from fleet.cli import halt as verb
 
-    verb.run(reason, flatten=flatten, foreign=foreign, output=output, fleet=fleet)
+    wishes = verb.Wishes(reason=reason, flatten=flatten, foreign=foreign, direct=direct)
+    verb.run(wishes, output, fleet)
 
 
 @app.command()
@@ -105,6 +112,48 @@ def resume(
     from fleet.cli import resume as verb
 
     verb.run(reason, output, fleet)
+
+
+@app.command()
+def pause(name: MarketOrDex, output: As = "table", fleet: Name = None) -> None:
+    """No quotes in a market, or in all of a DEX; agents stay warm."""
+    from fleet.cli import operate as verb
+
+    verb.run("pause", name, output, fleet)
+
+
+@app.command()
+def unpause(name: MarketOrDex, output: As = "table", fleet: Name = None) -> None:
+    """End a pause, or an agent's own fence."""
+    from fleet.cli import operate as verb
+
+    verb.run("unpause", name, output, fleet)
+
+
+@app.command()
+def drain(market: Market, *, wait: Follow = True, output: As = "table", fleet: Name = None) -> None:
+    """Only reduce until flat or out of time, then as the manifest says, then stop."""
+    from fleet.cli import operate as verb
+
+    verb.run("drain", market, output, fleet, wait=wait)
+
+
+@app.command()
+def flatten(
+    market: Market, *, wait: Follow = True, output: As = "table", fleet: Name = None
+) -> None:
+    """Close the position by the caretaker, inside its collar."""
+    from fleet.cli import operate as verb
+
+    verb.run("flatten", market, output, fleet, wait=wait)
+
+
+@app.command()
+def restart(market: Market, output: As = "table", fleet: Name = None) -> None:
+    """Start a FAILED market again, or a running one anew."""
+    from fleet.cli import operate as verb
+
+    verb.run("restart", market, output, fleet)
 
 
 @app.command()

@@ -10,6 +10,7 @@ import getpass
 import sys
 import time
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -22,7 +23,10 @@ from fleet.cli.observe import latch
 from fleet.cli.start import Running
 from fleet.cli.validate import load_or_fail
 from fleet.folder import Folder
+from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable
 from fleet.manifests.spec import FleetSpec, encode
+
+PATIENCE_S: Final = 5.0
 
 
 class Wishes(msgspec.Struct, frozen=True):
@@ -41,6 +45,7 @@ def run(path: Path, wishes: Wishes, output: Output) -> None:
     folder = Folder.of(spec.fleet)
     _refuse_halted(folder)
     known = prepare.check_identity(folder, spec)
+    _refuse_second_controller(folder)
     found = start.running(folder) if known else Running(guard=False, head=False, supervisor=False)
     if processes.alive(folder, "venue") is not None:
         prepare.check_venue(folder, spec)
@@ -71,6 +76,20 @@ def _refuse_halted(folder: Folder) -> None:
         text = f"fleet {folder.root.name} is halted: {halted.reason} (by {halted.by})"
         mend = f"lift it first: fleet resume --fleet {folder.root.name} --reason TEXT"
         raise Failure(ExitCode.HALTED, text, mend)
+
+
+def _refuse_second_controller(folder: Folder) -> None:
+    """Another fleet's orders on this account: which of the two is to go is a person's choice."""
+    if processes.alive(folder, "gateway") is None:
+        return
+    try:
+        other = GatewayClient(folder, PATIENCE_S).status().second_controller
+    except (Unreachable, ApiFailure):
+        return
+    if other is not None:
+        text = f"another controller trades this account: {other}"
+        mend = "end one of the two (fleet down), then fleet unpause MARKET or fleet resume"
+        raise Failure(ExitCode.LOCKED, text, mend)
 
 
 def _live_key(path: Path, spec: FleetSpec) -> str | None:

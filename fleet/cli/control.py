@@ -9,6 +9,7 @@ import msgspec
 from fleet.cli.failure import ExitCode, Failure
 from fleet.folder import Folder
 from fleet.gateway.api import ApiError
+from fleet.gateway.client import market_path
 
 FLEET: Final = "*"
 """The market of a step that is about the fleet itself."""
@@ -79,6 +80,10 @@ class Control:
             "by": by,
         }
         return int(self._call("POST", "/v1/apply", body)["revision"])
+
+    def act(self, market: str, verb: str, by: str) -> None:
+        """pause, unpause, drain, flatten or restart one market."""
+        self._call("POST", market_path(market, verb), {"by": by})
 
     def down(self) -> None:
         """Stop and release every agent and the risk actor; returns when they are gone."""

@@ -6,10 +6,12 @@ Ray ends before the proof, so that nobody is left who could place. On paper the 
 and with it every order; elsewhere, what cannot be proven keeps the guard alive (exit 4).
 """
 
+import contextlib
 import time
 from typing import Any, Final
 
 from fleet import processes
+from fleet.cli import operate
 from fleet.cli.console import Output, put, put_json, say
 from fleet.cli.control import Control, ControlDown
 from fleet.cli.failure import ExitCode, Failure
@@ -35,9 +37,13 @@ def run(*, flatten: bool, leave_positions: bool, output: Output, fleet: str | No
     if flatten and leave_positions:
         raise Failure(ExitCode.INVALID, "--flatten and --leave-positions", "name one of them")
     status = _status(folder)
-    if not on_paper:
-        _refuse_open_positions(status, flatten=flatten, leave_positions=leave_positions)
+    if flatten:
+        _close_positions(folder, status)
+    elif not on_paper and not leave_positions:
+        _refuse_open_positions(status)
     _release(folder, status)
+    if flatten:
+        _unpause(folder, status)
     _end_cluster(folder)
     proven = _prove_no_orders(folder) if status is not None else False
     if not proven and not on_paper:
@@ -56,14 +62,31 @@ def _status(folder: Folder) -> GatewayStatus | None:
         return None
 
 
-def _refuse_open_positions(
-    status: GatewayStatus | None, *, flatten: bool, leave_positions: bool
-) -> None:
-    if flatten:
-        text = "--flatten: closing positions on the way down is not built yet"
-        raise Failure(ExitCode.INVALID, text, "close them by hand, or use --leave-positions")
-    if leave_positions:
-        return
+def _close_positions(folder: Folder, status: GatewayStatus | None) -> None:
+    """The caretaker closes all; every market is flattened, so that no agent trades meanwhile."""
+    if status is None:
+        text = "the gateway is out of reach, and it alone closes positions"
+        raise Failure(ExitCode.OUT_OF_REACH, text, "fleet apply MANIFEST brings it back")
+    markets = [market.market for market in status.markets]
+    for market in markets:
+        operate.tell(folder, market, "flatten")
+    if not operate.follow_flat(folder, markets):
+        text = "positions are still open, inside the caretaker's collar it found no price"
+        mend = "everything runs on: fleet status; or fleet down --leave-positions"
+        raise Failure(ExitCode.NOT_CONVERGED, text, mend)
+
+
+def _unpause(folder: Folder, status: GatewayStatus | None) -> None:
+    """What was paused only to be closed quotes again at the next apply."""
+    client = GatewayClient(folder, PATIENCE_S)
+    for market in status.markets if status else ():
+        if market.paused:
+            continue  # the operator's own
+        with contextlib.suppress(Unreachable, ApiFailure):
+            client.post(market_path(market.market, "unpause"))
+
+
+def _refuse_open_positions(status: GatewayStatus | None) -> None:
     if status is None:
         text = "the gateway is out of reach, so open positions are not known"
         raise Failure(ExitCode.OUT_OF_REACH, text, "use --leave-positions to stop all the same")

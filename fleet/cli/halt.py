@@ -8,15 +8,51 @@ import msgspec
 from fleet.cli.console import Output, put, put_json, say
 from fleet.cli.failure import ExitCode, Failure
 from fleet.cli.find import find
+from fleet.folder import Folder
 from fleet.gateway.api import HaltReport, HaltRequest
 from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable
 
 PATIENCE_S = 60.0
 
 
-def run(reason: str, *, flatten: bool, foreign: bool, output: Output, fleet: str | None) -> None:
+class Wishes(msgspec.Struct, frozen=True):
+    """What the user asked for."""
+
+    reason: str
+    flatten: bool
+    foreign: bool
+    direct: bool
+
+
+def run(wishes: Wishes, output: Output, fleet: str | None) -> None:
     folder = find(fleet)
-    request = HaltRequest(reason=reason, by=getpass.getuser(), flatten=flatten, all=foreign)
+    if wishes.direct:
+        if wishes.flatten:
+            text = "--direct only cancels: closing positions takes a gateway"
+            raise Failure(ExitCode.INVALID, text, "leave --flatten out")
+        from fleet.cli.direct import halt_direct
+
+        report = halt_direct(folder, wishes.reason, foreign=wishes.foreign)
+    else:
+        report = _by_gateway(folder, wishes)
+    if output == "json":
+        put_json(report)
+    else:
+        _print(report)
+    if not report.flat_of_orders:
+        text = "halted, but not yet proven flat of orders"
+        raise Failure(ExitCode.NOT_CONVERGED, text, "run fleet halt again; see fleet status")
+    if wishes.flatten and not report.flat_of_positions:
+        held = [f"{m.market} {m.position_sz:.10g}" for m in report.markets if m.position_sz]
+        text = f"halted and flat of orders, but positions stay open: {', '.join(held)}"
+        mend = "the caretaker goes on inside its collar: fleet status; or close them by hand"
+        raise Failure(ExitCode.NOT_CONVERGED, text, mend)
+
+
+def _by_gateway(folder: Folder, wishes: Wishes) -> HaltReport:
+    request = HaltRequest(
+        reason=wishes.reason, by=getpass.getuser(), flatten=wishes.flatten, all=wishes.foreign
+    )
     last: dict[str, Any] | None = None
     try:
         for stage in GatewayClient(folder, PATIENCE_S).halt(request):
@@ -25,22 +61,11 @@ def run(reason: str, *, flatten: bool, foreign: bool, output: Output, fleet: str
             last = stage
     except Unreachable as error:
         text = f"the gateway of fleet {folder.root.name} is out of reach ({error})"
-        mend = "bring it back with fleet apply, or end all with fleet down"
+        mend = "cancel without it: fleet halt --direct; fleet apply MANIFEST brings it back"
         raise Failure(ExitCode.OUT_OF_REACH, text, mend) from None
     except ApiFailure as failure:
         raise Failure(failure.error.exit, failure.error.text, failure.error.mend) from None
-    report = _report(last)
-    if output == "json":
-        put_json(report)
-    else:
-        _print(report)
-    if not report.flat_of_orders:
-        text = "halted, but not yet proven flat of orders"
-        raise Failure(ExitCode.NOT_CONVERGED, text, "run fleet halt again; see fleet status")
-    if flatten and not report.flat_of_positions:
-        held = [f"{m.market} {m.position_sz:.10g}" for m in report.markets if m.position_sz]
-        text = f"halted and flat of orders, but positions stay open: {', '.join(held)}"
-        raise Failure(ExitCode.NOT_CONVERGED, text, "close them by hand on the venue")
+    return _report(last)
 
 
 def _report(last: dict[str, Any] | None) -> HaltReport:

@@ -21,6 +21,7 @@ from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable
 from fleet.ledger import query
 from fleet.ledger.query import LedgerUnreadable, MarketPnl
 from fleet.processes import alive
+from fleet.risk.baseline import Baseline
 
 GATEWAY_PATIENCE_S = 1.0
 CONTROL_PATIENCE_S = 0.25
@@ -45,19 +46,23 @@ class Store(msgspec.Struct, frozen=True):
 
 
 class Observed(msgspec.Struct, frozen=True):
-    """All sources of one moment; None or empty for what is away, with a warning for what broke."""
+    """All sources of one moment; None or empty for what is away, with a warning for what broke.
+
+    ``supervisor_down``: why it does not answer; None while it does.
+    """
 
     fleet: str
     identity: Identity | None
     now_ms: int
     gateway: GatewayStatus | None
-    supervisor_up: bool
+    supervisor_down: str | None
     ledger_up: bool
     ledger_since_ms: int | None
     pnl: dict[str, MarketPnl]
     store: Store
     latch: LatchView | None
     flow: str | None
+    baseline: Baseline | None
     warnings: tuple[str, ...]
 
 
@@ -87,7 +92,8 @@ def observe(folder: Folder) -> Observed:
         identity=identity(folder),
         now_ms=now_ms,
         gateway=gateway,
-        supervisor_up=supervisor_up == [True],
+        supervisor_down=None if supervisor_up == [True] else _why_no_supervisor(folder),
+        baseline=_baseline(folder),
         ledger_up=alive(folder, "ledger") is not None,
         ledger_since_ms=since_ms,
         pnl=pnl,
@@ -134,6 +140,22 @@ def _store(folder: Folder, warnings: list[str]) -> Store:
         return Store(revision=None, markets={})
     markets = {row[0]: StoreRow(bool(row[1]), *row[2:]) for row in rows}
     return Store(revision=revision, markets=markets)
+
+
+def _why_no_supervisor(folder: Folder) -> str:
+    if alive(folder, "ray") is None:
+        return "Ray is gone, and every agent with it"
+    if alive(folder, "supervisor") is None:
+        return "its process is gone; Ray starts it again"
+    return f"it does not answer within {CONTROL_PATIENCE_S:g} s"
+
+
+def _baseline(folder: Folder) -> Baseline | None:
+    """Against what the risk actor measures; None where it never knew the equity."""
+    try:
+        return msgspec.json.decode((folder.root / "risk.json").read_bytes(), type=Baseline)
+    except (OSError, msgspec.MsgspecError):
+        return None
 
 
 def _flow(folder: Folder) -> str | None:

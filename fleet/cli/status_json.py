@@ -8,8 +8,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from fleet.cli.observe import Observed, StoreRow
-from fleet.gateway.api import DexView, GatewayStatus, LatchView, MarketView
+from fleet.gateway.api import CareView, DexView, GatewayStatus, LatchView, MarketView
 from fleet.ledger.query import MarketPnl, day_usd, is_reconciled, unrealized_usd
+from fleet.risk.baseline import drawdown_share
+from fleet.supervisor.phases import care_text
 
 ACCOUNT_AGE_MAX_MS: Final = 15_000
 REPORT_AGE_MAX_MS: Final = 5_000
@@ -40,7 +42,8 @@ def status_json(seen: Observed, market: str | None = None) -> dict[str, Any]:
         "halted": seen.latch is not None,
         "halt": halt_json(seen.latch),
         "as_of_ms": seen.now_ms,
-        "supervisor": "up" if seen.supervisor_up else "down",
+        "supervisor": "down" if seen.supervisor_down else "up",
+        "supervisor_reason": seen.supervisor_down,
         "gateway": "up" if gateway else "down",
         "ledger": "up" if seen.ledger_up else "down",
         "link": gateway.link if gateway else "down",
@@ -48,8 +51,21 @@ def status_json(seen: Observed, market: str | None = None) -> dict[str, Any]:
         "risk": _risk(gateway),
         "account": _account(seen, gateway, rows),
         "markets": rows,
-        "warnings": list(seen.warnings),
+        "warnings": [*seen.warnings, *_alarms(gateway)],
     }
+
+
+def _alarms(gateway: GatewayStatus | None) -> list[str]:
+    """What the gateway wants a person to know at once."""
+    if gateway is None:
+        return []
+    told = []
+    if gateway.second_controller is not None:
+        who = gateway.second_controller
+        told.append(f"another controller trades this account ({who}): nothing that adds risk")
+    if gateway.unwritable is not None:
+        told.append(f"nothing that adds risk: {gateway.unwritable}; free some disk")
+    return told
 
 
 def _by_dex(market: str) -> tuple[str, str]:
@@ -83,14 +99,15 @@ def _account(
     as_of_ms = min((dex.as_of_ms for dex in dexes), default=None)
     positions = [row["position_usd"] for row in rows]
     known = None not in positions
+    equity_usd = _equity_usd(dexes)
     return {
         "as_of_ms": as_of_ms,
         "stale": as_of_ms is None or seen.now_ms - as_of_ms > ACCOUNT_AGE_MAX_MS,
-        "equity_usd": _equity_usd(dexes),
+        "equity_usd": equity_usd,
         "gross_notional_usd": _usd(sum(map(abs, positions))) if known else None,
         "net_notional_usd": _usd(sum(positions)) if known else None,
         "pnl_day_usd": _sum(row["pnl_day_usd"] for row in rows),
-        "drawdown_share": None,
+        "drawdown_share": _drawdown_share(seen, equity_usd),
         "allowance": {
             "left": gateway.allowance_left if gateway else None,
             "burn_per_h": None,
@@ -110,6 +127,13 @@ def _account(
             for dex in dexes
         ],
     }
+
+
+def _drawdown_share(seen: Observed, equity_usd: float | None) -> float | None:
+    """Of the highest equity that the risk actor saw, the share that is lost."""
+    if seen.baseline is None or equity_usd is None:
+        return None
+    return round(drawdown_share(seen.baseline, equity_usd), 6)
 
 
 def _equity_usd(dexes: tuple[DexView, ...]) -> float | None:
@@ -176,9 +200,19 @@ def _phase(seen: Observed, view: MarketView | None, row: StoreRow | None) -> tup
     if seen.latch is not None:
         return "HALTED", seen.latch.reason
     if stored in _SETTLED:
-        return stored, stored_reason
+        return stored, _with_care(stored_reason, view.care)
+    if view.care is not None:
+        return "REDUCING" if view.care.busy else "BOOT", _with_care("no agent", view.care)
     waiting = "no agent yet" if view.lease.owner == "none" else f"held by the {view.lease.owner}"
     return "BOOT", stored_reason or waiting
+
+
+def _with_care(reason: str | None, care: CareView | None) -> str | None:
+    """The reason, and what the caretaker does about the position."""
+    if care is None:
+        return reason
+    cared = f"the caretaker {care_text(care)}"
+    return f"{reason}; {cared}" if reason else cared
 
 
 def _synced(view: MarketView | None, row: StoreRow | None) -> bool:

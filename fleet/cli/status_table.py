@@ -128,7 +128,8 @@ def _notes(document: dict[str, Any]) -> list[str]:
     if document["gateway"] == "down":
         notes.append("gateway: down. What is shown was stored last; fleet apply MANIFEST starts it")
     elif document["supervisor"] == "down":
-        notes.append("supervisor: down; markets trade on. fleet apply MANIFEST brings it back")
+        why = document["supervisor_reason"]
+        notes.append(f"supervisor: down, {why}. fleet apply MANIFEST brings back what is missing")
     return notes
 
 

@@ -13,6 +13,7 @@ from fleet.cli.find import Identity
 from fleet.cli.observe import Observed, Store, StoreRow
 from fleet.cli.status_json import status_json
 from fleet.gateway.api import (
+    CareView,
     DexView,
     GatewayStatus,
     LatchView,
@@ -21,6 +22,7 @@ from fleet.gateway.api import (
     RiskView,
 )
 from fleet.ledger.query import MarketPnl
+from fleet.risk.baseline import Baseline
 
 NOW_MS = 1_700_000_000_000
 ZERO = Decimal(0)
@@ -181,13 +183,14 @@ def make_seen(gateway: GatewayStatus | None, **changes: Any) -> Observed:
         identity=Identity("fleet/1", "t", "paper", "0x" + "ab" * 20, "abcdef", 1),
         now_ms=NOW_MS,
         gateway=gateway,
-        supervisor_up=True,
+        supervisor_down=None,
         ledger_up=True,
         ledger_since_ms=5,
         pnl={"hyna:BTC": make_pnl()},
         store=Store(revision=3, markets={"hyna:BTC": row}),
         latch=gateway.halt if gateway else None,
         flow="lively",
+        baseline=None,
         warnings=(),
     )
     return msgspec.structs.replace(seen, **changes)
@@ -212,7 +215,7 @@ def test_every_key_of_the_contract_is_there() -> None:
 
 
 def test_the_same_keys_when_everything_is_away() -> None:
-    seen = make_seen(None, supervisor_up=False, ledger_up=False, pnl={}, identity=None)
+    seen = make_seen(None, supervisor_down="Ray is gone", ledger_up=False, pnl={}, identity=None)
     document = status_json(seen)
     assert set(document) >= FLEET_KEYS
     assert set(document["account"]) >= ACCOUNT_KEYS
@@ -310,3 +313,46 @@ def test_one_market_alone() -> None:
     btc = make_view(market="BTC")
     document = status_json(make_seen(make_gateway(btc, make_view())), "BTC")
     assert [row["market"] for row in document["markets"]] == ["BTC"]
+
+
+CARE = CareView(
+    do="reduce", cause="orphan", since_ms=1, generation=3, text="reduce in 37 s", busy=True
+)
+
+
+@pytest.mark.parametrize(
+    ("phase", "busy", "shown"),
+    [
+        ("BOOT", True, "REDUCING"),
+        ("BOOT", False, "BOOT"),
+        ("FAILED", True, "FAILED"),
+        ("DRAINING", True, "DRAINING"),
+    ],
+)
+def test_what_the_caretaker_does_is_told(phase: str, busy: bool, shown: str) -> None:
+    care = msgspec.structs.replace(CARE, busy=busy)
+    view = make_view(lease=LeaseView(owner="caretaker"), report=None, care=care)
+    document = status_json(make_seen(make_gateway(view), store=stored(phase, "why")))
+    (row,) = document["markets"]
+    assert (row["owner"], row["phase"]) == ("caretaker", shown)
+    assert "the caretaker reduces the position (reduce in 37 s)" in row["reason"]
+    assert ("why" in row["reason"]) == (phase in {"FAILED", "DRAINING"})
+
+
+def test_drawdown_counts_from_the_peak_that_risk_saw() -> None:
+    baseline = Baseline(day_ms=0, day_open_usd=1_000.0, peak_usd=2_100.0)
+    document = status_json(make_seen(make_gateway(), baseline=baseline))
+    assert document["account"]["equity_usd"] == 1_050.0
+    assert document["account"]["drawdown_share"] == 0.5
+    assert status_json(make_seen(make_gateway()))["account"]["drawdown_share"] is None
+
+
+def test_alarms_of_the_gateway_are_told() -> None:
+    gateway = make_gateway(second_controller="instance 0badc0", unwritable="no space left")
+    warnings = status_json(make_seen(gateway))["warnings"]
+    assert ["0badc0" in warnings[0], "no space left" in warnings[1]] == [True, True]
+
+
+def test_why_the_supervisor_is_down_is_told() -> None:
+    document = status_json(make_seen(make_gateway(), supervisor_down="Ray is gone"))
+    assert (document["supervisor"], document["supervisor_reason"]) == ("down", "Ray is gone")
