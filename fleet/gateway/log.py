@@ -1,11 +1,12 @@
 """The action log on disk: one ``os.write`` a record, before the bytes it speaks of leave."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from fleet.gateway.framing import Record, frame, intact_length, last_record, read_records
+from fleet.gateway.framing import Record, frame, measure, read_records
 from fleet.gateway.records import Body
 
 SEGMENT_BYTES_MAX: Final = 64 << 20
@@ -18,29 +19,30 @@ class ActionLog:
     ``append`` raises OSError where the disk is full or gone: the caller then takes no new risk.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, passed: Callable[[], int | None] = lambda: None) -> None:
+        """``passed``: the last sequence number the ledger has booked; None: not known."""
         self.folder = folder
+        self._passed = passed
         self.seq = 0
         self._fd = -1
         self._size = 0
         self._dirty = False
-        self._last_good = 0
 
     def open(self) -> None:
         """Cut a torn tail off the last segment and go on behind it."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         segments = self.segments()
-        while segments and last_record(segments[-1]) is None and len(segments) > 1:
-            segments.pop().unlink()  # began, and not one record reached the disk
         if not segments:
             self._begin()
             return
+        self._size, last_seq = measure(segments[-1])
+        while last_seq is None and len(segments) > 1:
+            segments.pop().unlink()  # began, and not one record reached the disk
+            self._size, last_seq = measure(segments[-1])
         path = segments[-1]
-        self._size = intact_length(path)
         self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
         os.ftruncate(self._fd, self._size)
-        last = last_record(path)
-        self.seq = last[0] if last is not None else int(path.stem) - 1
+        self.seq = last_seq if last_seq is not None else int(path.stem) - 1
 
     def segments(self) -> list[Path]:
         """Oldest first."""
@@ -70,8 +72,11 @@ class ActionLog:
         self._fd, self._size = fd, os.fstat(fd).st_size
 
     def _prune(self, wall_ns: int) -> None:
-        for path in self.segments()[:-1]:
-            if wall_ns - path.stat().st_mtime_ns > KEPT_NS:
+        """Segments that are old and booked; without a ledger none."""
+        segments, passed = self.segments(), self._passed()
+        for path, later in pairwise(segments):
+            booked = passed is not None and int(later.stem) - 1 <= passed
+            if booked and wall_ns - path.stat().st_mtime_ns > KEPT_NS:
                 path.unlink()
 
     def take_dirty(self) -> int | None:

@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         identity = _identity(store, options.url)
         signer = _signer(mainnet=identity.network == "mainnet")
         listener = claim_socket(folder.gateway_sock)
-        log = ActionLog(folder.actions)
+        log = ActionLog(folder.actions, store.booked_seq)
         log.open()
         state = restore(identity, store, log, time.time_ns() // 1_000_000)
     except SocketTaken as error:

@@ -55,10 +55,15 @@ def _replay(state: State, log: ActionLog, now_ms: int) -> None:
         body = record.body
         if isinstance(body, Sent):
             last_nonce = max(last_nonce, body.nonce)
+            sent_ms = record.wall_ns // NS_PER_MS
+            row = state.leases.rows.get(body.market)
+            current = row is not None and row.generation == body.generation
+            if not current and now_ms - sent_ms >= IN_FLIGHT_MS:
+                continue  # over and done with, whatever it was
             action = msgspec.json.decode(body.action, type=Action)
             if isinstance(action, OrderAction):
                 _use_sequences(state, body, action)
-                open_ended[body.nonce] = (body, action, record.wall_ns // NS_PER_MS)
+                open_ended[body.nonce] = (body, action, sent_ms)
         elif isinstance(body, Answered):
             open_ended.pop(body.nonce, None)
         else:

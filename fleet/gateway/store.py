@@ -3,8 +3,10 @@
 import contextlib
 import errno
 import os
+import sqlite3
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote
 
 import msgspec
 
@@ -154,6 +156,16 @@ class Store:
             return
         self._folder.halt.unlink(missing_ok=True)
         sync_folder(self._folder.root)
+
+    def booked_seq(self) -> int | None:
+        """The last record of the action log that the ledger has booked; None: not known."""
+        try:
+            uri = f"file:{quote(os.fspath(self._folder.ledger_db))}?mode=ro"
+            with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=0.2)) as db:
+                row = db.execute("SELECT seq FROM cursor").fetchone()
+        except sqlite3.Error:
+            return None
+        return int(row[0]) if row else None
 
     def alert_command(self) -> tuple[str, ...]:
         """The command of ``alerts.json``, ``{"command": [...]}``; empty without one."""

@@ -53,9 +53,9 @@ def action(state: State, request: int, payload: msgspec.Raw, now_ms: int) -> lis
     pending = state.pending.pop(request, None)
     if pending is None:
         return []
-    effects: list[Effect] = [
-        Record(body=Answered(nonce=pending.nonce, answer=bytes(payload).decode()))
-    ]
+    effects: list[Effect] = []
+    if pending.purpose in {"place", "account"}:
+        effects.append(_logged(pending, bytes(payload)))
     session = state.sessions.get(pending.session) if pending.session is not None else None
     if session is not None and not pending.late:
         response = {"type": "action", "payload": payload}
@@ -67,12 +67,19 @@ def action(state: State, request: int, payload: msgspec.Raw, now_ms: int) -> lis
         case "cancel" | "sweep":
             _cancelled(state, pending, payload, now_ms)
         case "void":
-            _voided(state, pending, payload, now_ms)
+            if _voided(state, pending, payload, now_ms):
+                effects.append(_logged(pending, bytes(payload)))
         case _:
             effects.append(Reply(request=request, data=bytes(payload)))
     if pending.clearing is not None:
         effects += sweeps.step(state, pending.clearing, now_ms)
     return effects
+
+
+def _logged(pending: Pending, payload: bytes) -> Effect:
+    """That the nonce is settled; the text only where something was refused, or is asked about."""
+    told = pending.purpose == "account" or b'"error"' in payload or b'"err"' in payload
+    return Record(body=Answered(nonce=pending.nonce, answer=payload.decode() if told else ""))
 
 
 def _placed(state: State, pending: Pending, payload: msgspec.Raw, now_ms: int) -> list[Effect]:
@@ -120,19 +127,21 @@ def _refused_whole(payload: msgspec.Raw) -> bool:
         return True
 
 
-def _voided(state: State, pending: Pending, payload: msgspec.Raw, now_ms: int) -> None:
-    """Accepted: the placement can never happen. Duplicate: it was processed."""
+def _voided(state: State, pending: Pending, payload: msgspec.Raw, now_ms: int) -> bool:
+    """Accepted: the placement can never happen. Duplicate: it was processed. Else False."""
     try:
         answer = _status(payload)
         if answer.status == "ok":
             if state.orders.voided(pending.nonce):
                 _count_void(state, pending)
-            return
+            return True
         text = msgspec.json.decode(answer.response, type=str)
     except msgspec.MsgspecError:
-        return
-    if isinstance(from_text(text), DuplicateNonce):
-        state.orders.processed(pending.nonce, now_ms)
+        return False
+    if not isinstance(from_text(text), DuplicateNonce):
+        return False
+    state.orders.processed(pending.nonce, now_ms)
+    return True
 
 
 def _count_void(state: State, pending: Pending) -> None:

@@ -111,12 +111,14 @@ def _post(  # noqa: PLR0911  (one return a refusal)
 
 
 def refuse(state: State, session: Session, agent_id: int, reason: str, text: str) -> list[Effect]:
-    """Nothing was sent: typed, counted, logged."""
+    """Nothing was sent: typed, counted, and logged once a second for each market and reason."""
     state.refuse(reason)
-    return [
-        gw(session, Refusal(id=agent_id, reason=reason, text=text)),
-        Record(body=Refused(session.market or "", session.generation, reason)),
-    ]
+    market = session.market or ""
+    told = gw(session, Refusal(id=agent_id, reason=reason, text=text))
+    if (market, reason) in state.refusals_logged:
+        return [told]
+    state.refusals_logged.add((market, reason))
+    return [told, Record(body=Refused(market, session.generation, reason))]
 
 
 def _place(

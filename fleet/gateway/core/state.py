@@ -161,6 +161,7 @@ class State:
         self.link = Link()
         self.directives: DirectivesPut | None = None
         self.refusals: dict[str, int] = {}
+        self.refusals_logged: set[tuple[str, str]] = set()
         self.sequences: dict[str, cloids.SequenceSet] = {}
         self.raw_fills: dict[str, list[tuple[int, bytes]]] = {}
         self.equity_ms: dict[str, int] = {}

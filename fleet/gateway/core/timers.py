@@ -49,6 +49,7 @@ class Timers:
             effects += _link_alert(state, now_ms)
         if now_ms - self._orphans_ms >= ORPHANS_EVERY_MS:
             self._orphans_ms = now_ms
+            state.refusals_logged.clear()
             effects += orphans(state, now_ms)
             effects += _unwatched(state, now_ms)
             for market in state.markets:

@@ -31,6 +31,8 @@ from fleet.gateway.records import Equity, Filled, Funding, MarketSeen, OrderSeen
 EQUITY_EVERY_MS: Final = 3_000
 RAW_FILLS_MAX: Final = 500
 MID_AGE_MAX_MS: Final = 5_000
+_ROUTINE: Final = frozenset({"open", "filled", "canceled"})
+"""What answers, cancels and fills say already; the rest (rejected, liquidated…) is logged."""
 _SLOTTED: Final = frozenset({"bbo", "l2Book", "activeAssetCtx"})
 
 
@@ -165,7 +167,9 @@ def _order_updates(state: State, raw: bytes, frame: UserOrderUpdates, now_ms: in
         state.clock.seen(row.status_ms, now_ms)
         state.account.take_update(coin, row)
         state.orders.updated(row, now_ms)
-        effects.append(Record(body=OrderSeen(coin, row.oid, row.cloid, row.status, row.status_ms)))
+        if row.status not in _ROUTINE:
+            seen = OrderSeen(coin, row.oid, row.cloid, row.status, row.status_ms)
+            effects.append(Record(body=seen))
         by_coin.setdefault(coin, []).append(row_raw)
     for name, rows in by_coin.items():
         sessions = state.routing.subscribers("orderUpdates", name)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.market.types import Coin, Fill, Oid, Side, Tid
-from fleet.gateway.framing import Record, frame, intact_length, last_record, read_records
+from fleet.gateway.framing import Record, frame, measure, read_records
 from fleet.gateway.records import Filled, Funding, LinkSeen, MarketSeen
 
 FILL = Fill(
@@ -35,8 +35,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     path.write_bytes(DATA)
     assert tuple(record for _, record in read_records(path)) == RECORDS
     assert RECORDS[1].kind == "filled"
-    assert last_record(path) == (4, 14)
-    assert intact_length(path) == len(DATA)
+    assert measure(path) == (len(DATA), 4)
 
 
 def test_reading_goes_on_where_it_stopped(tmp_path: Path) -> None:
@@ -59,7 +58,7 @@ def test_a_torn_tail_ends_the_file_and_loses_nothing_before_it(cut: int) -> None
     path = _file(DATA[:cut])
     whole = [end for end in ends if end <= cut]
     assert [offset for offset, _ in read_records(path)] == whole
-    assert intact_length(path) == (whole[-1] if whole else 0)
+    assert measure(path)[0] == (whole[-1] if whole else 0)
     path.unlink()
 
 
@@ -75,7 +74,7 @@ def test_a_flipped_byte_is_never_believed(at: int, flip: int) -> None:
 def test_zeros_after_power_loss_end_the_file(tmp_path: Path) -> None:
     path = tmp_path / "1.log"
     path.write_bytes(DATA + bytes(4096))
-    assert intact_length(path) == len(DATA)
+    assert measure(path)[0] == len(DATA)
 
 
 def test_an_unknown_kind_is_passed_over(tmp_path: Path) -> None:

@@ -96,3 +96,30 @@ def test_only_what_was_written_is_synced(tmp_path: Path) -> None:
     assert log.take_dirty() is None
     with pytest.raises(OSError, match="descriptor"):
         os.fstat(descriptor)
+
+
+def test_segments_go_when_they_are_old_and_booked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_module, "SEGMENT_BYTES_MAX", 200)
+    booked: list[int | None] = [None]
+    log = ActionLog(tmp_path, lambda: booked[0])
+    log.open()
+    old_ns = log_module.KEPT_NS + (1 << 62)
+
+    def fill(count: int, wall_ns: int) -> None:
+        for _ in range(count):
+            log.append(LinkSeen(state="up"), wall_ns)
+
+    fill(30, old_ns)
+    assert sequences(tmp_path)[0] == 1, "no ledger has seen them"
+    booked[0] = 3
+    fill(20, old_ns)
+    assert sequences(tmp_path)[0] == 1, "the first segment goes on beyond what was booked"
+    booked[0] = 20
+    fill(20, 1)
+    assert sequences(tmp_path)[0] == 1, "they are young"
+    fill(20, old_ns)
+    first = sequences(tmp_path)[0]
+    assert 1 < first <= 21
+    log.close()
