@@ -23,11 +23,15 @@ DAY_MS = 86_400_000
 class Sync(msgspec.Struct):
     """Whether our orders are known to be as the venue has them.
 
-    Done by a snapshot that was requested after ``since_ns`` and lists none of ours while we hold
-    none either; then the snapshots go on, to find what differs.
+    At the start: done by a snapshot that was requested after ``since_ns`` and lists none of ours
+    while we hold none either. After a gap (``keeps``) what rests may stay: the first snapshot since
+    then tells what is in doubt, and doubt counts as resting. Then the snapshots go on, to find what
+    differs. ``settled_ns``: until then the market data after a gap may be on their way.
     """
 
     since_ns: int
+    keeps: bool = False
+    settled_ns: int = 0
     done: bool = False
     due_ns: int = 0
 
@@ -148,6 +152,11 @@ class EngineState:
         """Rising; one for each request."""
         self._request_id += 1
         return self._request_id
+
+    def settling(self, now_ns: int) -> bool:
+        """Whether the link is just back and the first touch since then still to come."""
+        panel = self.panel
+        return now_ns < self.sync.settled_ns and panel.bid is None and panel.ask is None
 
     def held(self) -> tuple[Decimal, Decimal]:
         """Lowest and highest position that may be true: they differ while the venue disagrees."""

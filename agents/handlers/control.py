@@ -1,5 +1,7 @@
 """What gateway, risk actor and operator tell: link, fence, directive, limits, settings, leave."""
 
+from typing import Final
+
 from agents.events import (
     DirectiveReceived,
     DrainRequested,
@@ -11,11 +13,16 @@ from agents.events import (
 )
 from agents.handlers.quoting import decide
 from agents.handlers.verdicts import refresh
+from agents.market.units import s_to_ns
 from agents.state import DirectiveHeld, EngineState, Sync
+
+SETTLE_NS: Final = s_to_ns(1.0)
 
 
 def on_link(state: EngineState, event: LinkChanged, now_ns: int) -> None:
-    """A gap: nothing can be sent, what rests is on its own. Back: orders are synced anew."""
+    """A gap: nothing can be sent, what rests is on its own. Back: what rests stays, nothing is
+    added before a snapshot told what became of it, nothing is judged before a touch came.
+    """
     if event.state == "gap":
         state.link_up = False
         state.panel.gap()
@@ -23,7 +30,12 @@ def on_link(state: EngineState, event: LinkChanged, now_ns: int) -> None:
         back = not state.link_up or event.state == "recovered"
         state.link_up = True
         if back:
-            state.sync = Sync(since_ns=now_ns, due_ns=now_ns)
+            state.sync = Sync(
+                since_ns=now_ns,
+                keeps=state.sync.done or state.sync.keeps,
+                settled_ns=now_ns + SETTLE_NS,
+                due_ns=now_ns,
+            )
     _apply(state, now_ns)
 
 

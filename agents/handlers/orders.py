@@ -63,12 +63,14 @@ def on_order_status(state: EngineState, event: OrderStatus, now_ns: int) -> None
 
 
 def on_open_orders(state: EngineState, event: OpenOrders, now_ns: int) -> None:
-    """Believe the snapshot where it may be believed; in sync once both sides hold nothing."""
+    """Believe the snapshot where it may be believed; in sync once both sides hold nothing, or,
+    after a gap, once it told what is in doubt.
+    """
     found = [row for row in event.orders if state.cloids.is_ours(row.cloid)]
     state.tracker.apply_snapshot(event, found, now_ns)
     sync = state.sync
     if not sync.done and event.requested_ns >= sync.since_ns:
-        sync.done = not found and not state.tracker.live
+        sync.done = sync.keeps or (not found and not state.tracker.live)
         wait_ns = SNAPSHOT_NS if sync.done else RESYNC_NS
         sync.due_ns = now_ns + wait_ns
     state.dirty = True

@@ -50,6 +50,9 @@ def decide(state: EngineState, now_ns: int) -> None:
         state.pricing = None
         return
     estimates = state.panel.estimates(now_ns)
+    if estimates is None and state.verdict.mode < Mode.PULL and state.settling(now_ns):
+        state.pricing = None
+        return
     if estimates is None or state.verdict.mode >= Mode.PULL:
         state.pricing = None
         _cancel(

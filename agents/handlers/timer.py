@@ -35,7 +35,7 @@ def _ask(state: EngineState, now_ns: int) -> None:
         state.out.append(AskOrder(cloid=cloid))
     sync = state.sync
     # While our own orders are still on their way out a snapshot would only say so, at its price.
-    hopeless = not sync.done and bool(state.tracker.live)
+    hopeless = not sync.done and not sync.keeps and bool(state.tracker.live)
     if now_ns >= sync.due_ns + (SNAPSHOT_UNSYNCED_NS if hopeless else 0):
         sync.due_ns = now_ns + (SNAPSHOT_NS if sync.done else SNAPSHOT_UNSYNCED_NS)
         state.out.append(AskOpenOrders(request_id=state.next_request_id()))

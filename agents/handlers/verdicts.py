@@ -62,15 +62,22 @@ def day_pnl_usd(state: EngineState, mid_px: float | None, now_ns: int) -> float 
 def _facts(state: EngineState, now_ns: int) -> Facts:
     panel, directive = state.panel, state.directive
     mid_px = reference_px(state, now_ns)
+    settling = state.settling(now_ns)
     _compare(state, now_ns)
     seen = state.venue_position
     pnl_usd = day_pnl_usd(state, mid_px, now_ns)
     low_sz, high_sz = state.held()
     held_sz = max(abs(low_sz), abs(high_sz))
     return Facts(
-        data_age_s=None if panel.data_ns is None else (now_ns - panel.data_ns) / NS_PER_S,
+        data_age_s=(
+            0.0
+            if settling
+            else None
+            if panel.data_ns is None
+            else (now_ns - panel.data_ns) / NS_PER_S
+        ),
         crossed=panel.crossed,
-        two_sided=panel.bid is not None and panel.ask is not None,
+        two_sided=settling or (panel.bid is not None and panel.ask is not None),
         link_up=state.link_up,
         fenced=state.fenced,
         directive_age_s=(
@@ -79,6 +86,7 @@ def _facts(state: EngineState, now_ns: int) -> Facts:
         directive_mode="normal" if directive is None else directive.mode,
         directive_reason="" if directive is None else directive.reason,
         reconciled=state.sync.done,
+        recovering=state.sync.keeps,
         ready=panel.ready,
         paused=state.paused,
         leaving=state.leaving,

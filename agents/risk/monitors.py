@@ -12,6 +12,7 @@ class Facts(msgspec.Struct, frozen=True, gc=False):
     Ages are in seconds, None = never seen. ``exposure_usd``: the position's size at the reference
     price; ``pnl_day_usd``: None while it cannot be told. ``drift_s``: how long the venue's
     position has differed from ours. ``latched``: why an earlier finding still holds.
+    ``recovering``: orders were reconciled before the link broke.
     """
 
     data_age_s: float | None = None
@@ -23,6 +24,7 @@ class Facts(msgspec.Struct, frozen=True, gc=False):
     directive_mode: str = "normal"
     directive_reason: str = ""
     reconciled: bool = True
+    recovering: bool = False
     ready: bool = True
     paused: bool = False
     leaving: str | None = None
@@ -91,9 +93,10 @@ def directive_age(facts: Facts, settings: RiskSettings) -> Finding | None:
 
 
 def readiness(facts: Facts, _settings: RiskSettings) -> Finding | None:
-    """Orders and position not reconciled: nothing. Estimators not warm: only reduce."""
+    """Orders not reconciled: nothing; after a gap what rests may rest. Not warm: only reduce."""
     if not facts.reconciled:
-        return Finding(Mode.PULL, "reconciling orders")
+        mode = Mode.NO_NEW_RISK if facts.recovering else Mode.PULL
+        return Finding(mode, "reconciling orders")
     if not facts.ready:
         return Finding(Mode.REDUCE_ONLY, "warming up")
     return None

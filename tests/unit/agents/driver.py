@@ -124,11 +124,11 @@ class Driver:
             case Cancel():
                 return CancelAnswered(command.request_id, (None,) * len(command.cloids))
             case AskOpenOrders():
-                return OpenOrders(command.request_id, self.now_ns, self.listed + self._resting())
+                return OpenOrders(command.request_id, self.now_ns, self.listed + self.resting())
             case _:
                 return None
 
-    def _resting(self) -> tuple[LiveOrder, ...]:
+    def resting(self) -> tuple[LiveOrder, ...]:
         """What a venue lists that agrees with the engine."""
         known = {row.cloid for row in self.listed}
         return tuple(

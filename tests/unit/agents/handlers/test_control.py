@@ -2,17 +2,20 @@
 
 import msgspec
 
-from agents.commands import AskOpenOrders, Cancel, Place, Renew
+from agents.commands import AskOpenOrders, AskOrder, Cancel, Place, Renew
 from agents.events import (
     DirectiveReceived,
     FenceChanged,
     LimitsChanged,
     LinkChanged,
+    OpenOrders,
+    OrderStatus,
     PauseChanged,
     SettingsChanged,
 )
 from agents.market.types import Side
-from tests.unit.agents.driver import SETTINGS, holding, quoting, total_sz
+from agents.orders.lifecycle import State
+from tests.unit.agents.driver import SETTINGS, Driver, holding, quoting, total_sz
 
 
 def test_nothing_is_sent_while_the_link_is_down() -> None:
@@ -25,18 +28,60 @@ def test_nothing_is_sent_while_the_link_is_down() -> None:
     assert len(driver.live()) == 6  # they rest, as far as anybody knows
 
 
-def test_back_again_it_clears_and_syncs_before_it_quotes() -> None:
+def _over_a_gap(seconds: float) -> Driver:
     driver = quoting()
     driver.tell(LinkChanged("gap", driver.now_ms))
-    driver.pass_s(2.0)
+    driver.fed = False
+    driver.pass_s(seconds)
     driver.forget()
     driver.tell(LinkChanged("recovered", driver.now_ms))
-    assert sum(len(cancel.cloids) for cancel in driver.sent(Cancel)) == 6
-    driver.pass_s(2.0)
-    kinds = [type(c) for c in driver.commands if isinstance(c, AskOpenOrders | Place)]
-    assert kinds[0] is AskOpenOrders
-    assert Place in kinds
+    return driver
+
+
+def test_back_again_it_keeps_what_rests_and_asks_before_it_adds() -> None:
+    driver = _over_a_gap(2.0)
+    before = {order.cloid for order in driver.live()}
+    driver.auto = False
+    driver.pass_s(0.5)
+    driver.bbo(200.0)
+    asked = driver.sent(AskOpenOrders)
+    assert len(asked) == 1
+    assert {order.cloid for order in driver.live()} == before
+    assert not driver.sent(Cancel)
+    assert not driver.sent(Place)
+    assert driver.phase == "RECONCILING"
+    driver.auto = driver.fed = True
+    seen = driver.answer(asked[0])
+    assert seen is not None
+    driver.tell(seen)
+    driver.pass_s(1.0)
     assert driver.phase == "QUOTING"
+    assert {order.cloid for order in driver.live()} & before
+
+
+def test_what_went_during_the_gap_is_asked_about_and_replaced() -> None:
+    driver = _over_a_gap(2.0)
+    gone = driver.live(Side.BID)[0]
+    driver.auto, driver.fed = False, True
+    driver.pass_s(0.5)
+    rows = tuple(row for row in driver.resting() if row.cloid != gone.cloid)
+    asked = driver.sent(AskOpenOrders)[0]
+    driver.tell(OpenOrders(asked.request_id, driver.now_ns, rows))
+    assert gone.state is State.UNKNOWN
+    driver.pass_s(0.2)
+    assert [ask.cloid for ask in driver.sent(AskOrder)] == [gone.cloid]
+    driver.tell(OrderStatus(gone.cloid, driver.now_ns, "canceled", gone.oid, gone.sz))
+    driver.auto = True
+    driver.pass_s(1.0)
+    assert len(driver.live(Side.BID)) == 3
+
+
+def test_back_without_market_data_it_pulls_within_a_second() -> None:
+    driver = _over_a_gap(5.0)
+    driver.pass_s(0.8)
+    assert not driver.sent(Cancel)
+    driver.pass_s(0.4)
+    assert not driver.live()
 
 
 def test_a_closed_fence_stops_placements_at_once() -> None:

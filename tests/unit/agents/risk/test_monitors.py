@@ -42,6 +42,7 @@ def _judge(**changed: Any) -> tuple[Mode, str]:
         ({"directive_mode": "reduce_only", "directive_reason": "gross"}, Mode.REDUCE_ONLY, "gross"),
         ({"directive_mode": "halt"}, Mode.HALT, "halt"),
         ({"reconciled": False}, Mode.PULL, "reconciling"),
+        ({"reconciled": False, "recovering": True}, Mode.NO_NEW_RISK, "reconciling"),
         ({"ready": False}, Mode.REDUCE_ONLY, "warming up"),
         ({"paused": True}, Mode.PULL, "paused"),
         ({"drain": "draining"}, Mode.REDUCE_ONLY, "draining"),
