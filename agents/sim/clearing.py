@@ -32,11 +32,16 @@ class Leverage(msgspec.Struct, frozen=True):
 
 
 class Position(msgspec.Struct):
-    """``szi`` signed and never zero; ``raw_usd`` is the isolated position's own cash, else 0."""
+    """``szi`` signed and never zero; ``raw_usd`` is the isolated position's own cash, else 0.
+
+    ``paid_…``: funding paid since it was opened, and since its size last changed.
+    """
 
     szi: Decimal
     entry_px: Decimal
     raw_usd: Decimal = ZERO
+    paid_open_usd: Decimal = ZERO
+    paid_change_usd: Decimal = ZERO
 
     @property
     def side(self) -> Side:
@@ -72,6 +77,7 @@ class Clearing:
         self.positions: dict[Coin, Position] = {}
         self.leverages: dict[Coin, Leverage] = {}
         self.holds: dict[Coin, Hold] = {}
+        self.paid_usd: dict[Coin, Decimal] = {}
 
     def leverage(self, listing: Listing) -> Leverage:
         """As set, else the venue's default."""
@@ -111,6 +117,7 @@ class Clearing:
         pnl_usd = (sign * sz * (px - position.entry_px)).quantize(MICRO)
         cash_usd = sign * px * sz
         position.szi -= sign * sz
+        position.paid_change_usd = ZERO
         if not isolated:
             self.raw_usd += cash_usd
         else:
@@ -134,6 +141,7 @@ class Clearing:
             held_sz = abs(position.szi)
             position.entry_px = (position.entry_px * held_sz + px * sz) / (held_sz + sz)
             position.szi += side.sign * sz
+            position.paid_change_usd = ZERO
         if not leverage.isolated:
             self.raw_usd -= cash_usd
             return

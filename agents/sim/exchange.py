@@ -9,8 +9,11 @@ from agents.market.types import Coin
 from agents.sim.actions import Action, parse_action, parse_address, place_class, signed_nonce
 from agents.sim.cancelling import cancel_scheduled
 from agents.sim.floor import Floor
+from agents.sim.funding import tick_funding
+from agents.sim.halting import halt, resume
 from agents.sim.info import answer
 from agents.sim.info_markets import asset_ctx, bbo_row, l2_row
+from agents.sim.liquidating import liquidate_due
 from agents.sim.market import Execution, Market, Placement, RestingOrder
 from agents.sim.marks import set_oracle
 from agents.sim.outputs import Output, TradePrint, UnknownRequest
@@ -96,6 +99,8 @@ class Exchange:
 
     def place_flow(self, coin: Coin, order: RestingOrder) -> Placement:
         """Match an order whose owner is a flow's name, not an address. Never refused for money."""
+        if coin in self.floor.halted:
+            return Placement()
         placement = self.floor.disturb(coin).place(order, self.floor.now_ms)
         self.floor.forget_mark(coin)
         if placement.executions:
@@ -120,7 +125,9 @@ class Exchange:
     def block(self, now_ms: int) -> tuple[Output, ...]:
         """Run what is queued; outputs in order: answers, prints, touches, rows, accounts."""
         self.floor.open_block(now_ms)
+        tick_funding(self.floor)
         cancel_scheduled(self.floor)
+        liquidate_due(self.floor)
         fire_due(self.floor)
         if self._queue:
             queue, self._queue = self._queue, []
@@ -143,6 +150,17 @@ class Exchange:
     def set_oracle(self, coin: Coin, px: Decimal, marks: Sequence[Decimal] = ()) -> None:
         """The oracle price of a coin and, of a builder-deployed one, the deployer's marks."""
         set_oracle(self.floor, coin, px, marks)
+
+    def halt(self, coin: Coin, *, halted: bool) -> None:
+        """A deployer stops a market, settling it at the mark, or lets it go on."""
+        if halted:
+            halt(self.floor, coin)
+        else:
+            resume(self.floor, coin)
+
+    def set_oi_cap(self, coin: Coin, usd: Decimal | None) -> None:
+        """Cap a market's open interest; None takes the listing's own cap again."""
+        self.floor.tallies[coin].cap_usd = usd
 
     def knows(self, address: str) -> bool:
         """Whether an address is an account here, or is or was an agent of one."""

@@ -43,6 +43,7 @@ class Tally:
         self.oracle_px: Decimal | None = None
         self.oracle_ms: int | None = None
         self.mark_px: Decimal | None = None
+        self.prior_mark_px: Decimal | None = None
         self.basis = ZERO
         self.local_ema = ZERO
         self.previous_px = px
@@ -246,7 +247,6 @@ class Floor:
         self._fill_rows.append(FillRow(account.address, row))
 
     def tell_funding(self, account: Account, row: rows.Row) -> None:
-        account.fundings.append(row)
         self._account_rows.append(FundingRow(account.address, row))
 
     def tell_ledger(self, account: Account, row: rows.Row) -> None:

@@ -1,6 +1,7 @@
 """``/info``: which request is answered by what, and what unknown things get."""
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Annotated, Final
 
 import msgspec
@@ -9,6 +10,7 @@ from agents.market.types import Coin
 from agents.sim import info_accounts as accounts
 from agents.sim import info_markets as markets
 from agents.sim import info_standing as standing
+from agents.sim import rows
 from agents.sim.accounts import Account
 from agents.sim.actions import parse_address
 from agents.sim.floor import Floor
@@ -92,13 +94,25 @@ def _perp_dex_limits(floor: Floor, request: InfoRequest, _: int) -> object:
     return None if dex is None else markets.perp_dex_limits(dex)
 
 
-def _margin_table(floor: Floor, request: InfoRequest, _: int) -> object:
-    leverages = {spec.leverage_max for dex in floor.universe.dexes for spec in dex.assets}
+def _margin_table(_floor: Floor, request: InfoRequest, _: int) -> object:
     if request.id is None:
         raise UnknownRequest
-    if request.id not in leverages:
+    return markets.margin_table(request.id)
+
+
+def _at_cap(floor: Floor, request: InfoRequest, _: int) -> object:
+    dex = _dex(floor, request)
+    if dex is None:
         return None
-    return {"description": "", "marginTiers": [{"lowerBound": "0.0", "maxLeverage": request.id}]}
+    return [coin for coin in floor.universe.coins(dex.name) if floor.at_cap(coin)]
+
+
+def _dex_status(floor: Floor, request: InfoRequest, _: int) -> object:
+    dex = _dex(floor, request)
+    if dex is None:
+        return None
+    cash = (account.clearing(dex.name).raw_usd for account in floor.accounts.values())
+    return {"totalNetDeposit": rows.number(sum(cash, Decimal(0)))}
 
 
 def _l2_book(floor: Floor, request: InfoRequest, _: int) -> object:
@@ -186,11 +200,11 @@ def _since(floor: Floor, request: InfoRequest, _: int) -> object:
 
 
 def _funding_history(floor: Floor, request: InfoRequest, _: int) -> object:
-    """No funding is charged yet, so no hour has a rate."""
-    _coin(floor, request)
+    coin = _coin(floor, request)
     if request.start_time is None:
         raise UnknownRequest
-    return []
+    history = floor.tallies[coin].funding if coin is not None else []
+    return standing.in_range(history, request.start_time, request.end_time)
 
 
 def _abstraction(floor: Floor, request: InfoRequest, _: int) -> object:
@@ -210,8 +224,12 @@ _ANSWERS: Final[Mapping[str, Answer]] = {
     ],
     "perpDexs": lambda floor, _request, _now: markets.perp_dexs(floor),
     "perpDexLimits": _perp_dex_limits,
-    "perpDexStatus": lambda _floor, _request, _now: {"totalNetDeposit": "0.0"},
-    "perpsAtOpenInterestCap": lambda _floor, _request, _now: [],
+    "perpDexStatus": _dex_status,
+    "perpsAtOpenInterestCap": _at_cap,
+    "predictedFundings": lambda floor, _request, now_ms: markets.predicted_fundings(floor, now_ms),
+    "portfolio": lambda floor, request, now_ms: standing.portfolio(
+        floor, _user(floor, request), now_ms
+    ),
     "perpConciseAnnotations": lambda _floor, _request, _now: [],
     "marginTable": _margin_table,
     "exchangeStatus": lambda _floor, _request, now_ms: {"time": now_ms, "specialStatuses": None},

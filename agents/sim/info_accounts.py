@@ -15,7 +15,6 @@ from agents.sim.tiers import leverage_allowed, maintenance_usd
 from agents.sim.universe import Listing
 
 FILLS_MAX: Final = 2_000
-NO_FUNDING: Final = {"allTime": "0.0", "sinceOpen": "0.0", "sinceChange": "0.0"}
 
 
 def clearing_state(floor: Floor, clearing: Clearing, now_ms: int) -> rows.Row:
@@ -35,7 +34,14 @@ def clearing_state(floor: Floor, clearing: Clearing, now_ms: int) -> rows.Row:
     asset_positions = [
         {
             "type": "oneWay",
-            "position": _position_row(listing, position, leverage, mark_px, totals),
+            "position": _position_row(
+                listing,
+                position,
+                leverage,
+                mark_px,
+                totals,
+                clearing.paid_usd.get(listing.coin, ZERO),
+            ),
         }
         for listing, position, leverage, mark_px in positions
     ]
@@ -95,7 +101,12 @@ def _summary(usd: Decimal, notional_usd: Decimal, raw_usd: Decimal, used_usd: De
 
 
 def _position_row(
-    listing: Listing, position: Position, leverage: Leverage, mark_px: Decimal, totals: _Totals
+    listing: Listing,
+    position: Position,
+    leverage: Leverage,
+    mark_px: Decimal,
+    totals: _Totals,
+    paid_usd: Decimal,
 ) -> rows.Row:
     value_usd = abs(position.szi) * mark_px
     equity_usd = position.raw_usd + position.szi * mark_px
@@ -114,7 +125,11 @@ def _position_row(
         "liquidationPx": None if liquidation_px is None else rows.fine(liquidation_px),
         "marginUsed": rows.micro(margin_usd),
         "maxLeverage": listing.spec.leverage_max,
-        "cumFunding": NO_FUNDING,
+        "cumFunding": {
+            "allTime": rows.number(paid_usd),
+            "sinceOpen": rows.number(position.paid_open_usd),
+            "sinceChange": rows.number(position.paid_change_usd),
+        },
     }
 
 

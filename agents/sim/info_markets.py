@@ -5,17 +5,17 @@ from typing import Final
 
 from agents.market.types import Coin
 from agents.sim import rows
-from agents.sim.clearing import ZERO
 from agents.sim.floor import Floor
+from agents.sim.funding import HOUR_MS, hourly_rate
 from agents.sim.market import Touch
-from agents.sim.universe import TOKEN_INDEX, AssetSpec, DexSpec, Listing
+from agents.sim.premiums import impact_pxs, premium
+from agents.sim.tiers import TABLES, table_id
+from agents.sim.universe import TOKEN_INDEX, AssetSpec, DexSpec
 
 NEVER: Final = "1970-01-01T00:00:00"
+IMPLICIT_BELOW: Final = 50
 BOOK_DEPTH: Final = 20
 RAW_DEPTH: Final = 10_000
-IMPACT_USD: Final = Decimal(6_000)
-IMPACT_MAJOR_USD: Final = Decimal(20_000)
-MAJORS: Final = frozenset({"BTC", "ETH"})
 SPOT_PAIRS: Final = {"USDE": 150, "USDH": 230, "USDT0": 166}
 """Spot pair against USDC by token; its name is ``@index``."""
 
@@ -23,7 +23,10 @@ SPOT_PAIRS: Final = {"USDE": 150, "USDH": 230, "USDT0": 166}
 def meta(dex: DexSpec) -> rows.Row:
     return {
         "universe": [_universe_row(dex, spec) for spec in dex.assets],
-        "marginTables": [],
+        "marginTables": [
+            [table, margin_table(table)]
+            for table in sorted({spec.margin_table for spec in dex.assets} - {0})
+        ],
         "collateralToken": TOKEN_INDEX[dex.token],
     }
 
@@ -33,7 +36,7 @@ def _universe_row(dex: DexSpec, spec: AssetSpec) -> rows.Row:
         "szDecimals": spec.sz_decimals,
         "name": spec.name,
         "maxLeverage": spec.leverage_max,
-        "marginTableId": spec.leverage_max,
+        "marginTableId": table_id(spec),
     }
     if spec.margin_mode != "normal":
         row |= {"onlyIsolated": True, "marginMode": spec.margin_mode}
@@ -45,6 +48,32 @@ def _universe_row(dex: DexSpec, spec: AssetSpec) -> rows.Row:
         row["lastFeeScaleChangeTime"] = NEVER
         row["deployerFeeScale"] = rows.number(spec.deployer_fee_scale)
     return row
+
+
+def margin_table(table: int) -> rows.Row | None:
+    """A table by its id; ids below 50 are of one tier and exist without being listed."""
+    found = TABLES.get(table)
+    if found is None:
+        if not 1 <= table < IMPLICIT_BELOW:
+            return None
+        return {"description": "", "marginTiers": [_tier(0, table)]}
+    tiers = [_tier(0, found.leverage_max), _tier(found.lower_usd, found.leverage_above)]
+    return {"description": found.description, "marginTiers": tiers}
+
+
+def _tier(lower_usd: int, leverage_max: int) -> rows.Row:
+    return {"lowerBound": f"{lower_usd}.0", "maxLeverage": leverage_max}
+
+
+def predicted_fundings(floor: Floor, now_ms: int) -> list[object]:
+    """The main DEX's coins; other venues are not known here."""
+    next_ms = (now_ms // HOUR_MS + 1) * HOUR_MS
+    found: list[object] = []
+    for coin in floor.universe.coins(""):
+        rate = rows.fine(hourly_rate(floor, floor.listing(coin))[0])
+        here = {"fundingRate": rate, "nextFundingTime": next_ms, "fundingIntervalHours": 1}
+        found.append([coin, [["BinPerp", None], ["HlPerp", here], ["BybitPerp", None]]])
+    return found
 
 
 def meta_and_ctxs(floor: Floor, dex: DexSpec) -> list[object]:
@@ -139,50 +168,23 @@ def all_mids(floor: Floor, dex: DexSpec) -> dict[str, str]:
 
 
 def asset_ctx(floor: Floor, coin: Coin) -> rows.Row:
-    """The context of a coin; no funding is charged yet, so none is shown."""
+    """The context of a coin."""
     listing, tally = floor.listing(coin), floor.tallies[coin]
     mark_px, oracle_px, mid_px = floor.mark_px(coin), floor.oracle_px(coin), floor.mid_px(coin)
-    impact = _impact_pxs(floor, listing)
-    premium = None if impact is None else _premium(impact, oracle_px)
+    impact = impact_pxs(floor, listing)
+    over = None if impact is None else premium(listing, impact, oracle_px)
     return {
-        "funding": "0.0",
+        "funding": rows.fine(hourly_rate(floor, listing)[0]),
         "openInterest": rows.number(max(tally.long_sz, tally.short_sz)),
         "prevDayPx": rows.number(tally.previous_px),
         "dayNtlVlm": rows.number(tally.day_usd),
-        "premium": None if premium is None else rows.fine(premium),
+        "premium": None if over is None else rows.fine(over),
         "oraclePx": rows.px_number(oracle_px, listing),
         "markPx": rows.px_number(mark_px, listing),
         "midPx": None if mid_px is None else rows.number(mid_px),
         "impactPxs": None if impact is None else [rows.px_number(px, listing) for px in impact],
         "dayBaseVlm": rows.number(tally.day_sz),
     }
-
-
-def _premium(impact: tuple[Decimal, Decimal], oracle_px: Decimal) -> Decimal:
-    bid_px, ask_px = impact
-    above, below = max(bid_px - oracle_px, ZERO), max(oracle_px - ask_px, ZERO)
-    return (above - below) / oracle_px
-
-
-def _impact_pxs(floor: Floor, listing: Listing) -> tuple[Decimal, Decimal] | None:
-    """Average prices for the impact notional, bid and ask; None without a two-sided book."""
-    market = floor.markets.get(listing.coin)
-    bids, asks = market.levels(BOOK_DEPTH) if market is not None else ([], [])
-    if not bids or not asks:
-        return None
-    notional_usd = IMPACT_MAJOR_USD if listing.coin in MAJORS else IMPACT_USD
-    return _average_px(bids, notional_usd), _average_px(asks, notional_usd)
-
-
-def _average_px(levels: list[Touch], notional_usd: Decimal) -> Decimal:
-    left_usd, sz = notional_usd, ZERO
-    for level in levels:
-        taken_usd = min(left_usd, level.px * level.sz)
-        sz += taken_usd / level.px
-        left_usd -= taken_usd
-        if not left_usd:
-            break
-    return (notional_usd - left_usd) / sz
 
 
 def bbo_row(floor: Floor, coin: Coin) -> rows.Row:

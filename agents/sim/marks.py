@@ -31,6 +31,7 @@ def set_oracle(floor: Floor, coin: Coin, px: Decimal, supplied: Sequence[Decimal
     dt_ms = floor.now_ms - tally.oracle_ms if tally.oracle_ms is not None else None
     tally.oracle_px, tally.oracle_ms = px, floor.now_ms
     mark_px = _hip3(floor, listing, supplied) if listing.hip3 else _main(floor, listing, dt_ms)
+    tally.prior_mark_px = tally.mark_px
     tally.mark_px = mark_px.quantize(Decimal(1).scaleb(-listing.px_decimals))
     floor.forget_mark(coin)
 

@@ -21,6 +21,7 @@ class _ClearingState(msgspec.Struct):
     raw_usd: Decimal
     positions: dict[Coin, Position]
     leverages: dict[Coin, Leverage]
+    paid_usd: dict[Coin, Decimal] = {}
 
 
 class _AccountState(msgspec.Struct):
@@ -57,6 +58,7 @@ class _TallyState(msgspec.Struct):
     basis: Decimal = ZERO
     local_ema: Decimal = ZERO
     cap_usd: Decimal | None = None
+    prior_mark_px: Decimal | None = None
     premium_sum: Decimal = ZERO
     premium_count: int = 0
     funding: list[dict[str, object]] = []
@@ -128,7 +130,9 @@ def dump(floor: Floor, users: Collection[str] | None = None) -> dict[str, object
 def _account(account: Account, fills_saved: int) -> _AccountState:
     return _AccountState(
         clearings={
-            dex: _ClearingState(clearing.raw_usd, clearing.positions, clearing.leverages)
+            dex: _ClearingState(
+                clearing.raw_usd, clearing.positions, clearing.leverages, clearing.paid_usd
+            )
             for dex, clearing in account.clearings.items()
         },
         orders=list(account.open.values()),
@@ -192,6 +196,7 @@ def _load_account(account: Account, saved: _AccountState) -> None:
         clearing.raw_usd = state.raw_usd
         clearing.positions.update(state.positions)
         clearing.leverages.update(state.leverages)
+        clearing.paid_usd.update(state.paid_usd)
         for coin in state.positions:
             clearing.hold(coin)
 

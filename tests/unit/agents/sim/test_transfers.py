@@ -86,9 +86,7 @@ def test_collateral_moves_between_dexes_spot_and_addresses(desk: Desk) -> None:
         ("spot", "", "1", USDC, "Insufficient balance for token transfer"),
     ],
 )
-def test_refusals(
-    desk: Desk, source: str, target: str, amount: str, token: str, text: str
-) -> None:
+def test_refusals(desk: Desk, source: str, target: str, amount: str, token: str, text: str) -> None:
     assert send(desk, source, target, amount, token=token)["response"] == text
 
 
