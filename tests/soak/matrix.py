@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Final
 
 from fleet.folder import Folder
@@ -243,7 +242,14 @@ def limit_s(subjects: tuple[str, ...], how: str) -> float:
     return GRACE_S + (0.0 if quick else LEASE_S) + (LEASE_S if slow and how == "STOP" else 0.0)
 
 
-def run(rig: Rig, subjects: tuple[str, ...], how: str, *, settle_s: float = 60.0) -> Cell:
+def run(
+    rig: Rig,
+    subjects: tuple[str, ...],
+    how: str,
+    *,
+    settle_s: float = 60.0,
+    pause_s: float = LEASE_S,
+) -> Cell:
     """``how``: KILL or STOP. The fleet quotes before; what is left to a person is one apply."""
     cell = Cell(f"{how:<4} {' + '.join(subjects)}")
     orphaned = _orphaned(rig, subjects)
@@ -258,7 +264,7 @@ def run(rig: Rig, subjects: tuple[str, ...], how: str, *, settle_s: float = 60.0
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
     patience_s = settle_s / 2 if {"guard", "raylet", "gcs_server"} & set(subjects) else settle_s
-    time.sleep(LEASE_S)
+    time.sleep(pause_s)
     if not _quotes_within(rig, patience_s) or alive(rig.folder, "guard") is None:
         cell.applied = True
         done = rig.fleet.cli.run("apply", "manifests/paper.yaml", "--yes", "--wait", "90")
@@ -292,11 +298,3 @@ def _quotes_within(rig: Rig, within_s: float) -> bool:
             return False
         time.sleep(0.5)
     return True
-
-
-def report(cells: list[Cell], path: Path | None = None) -> str:
-    """One line a cell."""
-    text = "\n".join(str(cell) for cell in cells)
-    if path is not None:
-        path.write_text(text + "\n")
-    return text

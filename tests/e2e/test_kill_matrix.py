@@ -1,0 +1,19 @@
+"""A short walk through the kill matrix, on the session's fleet; the whole of it is in the soak."""
+
+import pytest
+
+from tests.e2e.under_test import Fleet, wait_for
+from tests.soak.matrix import Rig, run
+
+CELLS = (("KILL", "agent:SOL"), ("KILL", "ledger"), ("KILL", "gateway"), ("KILL", "guard"))
+
+
+@pytest.mark.parametrize(("how", "subject"), CELLS)
+def test_whatever_dies_no_order_is_left_alone_and_no_fill_is_lost(
+    paper: Fleet, how: str, subject: str
+) -> None:
+    rig = Rig(paper)
+    wait_for("all QUOTING", rig.quoting, within_s=60)
+    cell = run(rig, (subject,), how, settle_s=30.0, pause_s=1.0)
+    assert cell.faults == [], str(cell)
+    assert cell.applied == (subject == "guard"), str(cell)
