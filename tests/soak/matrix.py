@@ -188,8 +188,9 @@ class Rig:
 class Watch(threading.Thread):
     """From now on: when did orders of the given leases last rest, and who was said to own them."""
 
-    def __init__(self, rig: Rig, orphaned: set[tuple[str, int]]) -> None:
+    def __init__(self, rig: Rig, orphaned: set[tuple[str, int]], owner_s: float) -> None:
         super().__init__(daemon=True)
+        self._owner_s = owner_s
         self._rig, self._orphaned = rig, orphaned
         self._began_s = time.monotonic()
         self._ended = threading.Event()
@@ -210,7 +211,7 @@ class Watch(threading.Thread):
                     continue
                 if start_ticks(pid) is None:
                     since_s = self._dead_since_s.setdefault(pid, now_s)
-                    if now_s - since_s > GRACE_S:
+                    if now_s - since_s > self._owner_s:
                         self.false_owner_s[market.market] = now_s
 
     def end(self) -> None:
@@ -254,7 +255,8 @@ def run(
     cell = Cell(f"{how:<4} {' + '.join(subjects)}")
     orphaned = _orphaned(rig, subjects)
     pids = [rig.pid(subject) for subject in subjects]
-    watch = Watch(rig, orphaned)
+    # A gateway that comes back holds a lease open for whoever may continue it.
+    watch = Watch(rig, orphaned, GRACE_S + (LEASE_S if "gateway" in subjects else 0.0))
     watch.start()
     began_s = time.monotonic()
     if how == "STOP":
