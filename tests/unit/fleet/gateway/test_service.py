@@ -1,0 +1,185 @@
+"""What the gateway still does, and does not, when the disk takes nothing more."""
+
+import errno
+import json
+import shutil
+import sys
+import time
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from agents.exchange.downstream import (
+    Acquire,
+    GatewayFrame,
+    LeaseFrame,
+    LeaseRefused,
+    ToAgent,
+    ToGateway,
+)
+from agents.exchange.signing import L1Signer, draw_key
+from agents.market.types import Coin, Fill, Oid, Side, Tid
+from fleet.folder import Folder
+from fleet.gateway import store as store_module
+from fleet.gateway.alerts import Alerts
+from fleet.gateway.api import HaltRequest
+from fleet.gateway.core.control import Halt
+from fleet.gateway.core.core import Core
+from fleet.gateway.core.effects import Alert, Record
+from fleet.gateway.core.state import Identity
+from fleet.gateway.core.status import status
+from fleet.gateway.framing import read_records
+from fleet.gateway.log import ActionLog
+from fleet.gateway.records import Filled, LinkSeen
+from fleet.gateway.recover import restore
+from fleet.gateway.service import Gateway
+from fleet.gateway.store import Store
+from tests.simulation.gateway_world import World
+
+FULL = OSError(errno.ENOSPC, "No space left on device")
+
+
+class Ear:
+    """An agent's connection that only listens."""
+
+    def __init__(self) -> None:
+        self.told: list[GatewayFrame] = []
+        self.is_cut = False
+
+    def push(self, data: bytes, slot: str | None) -> None:
+        del slot
+        self.told.append(msgspec.json.decode(data, type=ToAgent).data)
+
+    def cut(self) -> None:
+        self.is_cut = True
+
+
+class Disk:
+    """A gateway on a disk that can be filled."""
+
+    def __init__(self, root: Path, patch: pytest.MonkeyPatch) -> None:
+        self.folder = Folder(root / "fleet")
+        self.folder.create()
+        self._patch = patch
+        self.log = ActionLog(self.folder.actions)
+        self.log.open()
+        store = Store(self.folder)
+        identity = Identity(
+            fleet="t", network="paper", url="http://127.0.0.1:9", address="0x", instance="abc123",
+            build="", token="token", created_ms=1,
+        )  # fmt: skip
+        state = restore(identity, store, self.log, 1)
+        donor = World(1, ("BTC",)).state
+        state.registry, state.markets = donor.registry, donor.markets
+        state.link.ever, state.link.state = True, "up"
+        self.gateway = Gateway(Core(state), L1Signer(draw_key(), mainnet=False), self.log, store)
+
+    def fill(self) -> None:
+        def full(*_: object) -> int:
+            raise FULL
+
+        self._patch.setattr(self.log, "append", full)
+        self._patch.setattr(store_module, "write_durably", full)
+
+    def free(self) -> None:
+        self._patch.undo()
+
+    def acquire(self, session: int) -> Ear:
+        ear = self.gateway.agents[session] = Ear()
+        self.gateway.core.opened(session, self.gateway.now_ms())
+        frame = Acquire(market="BTC", protocol=1, build="t", token="token", process="0" * 16, pid=1)
+        self.gateway.said(session, msgspec.json.encode(ToGateway(data=frame)))
+        return ear
+
+    def unwritable(self) -> str | None:
+        return status(self.gateway.state, self.gateway.now_ms()).unwritable
+
+
+@pytest.fixture
+async def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Disk]:
+    made = Disk(tmp_path, monkeypatch)
+    yield made
+    made.log.close()
+    await made.gateway.http.close()
+    shutil.rmtree(made.folder.run, ignore_errors=True)
+
+
+def fill(tid: int) -> Filled:
+    return Filled(
+        fill=Fill(
+            coin=Coin("BTC"), side=Side.ASK, px=Decimal(100), sz=Decimal(1), time_ms=5,
+            tid=Tid(tid), oid=Oid(1), cloid=None, fee=Decimal(0), fee_token="USDC",
+            crossed=False, start_position_sz=Decimal(1), closed_pnl=Decimal(0),
+        ), ours=True, mid_px=None,
+    )  # fmt: skip
+
+
+async def test_no_lease_is_given_whose_generation_is_not_on_the_disk(disk: Disk) -> None:
+    disk.fill()
+    ear = disk.acquire(1)
+    assert not any(isinstance(told, LeaseFrame) for told in ear.told)
+    assert any(isinstance(told, LeaseRefused) and told.reason == "unready" for told in ear.told)
+    assert ear.is_cut
+    assert disk.gateway.state.leases.holders == {}
+    assert "can't be written" in (disk.unwritable() or "")
+    second = disk.acquire(2)
+    assert isinstance(second.told[0], LeaseRefused)
+    disk.free()
+    disk.gateway._mend_files(disk.gateway.now_ms())
+    assert disk.unwritable() is None
+    third = disk.acquire(3)
+    lease = next(told for told in third.told if isinstance(told, LeaseFrame))
+    kept = Store(disk.folder).leases()["BTC"]
+    assert kept.generation == lease.generation
+
+
+async def test_fills_of_a_full_disk_are_written_when_it_is_not(disk: Disk) -> None:
+    disk.fill()
+    disk.gateway.run([Record(body=fill(1)), Record(body=LinkSeen(state="up"))])
+    disk.gateway.run([Record(body=fill(2))])
+    assert "action log" in (disk.unwritable() or "")
+    disk.free()
+    disk.gateway.run([Record(body=fill(3))])
+    assert disk.unwritable() is None
+    bodies = [r.body for p in disk.log.segments() for _, r in read_records(p)]
+    assert [b.fill.tid for b in bodies if isinstance(b, Filled)] == [1, 2, 3]
+
+
+async def test_a_halt_goes_on_without_a_disk_and_is_latched_later(disk: Disk) -> None:
+    disk.fill()
+    state = disk.gateway.state
+    asked = Halt(HaltRequest(reason="r", by="b"), disk.gateway.now_ms())
+    disk.gateway.run(asked.latch(state, disk.gateway.now_ms()))
+    asked.try_door(state, disk.gateway.now_ms())
+    disk.gateway.run(asked.clear(state, disk.gateway.now_ms()))
+    assert state.fence.latch is not None
+    assert state.pending, "it asks and cancels all the same"
+    assert not disk.folder.halt.exists()
+    disk.free()
+    disk.gateway._mend_files(disk.gateway.now_ms())
+    assert disk.folder.halt.exists()
+
+
+async def test_an_alert_reaches_the_command_of_alerts_json(tmp_path: Path) -> None:
+    heard = tmp_path / "heard"
+    write = f"import sys; open({str(heard)!r}, 'w').write(sys.stdin.read())"
+    alerts = Alerts((sys.executable, "-c", write))
+    alerts.tell(Alert("critical", "halt", "by test", "BTC"))
+    for task in list(alerts._running):
+        await task
+    told = json.loads(heard.read_text())
+    assert (told["severity"], told["about"], told["text"], told["market"]) == (
+        "critical", "halt", "by test", "BTC",
+    )  # fmt: skip
+    assert abs(told["at_ms"] - time.time() * 1_000) < 60_000
+
+
+async def test_a_command_that_does_not_exist_harms_nobody() -> None:
+    alerts = Alerts(("/nonexistent",))
+    alerts.tell(Alert("info", "halt", "lifted"))
+    for task in list(alerts._running):
+        await task
+    assert not alerts._running
