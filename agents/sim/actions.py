@@ -116,10 +116,16 @@ _RESTING: Final = frozenset({"Alo", None})
 _ADDRESS: Final = re.compile(r"^(0x)?[0-9a-fA-F]{40}$")
 
 
+class _Holder(msgspec.Struct, frozen=True):
+    """A struct's decoder is built once; that of a bare union at each call."""
+
+    action: Action
+
+
 def parse_action(action: Mapping[str, object]) -> Action:
     """Raises UnknownRequest where type or shape is none of the above."""
     try:
-        parsed: Action = msgspec.convert(action, type=Action)
+        parsed = msgspec.convert({"action": action}, type=_Holder).action
     except (msgspec.ValidationError, TypeError, RecursionError):
         raise UnknownRequest from None
     if not all((wire.t.limit is None) != (wire.t.trigger is None) for wire in _wires(parsed)):
