@@ -72,12 +72,14 @@ async def _step(request: web.Request) -> web.Response:
 
 async def _oracle(request: web.Request) -> web.Response:
     venue = _venue(request)
-    prices = _read(await request.read(), dict[Coin, Annotated[Decimal, msgspec.Meta(gt=0)]])
+    prices = _read(await request.read(), dict[str, Decimal])
     unknown = prices.keys() - venue.universe.listings.keys()
     if unknown:
         raise web.HTTPBadRequest(text=f"oracle: {', '.join(sorted(unknown))}: not listed here")
+    if not all(px.is_finite() and px > 0 for px in prices.values()):
+        raise web.HTTPBadRequest(text="oracle: a price is a number above 0")
     for coin, px in prices.items():
-        venue.exchange.set_oracle(coin, px)
+        venue.exchange.set_oracle(Coin(coin), px)
     return _json({coin: str(px) for coin, px in prices.items()})
 
 

@@ -53,25 +53,25 @@ class Door:
         self._exchange = exchange
         self._mainnet = mainnet
 
-    def signer(self, sent: Envelope, now_ms: int) -> str:
+    def signer(self, sent: Envelope) -> str:
         """The address that signed. Raises Refused if no signer can be recovered."""
         try:
             if "signatureChainId" in sent.action:
                 return recover_user_signed(sent.action, sent.signature)
-            return self._l1(sent, now_ms)
+            return self._l1(sent)
         except BadSignature as error:
             raise Refused("Unable to recover signer.") from error
 
-    def _l1(self, sent: Envelope, now_ms: int) -> str:
+    def _l1(self, sent: Envelope) -> str:
         try:
             packed = pack(sent.action)
         except (OverflowError, RecursionError) as error:
             raise BadSignature("the action cannot be packed") from error
         first = self._recover(sent, packed, mainnet=self._mainnet)
-        if self._known(first, now_ms):
+        if self._exchange.knows(first):
             return first
         second = self._recover(sent, packed, mainnet=not self._mainnet)
-        return second if self._known(second, now_ms) else first
+        return second if self._exchange.knows(second) else first
 
     def _recover(self, sent: Envelope, packed: bytes, *, mainnet: bool) -> str:
         return recover_l1(
@@ -82,7 +82,3 @@ class Door:
             vault=sent.vault_address,
             expires_after_ms=sent.expires_after,
         )
-
-    def _known(self, address: str, now_ms: int) -> bool:
-        role = self._exchange.info({"type": "userRole", "user": address}, now_ms)
-        return isinstance(role, dict) and role.get("role") != "missing"

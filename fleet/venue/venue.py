@@ -109,7 +109,7 @@ class Venue:
         sent = envelope(body)
         await self._pause(self._delays.request_s())
         try:
-            signer = self._door.signer(sent, self.now_ms)
+            signer = self._door.signer(sent)
         except Refused as refused:
             return {"status": "err", "response": str(refused)}
         await self._pause(self.faults.hold_s(sent.action.get("type")))
