@@ -92,11 +92,23 @@ def _dex_row(dex: DexSpec) -> rows.Row:
         "deployer": dex.deployer,
         "oracleUpdater": None,
         "feeRecipient": dex.deployer,
-        "assetToStreamingOiCap": [[spec.name, "100000000.0"] for spec in dex.assets],
+        "assetToStreamingOiCap": _caps(dex),
         "subDeployers": [],
-        "assetToFundingMultiplier": [],
+        "assetToFundingMultiplier": [
+            [spec.name, rows.number(spec.funding_multiplier)]
+            for spec in dex.assets
+            if spec.funding_multiplier != 1
+        ],
         "assetToFundingInterestRate": [],
     }
+
+
+def _caps(dex: DexSpec) -> list[list[str]]:
+    return [
+        [spec.name, rows.number(spec.oi_cap_usd)]
+        for spec in dex.assets
+        if spec.oi_cap_usd is not None
+    ]
 
 
 def perp_dex_limits(dex: DexSpec) -> rows.Row:
@@ -104,7 +116,7 @@ def perp_dex_limits(dex: DexSpec) -> rows.Row:
         "totalOiCap": "1000000000.0",
         "oiSzCapPerPerp": "1000000000.0",
         "maxTransferNtl": "100000000.0",
-        "coinToOiCap": [[spec.name, "100000000.0"] for spec in dex.assets],
+        "coinToOiCap": _caps(dex),
     }
 
 

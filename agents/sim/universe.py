@@ -131,38 +131,68 @@ def _listing(dex: DexSpec, dex_index: int, index: int, spec: AssetSpec) -> Listi
     )
 
 
-def _asset(name: str, sz_decimals: int, leverage_max: int, start_px: str) -> AssetSpec:
+def _asset(
+    name: str, sz_decimals: int, leverage_max: int, start_px: str, table: int = 0
+) -> AssetSpec:
     return AssetSpec(
         name=Coin(name),
         sz_decimals=sz_decimals,
         leverage_max=leverage_max,
         start_px=Decimal(start_px),
+        margin_table=table,
     )
 
 
-def _hip3(asset: AssetSpec, scale: str, *, growth: bool) -> AssetSpec:
-    return msgspec.structs.replace(asset, deployer_fee_scale=Decimal(scale), growth=growth)
+def _hip3(
+    asset: AssetSpec, scale: str, *, growth: bool, oi_cap_usd: int = 100_000_000
+) -> AssetSpec:
+    return msgspec.structs.replace(
+        asset,
+        deployer_fee_scale=Decimal(scale),
+        growth=growth,
+        oi_cap_usd=Decimal(oi_cap_usd),
+        funding_multiplier=Decimal("0.5") if growth else Decimal(1),
+    )
+
+
+def _main() -> tuple[AssetSpec, ...]:
+    """Thirty validator-operated perpetuals, one of them delisted."""
+    return (
+        _asset("BTC", 5, 40, "84000", 56),
+        _asset("ETH", 4, 25, "2640", 55),
+        _asset("SOL", 2, 20, "119", 54),
+        msgspec.structs.replace(_asset("MATIC", 1, 20, "0.37"), delisted=True),
+        _asset("WLFI", 0, 5, "0.0712"),
+        _asset("XRP", 0, 20, "2.1", 53),
+        _asset("DOGE", 0, 10, "0.151", 52),
+        _asset("HYPE", 2, 10, "38.2", 52),
+        _asset("AVAX", 2, 10, "14.1", 52),
+        _asset("LINK", 1, 10, "13.2", 52),
+        _asset("SUI", 1, 10, "1.62", 52),
+        _asset("AAVE", 2, 10, "171", 52),
+        _asset("LTC", 2, 10, "86", 52),
+        _asset("ADA", 0, 10, "0.43", 52),
+        _asset("kPEPE", 0, 10, "0.00461", 52),
+        _asset("BCH", 3, 10, "512", 52),
+        _asset("DOT", 1, 10, "2.31", 51),
+        _asset("UNI", 1, 10, "6.1", 52),
+        _asset("NEAR", 1, 10, "1.82", 52),
+        _asset("APT", 2, 10, "2.9", 52),
+        _asset("ARB", 1, 10, "0.212", 51),
+        _asset("OP", 1, 10, "0.341", 51),
+        _asset("CRV", 1, 10, "0.44", 52),
+        _asset("ENA", 0, 10, "0.262", 52),
+        _asset("TRUMP", 1, 10, "6.4", 52),
+        _asset("FARTCOIN", 1, 10, "0.271", 52),
+        _asset("PUMP", 0, 10, "0.00282", 52),
+        _asset("WLD", 1, 10, "0.62", 52),
+        _asset("ZEC", 2, 10, "548", 52),
+        _asset("kBONK", 0, 10, "0.00992", 52),
+    )
 
 
 def default_universe() -> Universe:
     """The paper venue's listing: the main DEX, two HIP-3 DEXs, and an empty one between them."""
-    main = (
-        _asset("BTC", 5, 40, "84000"),
-        _asset("ETH", 4, 25, "2640"),
-        _asset("SOL", 2, 20, "119"),
-        msgspec.structs.replace(_asset("MATIC", 1, 20, "0.37"), delisted=True),
-        _asset("WLFI", 0, 5, "0.0712"),
-        _asset("XRP", 0, 20, "2.1"),
-        _asset("DOGE", 0, 10, "0.151"),
-        _asset("HYPE", 2, 10, "38.2"),
-        _asset("AVAX", 2, 10, "14.1"),
-        _asset("LINK", 1, 10, "13.2"),
-        _asset("SUI", 1, 10, "1.62"),
-        _asset("AAVE", 2, 10, "171"),
-        _asset("LTC", 2, 10, "86"),
-        _asset("ADA", 0, 10, "0.43"),
-        _asset("kPEPE", 0, 10, "0.00461"),
-    )
     xyz = (
         _hip3(_asset("xyz:XYZ100", 4, 25, "31175"), "1.0", growth=True),
         _hip3(_asset("xyz:TSLA", 3, 20, "379"), "1.0", growth=True),
@@ -181,7 +211,7 @@ def default_universe() -> Universe:
     )
     return Universe(
         (
-            DexSpec(name="", full_name="", token="USDC", assets=main),
+            DexSpec(name="", full_name="", token="USDC", assets=_main()),
             DexSpec(name="xyz", full_name="XYZ", token="USDC", assets=xyz, deployer=_deployer(1)),
             DexSpec(name="flx", full_name="Felix", token="USDH", deployer=_deployer(2)),
             DexSpec(

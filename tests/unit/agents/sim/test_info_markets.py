@@ -24,7 +24,7 @@ def test_meta_keeps_delisted_assets_and_optional_keys_absent(desk: Desk) -> None
     main = desk.ask("meta")
     assert list(main) == ["universe", "marginTables", "collateralToken"]
     assert main["universe"][0] == {
-        "szDecimals": 5, "name": "BTC", "maxLeverage": 40, "marginTableId": 40,
+        "szDecimals": 5, "name": "BTC", "maxLeverage": 40, "marginTableId": 56,
     }  # fmt: skip
     assert main["universe"][3]["isDelisted"] is True
     crcl = desk.ask("meta", dex="xyz")["universe"][5]
@@ -43,7 +43,7 @@ def test_dex_index_is_the_position_behind_a_null(desk: Desk) -> None:
     assert dexs[0] is None
     assert [dex["name"] for dex in dexs[1:]] == ["xyz", "flx", "hyna"]
     metas = desk.ask("allPerpMetas")
-    assert [len(meta["universe"]) for meta in metas] == [15, 6, 0, 3]
+    assert [len(meta["universe"]) for meta in metas] == [30, 6, 0, 3]
 
 
 def test_spot_meta_resolves_every_collateral(desk: Desk) -> None:
