@@ -22,6 +22,13 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ms: Count = 0
 
 
+class Halt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A market that its deployer stops, settling it at the mark, or lets go on."""
+
+    coin: str
+    halted: bool = True
+
+
 Asked = TypeVar("Asked")
 VENUE: Final = web.AppKey("venue", Venue)
 
@@ -33,6 +40,7 @@ def add_admin(app: web.Application) -> None:
     app.router.add_post("/admin/faults", _misbehave)
     app.router.add_post("/admin/step", _step)
     app.router.add_post("/admin/oracle", _oracle)
+    app.router.add_post("/admin/halt_trading", _halt_trading)
 
 
 async def _stats(request: web.Request) -> web.Response:
@@ -81,6 +89,15 @@ async def _oracle(request: web.Request) -> web.Response:
     for coin, px in prices.items():
         venue.exchange.set_oracle(Coin(coin), px)
     return _json({coin: str(px) for coin, px in prices.items()})
+
+
+async def _halt_trading(request: web.Request) -> web.Response:
+    venue = _venue(request)
+    asked = _read(await request.read(), Halt)
+    if asked.coin not in venue.universe.listings:
+        raise web.HTTPBadRequest(text=f"halt_trading: {asked.coin}: not listed here")
+    venue.exchange.halt(Coin(asked.coin), halted=asked.halted)
+    return _json(asked)
 
 
 def _read(raw: bytes, shape: type[Asked]) -> Asked:

@@ -65,3 +65,13 @@ def test_an_oracle_price_is_set_for_listed_coins_alone(venue: VenueProcess) -> N
     assert b"NONE" in refused.value.read()
     refused.value.close()
     assert venue.post("/admin/oracle", {"ADA": "0.5"}) == {"ADA": "0.5"}
+
+
+def test_a_market_is_halted_and_goes_on(venue: VenueProcess) -> None:
+    coin = "xyz:SILVER"
+    assert venue.post("/admin/halt_trading", {"coin": coin}) == {"coin": coin, "halted": True}
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        venue.post("/admin/halt_trading", {"coin": "NONE"})
+    assert refused.value.code == 400
+    refused.value.close()
+    venue.post("/admin/halt_trading", {"coin": coin, "halted": False})
