@@ -252,7 +252,7 @@ _ANSWERS: Final[Mapping[str, Answer]] = {
     "userRateLimit": lambda floor, request, _now: accounts.user_rate_limit(
         floor, _user(floor, request)
     ),
-    "userFees": lambda floor, _request, _now: accounts.user_fees(floor),
+    "userFees": lambda floor, request, _now: accounts.user_fees(floor, _user(floor, request)),
     "userRole": _user_role,
     "extraAgents": lambda floor, request, _now: extra_agents(floor, _user(floor, request)),
     "subAccounts": _sub_accounts,

@@ -13,6 +13,7 @@ from agents.sim.floor import Floor
 from agents.sim.margins import withdrawable_usd
 from agents.sim.tiers import leverage_allowed, maintenance_usd
 from agents.sim.universe import Listing
+from agents.sim.volumes import MAKER_TIERS, TIERS, account_rate
 
 FILLS_MAX: Final = 2_000
 
@@ -224,23 +225,32 @@ def user_rate_limit(floor: Floor, account: Account) -> rows.Row:
     }
 
 
-def user_fees(floor: Floor) -> rows.Row:
-    """Everybody pays the exchange's base rates: no tiers, no discounts."""
+def user_fees(floor: Floor, account: Account) -> rows.Row:
+    """The account's rates by its tier; there are neither staking nor referral discounts."""
     cross, add = rows.number(floor.taker_rate), rows.number(floor.maker_rate)
+    vip = [
+        {"ntlCutoff": f"{above}.0", "cross": rows.number(taker), "add": rows.number(maker)}
+        | {"spotCross": "0.0007", "spotAdd": "0.0004"}
+        for above, taker, maker in TIERS
+    ]
+    makers = [
+        {"makerFractionCutoff": rows.number(share), "add": rows.number(rate)}
+        for share, rate in MAKER_TIERS
+    ]
     schedule = {
         "cross": cross,
         "add": add,
         "spotCross": "0.0007",
         "spotAdd": "0.0004",
-        "tiers": {"vip": [], "mm": []},
+        "tiers": {"vip": vip, "mm": makers},
         "referralDiscount": "0.0",
         "stakingDiscountTiers": [{"bpsOfMaxSupply": "0.0", "discount": "0.0"}],
     }
     return {
         "dailyUserVlm": [],
         "feeSchedule": schedule,
-        "userCrossRate": cross,
-        "userAddRate": add,
+        "userCrossRate": rows.number(account_rate(floor, account, crossed=True)),
+        "userAddRate": rows.number(account_rate(floor, account, crossed=False)),
         "userSpotCrossRate": "0.0007",
         "userSpotAddRate": "0.0004",
         "activeReferralDiscount": "0.0",
