@@ -1,5 +1,11 @@
-"""One venue for the folder, and the official SDK pointed at it."""
+"""One venue for the folder, and the official SDK pointed at it.
 
+``FLEET_CONFORMANCE_URL`` aims the SDK elsewhere, say at testnet, with the funded key in
+``FLEET_CONFORMANCE_KEY``: real orders then, so it is for a test account alone. What looks at the
+embedded venue itself (its faults, clock and process) runs against that one as ever.
+"""
+
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +29,8 @@ class Trader:
     address: str
     info: Any
     exchange: Any
+    url: str
+    dexes: list[str]
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +44,9 @@ def venue() -> Iterator[VenueProcess]:
 
 @pytest.fixture(scope="session")
 def trader(venue: VenueProcess) -> Iterator[Trader]:
-    wallet = eth_account.Account.from_key(KEY)
-    info = Info(venue.url, perp_dexs=DEXES)
-    yield Trader(wallet.address, info, Exchange(wallet, venue.url, perp_dexs=DEXES))
+    url = os.environ.get("FLEET_CONFORMANCE_URL", venue.url)
+    wallet = eth_account.Account.from_key(os.environ.get("FLEET_CONFORMANCE_KEY", KEY))
+    dexes = DEXES if url == venue.url else [""]
+    info = Info(url, perp_dexs=dexes)
+    yield Trader(wallet.address, info, Exchange(wallet, url, perp_dexs=dexes), url, dexes)
     info.disconnect_websocket()

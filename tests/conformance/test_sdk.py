@@ -22,6 +22,8 @@ def status(answer: Any) -> Any:
 
 def mid_px(trader: Trader, coin: str) -> float:
     dex = coin.rpartition(":")[0]
+    if dex not in trader.dexes:
+        pytest.skip(f"{coin}: only the embedded venue is sure to list it")
     return float(trader.info.all_mids(dex)[coin])
 
 

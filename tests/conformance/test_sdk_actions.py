@@ -8,9 +8,8 @@ import pytest
 from hyperliquid.exchange import Exchange
 from hyperliquid.utils.types import Cloid
 
-from tests.conformance.conftest import DEXES, Trader
+from tests.conformance.conftest import Trader
 from tests.conformance.test_sdk import far_px, mid_px, status
-from tests.conformance.venue import VenueProcess
 
 ALO = {"limit": {"tif": "Alo"}}
 OK = {"status": "ok", "response": {"type": "default"}}
@@ -94,15 +93,13 @@ def _position(trader: Trader, coin: str) -> Any:
     return found
 
 
-def test_an_agent_trades_for_its_master_and_moves_no_money(
-    trader: Trader, venue: VenueProcess
-) -> None:
+def test_an_agent_trades_for_its_master_and_moves_no_money(trader: Trader) -> None:
     approved, key = trader.exchange.approve_agent("fleet")
     assert approved == OK
     wallet = eth_account.Account.from_key(key)
     agents = trader.info.extra_agents(trader.address)
     assert wallet.address.lower() in {row["address"].lower() for row in agents}
-    agent = Exchange(wallet, venue.url, perp_dexs=DEXES, account_address=trader.address)
+    agent = Exchange(wallet, trader.url, perp_dexs=trader.dexes, account_address=trader.address)
     px = far_px(trader, "AAVE", -0.05)
     oid = status(agent.order("AAVE", True, 1.0, px, ALO))["resting"]["oid"]
     assert [row["oid"] for row in open_rows(trader, "AAVE")] == [oid]
