@@ -1,6 +1,6 @@
 """The demo's fleet from the outside: what a user types, what the venue and the kernel say to it.
 
-The tests run in this order on one fleet: looking first, then killing, then halting, then down.
+The tests run in this order on one fleet: looking first, then killing, then halting.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.under_test import Cli, Fleet, wait_for
+from tests.e2e.under_test import Fleet, all_quoting, family, processes_of, wait_for
 
 MARKETS = {"BTC", "ETH", "SOL", "hyna:BTC", "xyz:NVDA"}
 FLEET_KEYS = {
@@ -60,53 +60,6 @@ MARKET_KEYS = {
     "restarts",
     "pid",
 }
-
-
-def all_quoting(fleet: Fleet) -> bool:
-    return {m["phase"] for m in fleet.status()["markets"]} == {"QUOTING"}
-
-
-def processes_of(fleet: Fleet) -> dict[int, str]:
-    """Every live process that names the fleet's folder or run folder on its command line."""
-    marks = (str(fleet.folder), os.path.realpath(fleet.folder / "run"))
-    found = {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
-        if any(mark in command for mark in marks):
-            found[int(entry.name)] = command
-    return found
-
-
-def living(pids: set[int]) -> set[int]:
-    """Those that still run: a zombie only waits for init to take note of its end."""
-    found = set()
-    for pid in pids:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-        except OSError:
-            continue
-        if state != "Z":
-            found.add(pid)
-    return found
-
-
-def family(pids: set[int]) -> set[int]:
-    """These processes and all that descend from them."""
-    parents = {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            parents[int(entry.name)] = int(
-                (entry / "stat").read_text().rsplit(")", 1)[1].split()[1]
-            )
-        except OSError:
-            continue
-    grown = set(pids)
-    while more := {pid for pid, parent in parents.items() if parent in grown} - grown:
-        grown |= more
-    return grown
 
 
 def test_five_markets_quote_and_trade(paper: Fleet) -> None:
@@ -283,38 +236,3 @@ def test_resume_lifts_the_latch(paper: Fleet) -> None:
     assert done.returncode == 0, done.stderr
     assert not (paper.folder / "HALT").exists()
     wait_for("all QUOTING", lambda: all_quoting(paper), within_s=90, every_s=1)
-
-
-SECOND = """
-fleet: second
-network: paper
-paper: {seed: 3, flow: lively}
-markets:
-  - asset: SOL
-    margin_usd: 2000
-    strategy: {half_spread_floor_bps: 2.0}
-"""
-
-
-def test_two_fleets_side_by_side_and_down(paper: Fleet, cli: Cli) -> None:
-    manifest = cli.home / "second.yaml"
-    manifest.write_text(SECOND)
-    done = cli.run("apply", str(manifest), "--yes", "--wait", "120")
-    assert done.returncode == 0, done.stdout + done.stderr
-    second = Fleet(cli, "second")
-    assert {m["market"] for m in second.status()["markets"]} == {"SOL"}
-    ours = family(set(processes_of(second)))
-    down = cli.run("--fleet", "second", "down")
-    assert down.returncode == 0, down.stderr
-    assert not processes_of(second)
-    assert not living(ours)
-    assert all_quoting(paper), "the first fleet did not notice"
-
-
-def test_down_leaves_no_process(paper: Fleet) -> None:
-    ours = family(set(processes_of(paper)))
-    assert ours
-    down = paper.cli.run("--fleet", "paper", "down")
-    assert down.returncode == 0, down.stderr
-    assert not processes_of(paper)
-    assert not living(ours)

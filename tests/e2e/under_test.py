@@ -82,3 +82,50 @@ def wait_for(what: str, fact: Callable[[], bool], within_s: float, every_s: floa
             pytest.fail(f"not within {within_s} s: {what}")
         time.sleep(every_s)
     return time.monotonic() - began
+
+
+def all_quoting(fleet: Fleet) -> bool:
+    return {m["phase"] for m in fleet.status()["markets"]} == {"QUOTING"}
+
+
+def processes_of(fleet: Fleet) -> dict[int, str]:
+    """Every live process that names the fleet's folder or run folder on its command line."""
+    marks = (str(fleet.folder), os.path.realpath(fleet.folder / "run"))
+    found = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if any(mark in command for mark in marks):
+            found[int(entry.name)] = command
+    return found
+
+
+def living(pids: set[int]) -> set[int]:
+    """Those that still run: a zombie only waits for init to take note of its end."""
+    found = set()
+    for pid in pids:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        except OSError:
+            continue
+        if state != "Z":
+            found.add(pid)
+    return found
+
+
+def family(pids: set[int]) -> set[int]:
+    """These processes and all that descend from them."""
+    parents = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            parents[int(entry.name)] = int(
+                (entry / "stat").read_text().rsplit(")", 1)[1].split()[1]
+            )
+        except OSError:
+            continue
+    grown = set(pids)
+    while more := {pid for pid, parent in parents.items() if parent in grown} - grown:
+        grown |= more
+    return grown
