@@ -19,10 +19,12 @@ from agents.market.position import Position
 from agents.market.types import Cloid, Coin, Fill, Oid, Side, Tid
 from agents.market.units import s_to_ns
 from agents.orders.lifecycle import TERMINAL, State
+from agents.orders.tracked import TrackedOrder
 from agents.orders.tracker import ABSENCE_PROOF_NS, OrderTracker
 
 ZERO = Decimal(0)
 STEP_NS = s_to_ns(0.05)
+EXPIRES_NS = s_to_ns(5.0)
 NUMBERS = st.integers(1, 3)
 
 
@@ -33,7 +35,8 @@ def cloid(number: int) -> Cloid:
 class Truth:
     """One order at the venue; ``status`` None: it never came there."""
 
-    def __init__(self, number: int, sz: Decimal) -> None:
+    def __init__(self, number: int, sz: Decimal, sent_ns: int) -> None:
+        self.sent_ns = sent_ns
         self.number, self.sz, self.left = number, sz, sz
         self.side = Side.BID if number % 2 else Side.ASK
         self.oid = Oid(100 + number)
@@ -58,6 +61,13 @@ class TrackerMachine(RuleBasedStateMachine):
     def say(self, deliver: Callable[[], Any]) -> None:
         self.wires.append(deliver)
 
+    def pick(self, number: int) -> Truth:
+        """One of the orders sent."""
+        return self.truths[1 + number % len(self.truths)]
+
+    def open_orders(self) -> list[TrackedOrder]:
+        return [order for order in self.tracker.live.values() if order.state is State.OPEN]
+
     def row(self, truth: Truth, status: str) -> None:
         update = OrderUpdate(
             truth.oid, cloid(truth.number), truth.side, Decimal(10), truth.left, truth.sz, status, 1
@@ -72,16 +82,19 @@ class TrackerMachine(RuleBasedStateMachine):
     # ── what happens at the venue ────────────────────────────────────────────────────────────
 
     @precondition(lambda self: len(self.truths) < 3)
-    @rule(sz=st.integers(1, 5), fate=st.sampled_from(["rests", "answer lost", "lost", "refused"]))
+    @rule(
+        sz=st.integers(1, 5),
+        fate=st.sampled_from(["rests", "answer lost", "late", "lost", "refused"]),
+    )
     def send(self, sz: int, fate: str) -> None:
-        truth = Truth(len(self.truths) + 1, Decimal(sz))
+        truth = Truth(len(self.truths) + 1, Decimal(sz), self.now_ns)
         number = truth.number
         self.truths[number] = truth
         new = NewOrder(cloid(number), truth.side, Decimal(10), truth.sz)
         self.tracker.register(number, [new], self.now_ns)
         if fate in {"lost", "refused"}:
             truth.ended = True
-        else:
+        elif fate != "late":
             truth.status = "open"
             self.row(truth, "open")
         answer = OrderResult("resting", oid=truth.oid)
@@ -92,17 +105,31 @@ class TrackerMachine(RuleBasedStateMachine):
         else:
             self.say(lambda: self.tracker.outcome_unknown(number, self.now_ns))
 
+    @precondition(lambda self: self.truths)
+    @rule(number=NUMBERS)
+    def arrive(self, number: int) -> None:
+        """A placement given up as unanswered reaches the venue after all, while it may."""
+        truth = self.pick(number)
+        if truth.status is not None or truth.ended:
+            return
+        if self.now_ns - truth.sent_ns > EXPIRES_NS:
+            truth.ended = True
+        else:
+            truth.status = "open"
+            self.row(truth, "open")
+
+    @precondition(lambda self: self.truths)
     @rule(number=NUMBERS, sz=st.integers(1, 5))
     def trade(self, number: int, sz: int) -> None:
-        truth = self.truths.get(number)
-        if truth is None or truth.ended:
+        truth = self.pick(number)
+        if truth.status is None or truth.ended:
             return
         part = min(Decimal(sz), truth.left)
         truth.left -= part
         tid = Tid(len(self.fills) + 1)
         fill = Fill(
             coin=Coin("SOL"), side=truth.side, px=Decimal(10), sz=part, time_ms=tid, tid=tid,
-            oid=truth.oid, cloid=cloid(number), fee=ZERO, fee_token="USDC", crossed=False,
+            oid=truth.oid, cloid=cloid(truth.number), fee=ZERO, fee_token="USDC", crossed=False,
             start_position_sz=ZERO, closed_pnl=ZERO,
         )  # fmt: skip
         self.fills.append(fill)
@@ -111,24 +138,29 @@ class TrackerMachine(RuleBasedStateMachine):
             truth.status, truth.ended = "filled", True
             self.row(truth, "filled")
 
-    @rule(number=NUMBERS, answered=st.booleans())
-    def cancel(self, number: int, answered: bool) -> None:
-        order = self.tracker.live.get(cloid(number))
-        if order is None or order.state is not State.OPEN:
-            return
-        truth, request_id = self.truths[number], 100 + len(self.wires) + self.now_ns
+    @precondition(lambda self: self.open_orders())
+    @rule(number=NUMBERS, answered=st.booleans(), limited=st.booleans())
+    def cancel(self, number: int, answered: bool, limited: bool) -> None:
+        able = self.open_orders()
+        order = able[number % len(able)]
+        truth, request_id = self.truths[int(order.cloid, 16)], self.now_ns
         self.tracker.cancel_sent(request_id, [order.cloid], self.now_ns)
-        error = "Order was never placed, already canceled, or filled." if truth.ended else None
-        if not truth.ended:
+        error: str | None = None
+        if truth.ended:
+            error = "Order was never placed, already canceled, or filled."
+        if limited:
+            error = "Too many cumulative requests sent (2 > 1)."
+        elif not truth.ended:
             truth.status, truth.ended = "canceled", True
             self.row(truth, "canceled")
         if answered:
             self.say(lambda: self.tracker.cancel_answered(request_id, [error], self.now_ns))
 
+    @precondition(lambda self: self.truths)
     @rule(number=NUMBERS, word=st.sampled_from(["marginCanceled", "reduceOnlyCanceled"]))
     def venue_cancels(self, number: int, word: str) -> None:
-        truth = self.truths.get(number)
-        if truth is not None and not truth.ended:
+        truth = self.pick(number)
+        if truth.status is not None and not truth.ended:
             truth.status, truth.ended = word, True
             self.row(truth, word)
 
@@ -139,17 +171,16 @@ class TrackerMachine(RuleBasedStateMachine):
         rows = tuple(
             LiveOrder(t.oid, cloid(t.number), t.side, Decimal(10), t.left, t.sz, 0)
             for t in self.truths.values()
-            if not t.ended
+            if t.status is not None and not t.ended
         )
         event = OpenOrders(9, self.now_ns, rows)
         self.say(lambda: self.tracker.apply_snapshot(event, rows, self.now_ns))
 
+    @precondition(lambda self: self.truths)
     @rule(number=NUMBERS)
     def ask(self, number: int) -> None:
-        truth = self.truths.get(number)
-        if truth is not None:
-            event = self.status(truth)
-            self.say(lambda: self.tracker.apply_status(event, self.now_ns))
+        event = self.status(self.pick(number))
+        self.say(lambda: self.tracker.apply_status(event, self.now_ns))
 
     def status(self, truth: Truth) -> OrderStatus:
         known = truth.status is not None
@@ -161,9 +192,9 @@ class TrackerMachine(RuleBasedStateMachine):
     # ── what arrives ─────────────────────────────────────────────────────────────────────────
 
     @precondition(lambda self: self.wires)
-    @rule(data=st.data(), again=st.booleans())
-    def deliver(self, data: st.DataObject, again: bool) -> None:
-        index = data.draw(st.integers(0, len(self.wires) - 1))
+    @rule(which=st.integers(0, 63), again=st.booleans())
+    def deliver(self, which: int, again: bool) -> None:
+        index = which % len(self.wires)
         self.wires[index]()
         if not again:
             del self.wires[index]
@@ -191,7 +222,8 @@ class TrackerMachine(RuleBasedStateMachine):
     @invariant()
     def what_rests_is_known(self) -> None:
         for truth in self.truths.values():
-            if not truth.ended:
+            may_arrive = truth.status is not None or self.now_ns <= truth.sent_ns + EXPIRES_NS
+            if not truth.ended and may_arrive:
                 order = self.tracker.live.get(cloid(truth.number))
                 assert order is not None
                 assert order.remaining_sz >= truth.left
@@ -214,8 +246,9 @@ class TrackerMachine(RuleBasedStateMachine):
         for wire in self.wires:
             wire()
         for truth in self.truths.values():
-            if not truth.ended:
-                truth.status, truth.ended = "canceled", True
+            if truth.status is not None and not truth.ended:
+                truth.status = "canceled"
+            truth.ended = True
         for _ in range(3):
             self.now_ns += ABSENCE_PROOF_NS + STEP_NS
             for truth in self.truths.values():
@@ -230,4 +263,4 @@ class TrackerMachine(RuleBasedStateMachine):
 
 
 TestTracker = TrackerMachine.TestCase
-TestTracker.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestTracker.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)

@@ -50,7 +50,6 @@ from agents.sim.outputs import (
     AccountChanged,
     Answered,
     FillRow,
-    NonUserCancel,
     OrderRow,
     Output,
     Printed,
@@ -175,8 +174,8 @@ class World:
                 self.user(Fills(fills=(fill,)))
             case AccountChanged():
                 self._tell_position()
-            case NonUserCancel():
-                pass  # its order row says the same
+            case _:
+                pass  # a cancel by the venue: its order row says the same; the rest is not ours
 
     def _tell_position(self) -> None:
         self.user(PositionSeen(self.now_ms, self.position_sz(), None), twice=False)

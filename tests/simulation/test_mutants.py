@@ -135,6 +135,106 @@ def orders_registered_late(patch: Patch) -> None:
     patch.setattr(OrderTracker, "register", register)
 
 
+def partial_fill_taken_for_the_end(patch: Patch) -> None:
+    """Incident 3: the rest of an order that filled in part rests on, unknown."""
+    original = OrderTracker.apply_fill
+
+    def apply_fill(self: OrderTracker, fill: Any, now_ns: int) -> TrackedOrder | None:
+        order = original(self, fill, now_ns)
+        if order is not None:
+            self._take(order, Signal.LAST_FILL, now_ns)
+        return order
+
+    patch.setattr(OrderTracker, "apply_fill", apply_fill)
+
+
+def fills_told_apart_by_order_alone(patch: Patch) -> None:
+    """Incident 4 again: dedup by presence, so that an order's second print is lost."""
+    original = Position.apply
+
+    def apply(self: Position, fill: Any) -> bool:
+        if any(oid == fill.oid for _, oid, _ in self._keys):
+            return False
+        return original(self, fill)
+
+    patch.setattr(Position, "apply", apply)
+
+
+def empty_snapshot_believed(patch: Patch) -> None:
+    """Incident 10: a snapshot without any order is a query error, not the truth."""
+    original = OrderTracker.apply_snapshot
+
+    def apply(self: OrderTracker, event: OpenOrders, found: list[LiveOrder], now_ns: int) -> None:
+        original(self, event, found, now_ns)
+        for order in [o for o in self.live.values() if o.state is State.UNKNOWN]:
+            self._take(order, Signal.MISSING, now_ns)
+
+    patch.setattr(OrderTracker, "apply_snapshot", apply)
+
+
+def taken_orders_never_asked_about(patch: Patch) -> None:
+    """A lost answer stays lost: nobody asks."""
+
+    def asks(self: OrderTracker, now_ns: int, *, at_most: int) -> list[Any]:
+        del self, now_ns, at_most
+        return []
+
+    patch.setattr(OrderTracker, "asks", asks)
+
+
+def cancels_are_words_only(patch: Patch) -> None:
+    """Incident 15: not quoting, with orders that rest on."""
+    patch.setattr(quoting, "_cancel", lambda *_: None)
+
+
+def own_sides_may_meet(patch: Patch) -> None:
+    def fitting(place: Any, *, room_sz: Decimal, own_opposite_px: Any) -> Any:
+        del room_sz, own_opposite_px
+        return tuple(place)
+
+    patch.setattr(quoting, "fitting", fitting)
+
+
+def canceling_counts_as_gone(patch: Patch) -> None:
+    """A cancel on its way frees room before the venue has heard of it."""
+    original = TrackedOrder.remaining_sz
+
+    def remaining_sz(self: TrackedOrder) -> Decimal:
+        return Decimal(0) if self.state is State.CANCELING else original.fget(self)  # type: ignore[attr-defined]
+
+    patch.setattr(TrackedOrder, "remaining_sz", property(remaining_sz))
+
+
+def sent_counts_as_nothing(patch: Patch) -> None:
+    """Orders without an answer use no room."""
+    original = TrackedOrder.remaining_sz
+
+    def remaining_sz(self: TrackedOrder) -> Decimal:
+        return Decimal(0) if self.state is State.SENT else original.fget(self)  # type: ignore[attr-defined]
+
+    patch.setattr(TrackedOrder, "remaining_sz", property(remaining_sz))
+
+
+def refused_requests_taken_for_done(patch: Patch) -> None:
+    """A cancel that the gateway turned away is taken for carried out."""
+    _row(patch, State.CANCELING, Signal.CANCEL_NOT_SENT, State.CANCELED)
+
+
+def unanswered_placement_sent_again(patch: Patch) -> None:
+    """An unknown outcome is given up, and so the level is placed once more."""
+    _row(patch, State.SENT, Signal.TIMEOUT, State.REJECTED)
+
+
+def snapshot_lists_nothing_of_ours(patch: Patch) -> None:
+    """Incident 2: what rests and is not known is never adopted, so never cancelled."""
+    patch.setattr(OrderTracker, "adopt", lambda *_: None)
+
+
+def answers_forgotten(patch: Patch) -> None:
+    """Answers that never come are waited for without an end."""
+    patch.setattr(tracker, "ANSWER_MAX_NS", 1 << 62)
+
+
 MUTANTS: tuple[Callable[[Patch], None], ...] = (
     timeout_means_cancelled,
     cancel_timeout_means_cancelled,
@@ -149,6 +249,18 @@ MUTANTS: tuple[Callable[[Patch], None], ...] = (
     leftovers_ignored,
     quotes_may_take,
     orders_registered_late,
+    partial_fill_taken_for_the_end,
+    fills_told_apart_by_order_alone,
+    empty_snapshot_believed,
+    taken_orders_never_asked_about,
+    cancels_are_words_only,
+    own_sides_may_meet,
+    canceling_counts_as_gone,
+    sent_counts_as_nothing,
+    refused_requests_taken_for_done,
+    unanswered_placement_sent_again,
+    snapshot_lists_nothing_of_ours,
+    answers_forgotten,
 )
 
 
