@@ -18,9 +18,7 @@ from fleet.gateway.core.orders import dex_of
 from fleet.gateway.core.state import State
 from fleet.gateway.records import Body, Filled
 
-ORPHAN_MS: Final = 7_000
-"""A lease and 2 s: what a dead or hung agent's orders may live while the gateway has its link."""
-RETRIES_MS: Final = 13_000
+RETRIES_MS: Final = 9_000
 """More where cancels get lost, are turned away or take seconds."""
 VIOLATIONS_MAX: Final = 20
 _SLACK: Final = 1.0 + 1e-9
@@ -43,7 +41,12 @@ class Watched(Protocol):
     @property
     def cancels_fail(self) -> bool: ...
 
-    def orphaned_ms(self, market: str, generation: int) -> int | None: ...
+    @property
+    def frames_late(self) -> bool: ...
+    @property
+    def halted(self) -> bool: ...
+
+    def overdue_ms(self, market: str, generation: int) -> int | None: ...
     def engine_position_sz(self, market: str) -> Decimal | None: ...
     def engine_cloids(self, market: str) -> set[str | None]: ...
     def phase(self, market: str) -> str: ...
@@ -58,6 +61,7 @@ class Checks:
         self.violations: list[str] = []
         self.requests: Counter[str] = Counter()
         self._last_nonce = 0
+        self._sent: set[str | None] = set()
         self._in_flight: dict[int, Submit] = {}
         self._landing: list[Submit] = []
         self._booked: set[tuple[int, int, int]] = set()
@@ -87,28 +91,36 @@ class Checks:
         market = submit.market
         adding = [order for order in action.orders if not order.r]
         self.checked["I2"] += 1
-        if adding and state.fence.closed(market):
+        if adding and (self._world.halted or state.fence.causes(market)):
             self._fail("I2", f"{market}: a placement behind a closed fence")
+        for order in action.orders:
+            self.checked["I3"] += 1
+            if order.c in self._sent:
+                self._fail("I3", f"{order.c} is sent again")
+            self._sent.add(order.c)
         self.checked["I8"] += 1
         for order in adding:
             if order.t.limit is None or order.t.limit.tif != "Alo":
                 self._fail("I8", f"{market}: a quote that is not post-only")
-        if not adding:
-            return
+        for side in Side:
+            sent = [Decimal(order.s) for order in adding if order.b is (side is Side.BID)]
+            if sent:
+                self._side(state, market, side, sum(sent, Decimal(0)))
+
+    def _side(self, state: State, market: str, side: Side, sent_sz: Decimal) -> None:
+        """The limit holds even if all that may be filled is; and the gateway counts all of it."""
         self.checked["I1"] += 1
         mark_usd = state.mark_usd(market)
         if mark_usd is None:
             self._fail("I1", f"{market}: a placement without a mark")
             return
-        limit = limit_usd(state, market)
-        for side in Side:
-            sent = [Decimal(order.s) for order in adding if order.b is (side is Side.BID)]
-            if not sent:
-                continue
-            worst_sz = self._worst_sz(market, side) + sum(sent)
-            if float(worst_sz) * mark_usd > limit * _SLACK:
-                worst = f"{float(worst_sz) * mark_usd:.2f}"
-                self._fail("I1", f"{market} {side.name}: {worst} USD, limit {limit:.2f}")
+        worst_sz, limit = self._worst_sz(market, side) + sent_sz, limit_usd(state, market)
+        counted_sz = state.exposure(market).side_sz(side)
+        if worst_sz > counted_sz and not self._world.frames_late:
+            self._fail("I1", f"{market} {side.name}: {counted_sz} counted, {worst_sz} possible")
+        if float(worst_sz) * mark_usd > limit * _SLACK:
+            worst = f"{float(worst_sz) * mark_usd:.2f}"
+            self._fail("I1", f"{market} {side.name}: {worst} USD, limit {limit:.2f}")
 
     def _worst_sz(self, market: str, side: Side) -> Decimal:
         """If all that rests or may yet come to rest were filled."""
@@ -208,17 +220,17 @@ class Checks:
                 self._fail("I8", f"{market}: our own quotes meet at {bid} and {ask}")
 
     def orphans(self) -> None:
-        """Now and then: no order of a dead generation outlives its lease by more than 2 s."""
-        most_ms = ORPHAN_MS + (RETRIES_MS if self._world.cancels_fail else 0)
+        """A dead agent's orders are gone within 2 s, a hung one's 2 s after its lease."""
+        most_ms = RETRIES_MS if self._world.cancels_fail else 0
         for record in self._world.account.open.values():
             origin = parse(record.order.cloid)
             if origin is None:
                 continue
             self.checked["orphans"] += 1
-            age_ms = self._world.orphaned_ms(record.coin, origin.generation)
-            if age_ms is not None and age_ms > most_ms:
+            over_ms = self._world.overdue_ms(record.coin, origin.generation)
+            if over_ms is not None and over_ms > most_ms:
                 where = f"{record.coin}: {record.order.cloid}"
-                self._fail("lease", f"{where} rests {age_ms} ms after its agent died")
+                self._fail("lease", f"{where} rests {over_ms} ms longer than it may")
                 return
 
     # ── once healed ──────────────────────────────────────────────────────────────────────────

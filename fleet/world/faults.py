@@ -73,7 +73,7 @@ LOCAL: Final = Weather(0.2, 0.5)
 _MOST: Final = Faults(
     lost_requests=0.05, lost_answers=0.05, limited=0.05, lost_data=0.10, doubled=0.2, slow=0.10,
     slow_ms=4_000.0, jitter=0.6, disconnect_s=25.0, partition_s=50.0, silence_s=40.0,
-    agent_crash_s=30.0, agent_hang_s=45.0, gateway_crash_s=50.0, risk_crash_s=50.0,
+    agent_crash_s=30.0, agent_hang_s=25.0, gateway_crash_s=50.0, risk_crash_s=50.0,
     supervisor_crash_s=50.0, clock_step_s=40.0, halt_s=90.0,
 )  # fmt: skip
 _KEPT: Final = {Level.NONE: 0.0, Level.LIGHT: 0.5, Level.HEAVY: 0.85}

@@ -8,9 +8,9 @@ from agents.sim.flow_price import Chance
 from fleet.gateway.api import HaltRequest
 from fleet.gateway.core import control
 from fleet.world.faults import Faults
-from fleet.world.world import World
+from fleet.world.world import HUNG_MS, World
 
-STEP_MAX_MS: Final = 1_500
+STEP_MAX_MS: Final = 5_000
 
 
 class Storm:
@@ -98,14 +98,14 @@ class Storm:
             return False
         session = agent.session
         agent.hang()
-        world.mark_gone(agent)
+        world.mark_gone(agent, HUNG_MS)
 
         def wake() -> None:
             if agent.session == session and agent.runs:
                 world.mark_alive(agent)
                 agent.wake(world.heap.now_ns)
 
-        self._after(0.5, 15.0, "wake", wake)
+        self._after(0.5, 30.0, "wake", wake)
         return True
 
     def _crash_gateway(self) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Final
 
+from agents.exchange.downstream import LEASE_MS
 from agents.handlers.verdicts import phase
 from agents.market.units import NS_PER_MS, NS_PER_S
 from agents.settings import MarketSettings
@@ -37,6 +38,9 @@ AGENT_TICK_NS: Final = 100 * NS_PER_MS
 GATEWAY_TICK_NS: Final = 50 * NS_PER_MS
 SUPERVISE_NS: Final = 500 * NS_PER_MS
 RISK_NS: Final = NS_PER_S
+SETTLED_MS: Final = 10_000
+DEAD_MS: Final = 2_000
+HUNG_MS: Final = LEASE_MS + 2_000
 FUND_USD: Final = Decimal(1_000_000)
 
 
@@ -75,7 +79,7 @@ class World:
         self._risk_seq = 0
         self._link_since_ms: int | None = None
         self._due_ms = dict.fromkeys(self.markets, 0)
-        self._gone_ms: dict[tuple[str, int], int] = {}
+        self._gone_ms: dict[tuple[str, int], tuple[int, int]] = {}
         self.exchange.fund(ADDRESS, FUND_USD)
         self.account: Account = self.exchange.floor.account(ADDRESS)
         market.step(START_NS)
@@ -150,12 +154,28 @@ class World:
             return None
         return engine.state.uptime.up_s / engine.state.uptime.due_s
 
-    def orphaned_ms(self, market: str, generation: int) -> int | None:
-        """For how long an order has had no living agent while the gateway could act."""
-        if self._link_since_ms is None:
+    @property
+    def frames_late(self) -> bool:
+        """Whether the account's feed may lag, or the link is young: then its count lags too."""
+        since_ms = self._link_since_ms
+        young = since_ms is None or self.now_ms - since_ms < SETTLED_MS
+        return young or self.venue.faults.slow > 0
+
+    @property
+    def halted(self) -> bool:
+        """Whether the latch is on the disk."""
+        return self.gateway.disk.latched()
+
+    def overdue_ms(self, market: str, generation: int) -> int | None:
+        """For how long an order has rested beyond what its agent's death or hanging allows.
+
+        The gateway's time runs only while it lives and has its link. None: its agent lives.
+        """
+        gone = self._gone_ms.get((market, generation))
+        if self._link_since_ms is None or gone is None:
             return None
-        gone_ms = self._gone_ms.get((market, generation))
-        return None if gone_ms is None else self.now_ms - max(gone_ms, self._link_since_ms)
+        gone_ms, allowed_ms = gone
+        return self.now_ms - max(gone_ms, self._link_since_ms) - allowed_ms
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────
 
@@ -251,7 +271,7 @@ class World:
         """The process is gone; its socket is closed; another may start after a while."""
         session = agent.session
         agent.stop()
-        self.mark_gone(agent)
+        self.mark_gone(agent, DEAD_MS)
         self._due_ms[agent.market] = self.now_ms + 1_000 + round(delay_s * 2_000)
 
         def close() -> None:
@@ -261,8 +281,9 @@ class World:
 
         self.network.send(f"agent {session}", "up", LOCAL, close)
 
-    def mark_gone(self, agent: AgentSide) -> None:
-        self._gone_ms[agent.market, agent.generation] = self.now_ms
+    def mark_gone(self, agent: AgentSide, allowed_ms: int) -> None:
+        """Nobody looks after its orders any more; they may rest so long."""
+        self._gone_ms[agent.market, agent.generation] = (self.now_ms, allowed_ms)
 
     def mark_alive(self, agent: AgentSide) -> None:
         self._gone_ms.pop((agent.market, agent.generation), None)

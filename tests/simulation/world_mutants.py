@@ -1,0 +1,143 @@
+"""Faults planted in the gateway and round it: the world must notice each of them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from agents.exchange.nonce import NonceSequence
+from agents.handlers import room
+from agents.risk import monitors
+from fleet.gateway.core import agents, door, posts, requests, sweeps
+from fleet.gateway.core.bookings import Bookings
+from fleet.gateway.core.effects import Effect, Submit
+from fleet.gateway.core.lease import Holder, Leases
+from fleet.gateway.core.orders import Orders
+from fleet.gateway.core.state import State
+
+Patch = pytest.MonkeyPatch
+
+
+def fence_forgotten(patch: Patch) -> None:
+    """A halt latches, and neither the door nor the agents hear of it."""
+    checked = door.check
+
+    def check(action: Any, known: door.Door) -> Any:
+        open_door = msgspec.structs.replace(known, shut=None, latched=False)
+        return checked(action, open_door)
+
+    def fence_frames(state: State, market: str) -> list[Effect]:
+        del state, market
+        return []
+
+    patch.setattr(posts, "check", check)
+    patch.setattr(agents, "fence_frames", fence_frames)
+
+
+def lease_never_expires(patch: Patch) -> None:
+    patch.setattr(Leases, "expired", lambda *_: [])
+
+
+def closed_socket_keeps_its_lease(patch: Patch) -> None:
+    def closed(state: State, session_id: int, now_ms: int) -> list[Effect]:
+        del now_ms
+        state.sessions.pop(session_id, None)
+        return agents.unwatch(state.routing.forget(session_id))
+
+    patch.setattr(agents, "closed", closed)
+
+
+def generation_given_twice(patch: Patch) -> None:
+    issued = Leases.issue
+
+    def issue(self: Leases, market: str, *rest: Any) -> Holder:
+        self.number(market)
+        self.rows[market].generation = 0
+        return issued(self, market, *rest)
+
+    patch.setattr(Leases, "issue", issue)
+
+
+def nonce_by_raw_clock(patch: Patch) -> None:
+    patch.setattr(NonceSequence, "next", lambda _, now_ms: now_ms)
+
+
+def unknown_outcome_sent_again(patch: Patch) -> None:
+    """Instead of voiding a placement whose answer is lost, it is placed once more."""
+    sent: dict[int, Submit] = {}
+    submitted, voided = requests._submit, requests.void
+
+    def submit(state: State, *rest: Any) -> Submit:
+        made = submitted(state, *rest)
+        if made.placement:
+            sent[made.nonce] = made
+        return made
+
+    def void(state: State, nonce: int, clearing: str | None, now_ms: int) -> Effect:
+        noop = voided(state, nonce, clearing, now_ms)
+        first = sent.get(nonce)
+        if first is None:
+            return noop
+        return msgspec.structs.replace(first, nonce=state.nonces.next(now_ms))
+
+    patch.setattr(requests, "_submit", submit)
+    patch.setattr(requests, "void", void)
+
+
+def timeout_means_cancelled(patch: Patch) -> None:
+    """Incident: a placement without an answer is taken for one that never was."""
+
+    def unanswered(self: Orders, nonce: int, now_ms: int) -> None:
+        del now_ms
+        self.voided(nonce)
+
+    patch.setattr(Orders, "unanswered", unanswered)
+
+
+def fills_booked_by_presence(patch: Patch) -> None:
+    """No look at the trade's id: what comes is booked."""
+    patch.setattr(Bookings, "fill_is_new", lambda *_: True)
+
+
+def nothing_swept(patch: Patch) -> None:
+    """What a dead agent leaves behind stays."""
+
+    def start(state: State, market: str, now_ms: int) -> list[Effect]:
+        del state, market, now_ms
+        return []
+
+    patch.setattr(sweeps, "start", start)
+
+
+def stale_data_accepted(patch: Patch) -> None:
+    kept = tuple(monitor for monitor in monitors.MONITORS if monitor is not monitors.data)
+    patch.setattr(monitors, "MONITORS", kept)
+
+
+def limit_counts_no_open_orders(patch: Patch) -> None:
+    """At the door and in the engine only the position counts."""
+    patch.setattr(door, "within", lambda *_, **__: True)
+    patch.setattr(posts, "check", door.check)
+    made: Callable[..., Any] = room.capacity_sz  # type: ignore[attr-defined]
+
+    def capacity_sz(**known: Any) -> Any:
+        return made(**{**known, "open_sz": known["open_sz"] * 0})
+
+    patch.setattr(room, "capacity_sz", capacity_sz)
+
+
+MUTANTS = {
+    fence_forgotten: (19,),
+    lease_never_expires: (7,),
+    closed_socket_keeps_its_lease: (17,),
+    generation_given_twice: (0,),
+    nonce_by_raw_clock: (0,),
+    unknown_outcome_sent_again: (0,),
+    timeout_means_cancelled: (22,),
+    fills_booked_by_presence: (0,),
+    nothing_swept: (17,),
+    stale_data_accepted: (8,),
+    limit_counts_no_open_orders: (0,),
+}
+"""With the seeds that are known to show it."""

@@ -1,0 +1,18 @@
+"""Seeded runs of the world, as the tests make them."""
+
+import random
+
+from fleet.world.faults import Level
+from fleet.world.simulate import Result, simulate
+
+
+def run(
+    seed: int, *, markets: int = 2, seconds: float = 60.0, level: Level = Level.HEAVY
+) -> Result:
+    return simulate(
+        seed,
+        markets=markets,
+        seconds=seconds,
+        level=level,
+        chance=lambda purpose: random.Random(f"{seed} {purpose}"),
+    )
