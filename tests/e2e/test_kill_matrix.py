@@ -5,7 +5,13 @@ import pytest
 from tests.e2e.under_test import Fleet, wait_for
 from tests.soak.matrix import Rig, run
 
-CELLS = (("KILL", "agent:SOL"), ("KILL", "ledger"), ("KILL", "gateway"), ("KILL", "guard"))
+CELLS = (
+    ("KILL", "agent:SOL"),
+    ("STOP", "agent:ETH"),
+    ("KILL", "ledger"),
+    ("KILL", "gateway"),
+    ("KILL", "guard"),
+)
 
 
 @pytest.mark.parametrize(("how", "subject"), CELLS)

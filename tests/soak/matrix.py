@@ -31,7 +31,7 @@ SUBJECTS: Final = (
 DEXES: Final = ("", "hyna", "xyz")
 LEASE_S: Final = 5.0
 GRACE_S: Final = 2.0
-STOPPED_S: Final = 9.0
+STOPPED_S: Final = 7.0
 _LOOK_S: Final = 0.2
 
 
