@@ -25,6 +25,7 @@ DECIDING = [
     "agents/settings.py",
     "agents/sim",
     "fleet/risk",
+    "fleet/world",
     "fleet/supervisor/reconcile.py",
     "fleet/gateway/core",
 ]

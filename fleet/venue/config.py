@@ -11,7 +11,9 @@ import msgspec
 
 from agents.sim.flow_profile import Mode
 from agents.sim.latency import ACK_MS, FEED_MS, Latency
+from agents.sim.rules import Rules
 
+UNLIMITED: Final = 10**12
 _ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
 
 
@@ -29,7 +31,8 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clock       ``manual`` stands still until ``/admin/step``; then no request is delayed either,
                 unless ``latency_ms`` is given
     limits      weights, connections and users an IP address; ``auto``: where there is a latency,
-                as everything on loopback comes from one address, and a laboratory asks a lot
+                as everything on loopback comes from one address, and a laboratory asks a lot;
+                ``off`` lifts an account's allowance of requests too
     start_ms    where a manual clock begins; otherwise at the start of the day (UTC)
     """
 
@@ -51,6 +54,11 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def limited(self) -> bool:
         """Whether an IP address has limits."""
         return self.limits == "on" or (self.limits == "auto" and self.latency_ms.ack > 0.0)
+
+    @property
+    def rules(self) -> Rules:
+        """The exchange's gates and limits."""
+        return Rules(requests_free=UNLIMITED) if self.limits == "off" else Rules()
 
 
 class OptionError(Exception):

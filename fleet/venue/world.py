@@ -74,7 +74,7 @@ class FlowWorld:
 
     def __init__(self, options: Options) -> None:
         self.universe = default_universe()
-        self.exchange = Exchange(self.universe)
+        self.exchange = Exchange(self.universe, rules=options.rules)
         self._door = _FlowDoor(self.exchange)
         self._flow = Flow(self.universe, random.Random(options.seed), options.flow)
 
@@ -114,7 +114,7 @@ class TapeWorld:
         path = Path(options.recording)
         self.universe = tape_universe(path, default_universe())
         self._markets = {coin: TapeMarket(coin) for coin in self.universe.coins()}
-        self.exchange = Exchange(self.universe, markets=self._markets)
+        self.exchange = Exchange(self.universe, markets=self._markets, rules=options.rules)
         self._tape = Tape(path, end=options.end)
         self._oracle_ms = 0
 

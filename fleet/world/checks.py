@@ -62,7 +62,7 @@ class Checks:
         self.requests: Counter[str] = Counter()
         self._last_nonce = 0
         self._sent: set[str | None] = set()
-        self._in_flight: dict[int, Submit] = {}
+        self._in_flight: dict[tuple[int, int], Submit] = {}
         self._landing: list[Submit] = []
         self._booked: set[tuple[int, int, int]] = set()
         self._dirty = True
@@ -83,7 +83,7 @@ class Checks:
             self._last_nonce = max(self._last_nonce, submit.nonce)
         if isinstance(submit.action, OrderAction):
             self._placement(submit, submit.action)
-            self._in_flight[id(submit)] = submit
+            self._in_flight[submit.nonce, submit.request] = submit
 
     def _placement(self, submit: Submit, action: OrderAction) -> None:
         state = self._world.gateway_state
@@ -143,7 +143,7 @@ class Checks:
 
     def vanished(self, submit: Submit) -> None:
         """It will never arrive."""
-        self._in_flight.pop(id(submit), None)
+        self._in_flight.pop((submit.nonce, submit.request), None)
 
     def arriving(self, submit: Submit) -> None:
         """It runs with the next block."""
@@ -169,7 +169,7 @@ class Checks:
     def after_block(self, outputs: tuple[Output, ...]) -> None:
         """The venue's truth has changed."""
         for submit in self._landing:
-            self._in_flight.pop(id(submit), None)
+            self._in_flight.pop((submit.nonce, submit.request), None)
             if isinstance(submit.action, NoopAction):
                 for key in [k for k, s in self._in_flight.items() if s.nonce == submit.nonce]:
                     del self._in_flight[key]

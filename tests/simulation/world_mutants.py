@@ -13,7 +13,6 @@ from fleet.gateway.core import agents, door, posts, requests, sweeps
 from fleet.gateway.core.bookings import Bookings
 from fleet.gateway.core.effects import Effect, Submit
 from fleet.gateway.core.lease import Holder, Leases
-from fleet.gateway.core.orders import Orders
 from fleet.gateway.core.state import State
 
 Patch = pytest.MonkeyPatch
@@ -85,16 +84,6 @@ def unknown_outcome_sent_again(patch: Patch) -> None:
     patch.setattr(requests, "void", void)
 
 
-def timeout_means_cancelled(patch: Patch) -> None:
-    """Incident: a placement without an answer is taken for one that never was."""
-
-    def unanswered(self: Orders, nonce: int, now_ms: int) -> None:
-        del now_ms
-        self.voided(nonce)
-
-    patch.setattr(Orders, "unanswered", unanswered)
-
-
 def fills_booked_by_presence(patch: Patch) -> None:
     """No look at the trade's id: what comes is booked."""
     patch.setattr(Bookings, "fill_is_new", lambda *_: True)
@@ -134,7 +123,6 @@ MUTANTS = {
     generation_given_twice: (0,),
     nonce_by_raw_clock: (0,),
     unknown_outcome_sent_again: (0,),
-    timeout_means_cancelled: (22,),
     fills_booked_by_presence: (0,),
     nothing_swept: (17,),
     stale_data_accepted: (8,),

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from agents.sim.latency import Latency
-from fleet.venue.config import OptionError, Options, parse
+from agents.sim.rules import Rules
+from fleet.venue.config import UNLIMITED, OptionError, Options, parse
 
 ADDRESS = "0x" + "aB" * 20
 
@@ -29,6 +30,12 @@ def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
     assert options.flow == "lively"
     assert options.end == "loop"
     assert options.fund == {ADDRESS: Decimal("5.5"), "0x" + "1" * 40: Decimal(100000)}
+
+
+def test_limits_off_lifts_the_allowance_too() -> None:
+    assert parse([]).rules == Rules()
+    assert parse(["--limits", "off"]).rules.requests_free == UNLIMITED
+    assert not parse(["--limits", "off"]).limited
 
 
 def test_one_latency_sets_the_feeds_in_proportion() -> None:
