@@ -64,21 +64,31 @@ class Orders:
         self.by_cloid: dict[str, Order] = {}
         self.unresolved: dict[int, Placement] = {}
         self._open_sz: dict[tuple[str, Side], Decimal] = {}
+        self._reducing_sz: dict[tuple[str, Side], Decimal] = {}
 
     # ── sums ─────────────────────────────────────────────────────────────────────────────────
 
     def exposure(self, market: str, position_sz: Decimal) -> Exposure:
-        """Reduce-only orders can't add to a position, so they are not in the sums."""
+        """All that may still fill; of what is reduce-only, as much as takes the position to 0.
+
+        Such an order can't add, but it may have filled and its fill not be told yet: then what
+        does add begins at 0, and not at the position we still believe in.
+        """
         return Exposure(
             position_sz=position_sz,
-            open_bid_sz=self._open_sz.get((market, Side.BID), _ZERO),
-            open_ask_sz=self._open_sz.get((market, Side.ASK), _ZERO),
+            open_bid_sz=self._may_fill_sz(market, Side.BID, -position_sz),
+            open_ask_sz=self._may_fill_sz(market, Side.ASK, position_sz),
         )
 
+    def _may_fill_sz(self, market: str, side: Side, reducible_sz: Decimal) -> Decimal:
+        key = (market, side)
+        reducing_sz = min(self._reducing_sz.get(key, _ZERO), max(reducible_sz, _ZERO))
+        return self._open_sz.get(key, _ZERO) + reducing_sz
+
     def _count(self, order: Order, delta_sz: Decimal) -> None:
-        if not order.reduce_only:
-            key = (order.market, order.side)
-            self._open_sz[key] = self._open_sz.get(key, _ZERO) + delta_sz
+        sums = self._reducing_sz if order.reduce_only else self._open_sz
+        key = (order.market, order.side)
+        sums[key] = sums.get(key, _ZERO) + delta_sz
 
     def _resize(self, order: Order, remaining_sz: Decimal) -> None:
         self._count(order, remaining_sz - order.remaining_sz)

@@ -52,6 +52,17 @@ def live() -> LiveOrder:
     )  # fmt: skip
 
 
+def test_a_reduce_only_order_may_take_the_position_to_nothing() -> None:
+    """Its fill may have happened untold: what adds counts from there, not from here."""
+    orders = sent(reduce_only=True)
+    orders.sent([order("0xb", nonce=NONCE + 1)], EXPIRES_MS)
+    assert orders.exposure("BTC", Decimal(-5)).side_sz(Side.BID) == -3
+    assert orders.exposure("BTC", Decimal("-0.5")).side_sz(Side.BID) == 1
+    assert orders.exposure("BTC", Decimal(2)).side_sz(Side.BID) == 3
+    orders.drop("0xa")
+    assert orders.exposure("BTC", Decimal(-5)).side_sz(Side.BID) == -4
+
+
 def test_it_counts_from_the_moment_it_is_sent() -> None:
     orders = sent()
     assert open_sz(orders) == 1
