@@ -18,9 +18,9 @@ from fleet.cli.find import Identity, identity
 from fleet.folder import Folder
 from fleet.gateway.api import GatewayStatus, LatchView
 from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable
-from fleet.ledger import query
+from fleet.ledger import health, query
 from fleet.ledger.query import LedgerUnreadable, MarketPnl
-from fleet.processes import alive
+from fleet.processes import alive, key_missing
 from fleet.risk.baseline import Baseline
 
 GATEWAY_PATIENCE_S = 1.0
@@ -86,6 +86,7 @@ def observe(folder: Folder) -> Observed:
     now_ms = time.time_ns() // 1_000_000
     pnl, since_ms = _ledger(folder, now_ms, warnings)
     store = _store(folder, warnings)
+    warnings += unwell(folder)
     asking.join()
     return Observed(
         fleet=folder.root.name,
@@ -123,6 +124,21 @@ def _ledger(
     except LedgerUnreadable as error:
         warnings.append(f"ledger: {error}")
         return {}, None
+
+
+def unwell(folder: Folder) -> list[str]:
+    """What guard and ledger say of themselves that a person should mend."""
+    told: list[str] = []
+    if key_missing(folder):
+        told.append("guard: it has no key and can restart no gateway; fleet apply gives it one")
+    ledger = health.read_state(health.state_path(folder))
+    if ledger is not None and ledger.state == "waiting":
+        told.append(f"ledger: it waits, nothing is lost: {ledger.why}; free some disk")
+    if ledger is not None and ledger.undecodable:
+        told.append(
+            f"ledger: {ledger.undecodable} records of the action log passed over; read its log"
+        )
+    return told
 
 
 def _store(folder: Folder, warnings: list[str]) -> Store:
