@@ -63,17 +63,6 @@ class MarketPnl(msgspec.Struct, frozen=True):
     day_open_mark_px: float | None
 
 
-class PnlFigures(msgspec.Struct, frozen=True):
-    """The contract's ``pnl`` of a market at a mark; None where the mark is not known."""
-
-    since_ms: int
-    total_usd: Decimal | None
-    realized_usd: Decimal
-    unrealized_usd: Decimal | None
-    fees_usd: Decimal
-    funding_usd: Decimal
-
-
 class DexEquity(msgspec.Struct, frozen=True):
     """One DEX's account in its own token: the latest frame, and the last one before the day."""
 
@@ -232,23 +221,6 @@ def _marked(*, position_sz: Decimal, cost_usd: Decimal, mark_px: float | None) -
 def unrealized_usd(pnl: MarketPnl, mark_px: float | None) -> Decimal | None:
     """Unrealised P&L of the open position at ``mark_px``; None if that is needed and not known."""
     return _marked(position_sz=pnl.position_sz, cost_usd=pnl.cost_usd, mark_px=mark_px)
-
-
-def pnl_identity(pnl: MarketPnl, mark_px: float | None) -> PnlFigures:
-    """The figures of ``fleet status``: total = realized + unrealized - fees + funding, exactly."""
-    unrealized = unrealized_usd(pnl, mark_px)
-    total = None
-    if unrealized is not None:
-        with localcontext(_EXACT):
-            total = pnl.realized_usd + unrealized - pnl.fees_usd + pnl.funding_usd
-    return PnlFigures(
-        since_ms=pnl.since_ms,
-        total_usd=total,
-        realized_usd=pnl.realized_usd,
-        unrealized_usd=unrealized,
-        fees_usd=pnl.fees_usd,
-        funding_usd=pnl.funding_usd,
-    )
 
 
 def day_usd(pnl: MarketPnl, mark_px: float | None) -> Decimal | None:

@@ -48,16 +48,22 @@ TODAY = (
 )
 
 
+def total_usd(pnl: query.MarketPnl, mark_px: float | None) -> Decimal:
+    """The contract's identity, from the parts."""
+    unrealized = query.unrealized_usd(pnl, mark_px)
+    assert unrealized is not None
+    return pnl.realized_usd + unrealized - pnl.fees_usd + pnl.funding_usd
+
+
 def test_total_is_realized_plus_unrealized_minus_fees_plus_funding(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     book(path, *YESTERDAY, *TODAY)
     pnl = query.markets(path)["BTC"]
-    figures = query.pnl_identity(pnl, 120.5)
-    assert figures.realized_usd == Decimal(15)
-    assert figures.unrealized_usd == Decimal(41)
-    assert figures.fees_usd == Decimal("0.25")
-    assert figures.funding_usd == Decimal("-0.1")
-    assert figures.total_usd == Decimal("55.65")
+    assert pnl.realized_usd == Decimal(15)
+    assert query.unrealized_usd(pnl, 120.5) == Decimal(41)
+    assert pnl.fees_usd == Decimal("0.25")
+    assert pnl.funding_usd == Decimal("-0.1")
+    assert total_usd(pnl, 120.5) == Decimal("55.65")
     assert (pnl.entry_px, pnl.volume_usd, pnl.fills) == (Decimal(100), Decimal(415), 2)
 
 
@@ -73,7 +79,7 @@ def test_incident_73_utc_days_add_up_to_the_total_over_a_restart_at_midnight(
     assert first == Decimal(30) - Decimal("0.3") - Decimal("0.2")
     assert first is not None
     assert second is not None
-    assert query.pnl_identity(today, 120.5).total_usd == first + second
+    assert total_usd(today, 120.5) == first + second
     assert (today.day_fills, today.day_fees_usd) == (1, Decimal("-0.05"))
     assert today.day_open_mark_px == 110.0
 
@@ -91,11 +97,10 @@ def test_an_unknown_mark_is_none_and_a_flat_position_needs_none(tmp_path: Path) 
     book(path, YESTERDAY[0])
     held = query.markets(path)["BTC"]
     assert query.unrealized_usd(held, None) is None
-    assert query.pnl_identity(held, None).total_usd is None
     book(path, filled("-3", "101", start="3", at_ms=DAY - 4_000, fee="0"))
     flat = query.markets(path)["BTC"]
     assert query.unrealized_usd(flat, None) == Decimal(0)
-    assert query.pnl_identity(flat, None).total_usd == Decimal("2.7")
+    assert total_usd(flat, None) == Decimal("2.7")
 
 
 def test_reconciled_means_the_venues_position_and_no_gap(tmp_path: Path) -> None:
