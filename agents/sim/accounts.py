@@ -92,6 +92,9 @@ class Account:
         self.known: dict[int, OrderRecord] = {}
         self.known_cloids: dict[str, int] = {}
         self.history: deque[OrderEvent] = deque(maxlen=HISTORY_KEPT)
+        self.past: list[dict[str, object]] = []
+        self.past_oids: dict[int, dict[str, object]] = {}
+        self.past_cloids: dict[str, int] = {}
         self.fills: deque[dict[str, object]] = deque(maxlen=FILLS_KEPT)
         self.volume_usd = ZERO
         self.requests = 0
@@ -139,7 +142,19 @@ class Account:
                 del self.known_cloids[cloid]
             return
 
-    def advance(self, record: OrderRecord, status: str, now_ms: int, sz: Decimal) -> None:
+    def advance(self, record: OrderRecord, status: str, now_ms: int, sz: Decimal) -> OrderEvent:
         """Note a change of status; ``sz`` remained at it."""
         record.status, record.status_ms, record.status_sz = status, now_ms, sz
-        self.history.append(OrderEvent(record, status, now_ms, sz))
+        event = OrderEvent(record, status, now_ms, sz)
+        self.history.append(event)
+        return event
+
+    def recall(self, past: list[dict[str, object]]) -> None:
+        """Take over the order history of before a restart: rows of ``historicalOrders``."""
+        self.past = past
+        for row in past:
+            order = row["order"]
+            assert isinstance(order, dict)
+            self.past_oids[order["oid"]] = row
+            if order["cloid"] is not None:
+                self.past_cloids[order["cloid"]] = order["oid"]

@@ -239,15 +239,16 @@ class Floor:
 
     def tell_order(self, account: Account, record: OrderRecord, status: str, sz: Decimal) -> None:
         """Advance a record and emit its ``orderUpdates`` row."""
-        account.advance(record, status, self.now_ms, sz)
-        self._order_rows.append(OrderRow(account.address, rows.order_update(record)))
+        event = account.advance(record, status, self.now_ms, sz)
+        self._order_rows.append(OrderRow(account.address, rows.order_update(record), event))
 
     def tell_fill(self, account: Account, row: rows.Row) -> None:
         account.fills.append(row)
         self._fill_rows.append(FillRow(account.address, row))
 
-    def tell_funding(self, account: Account, row: rows.Row) -> None:
-        self._account_rows.append(FundingRow(account.address, row))
+    def tell_funding(self, account: Account, row: rows.Row, kept: rows.Row) -> None:
+        account.fundings.append(kept)
+        self._account_rows.append(FundingRow(account.address, row, kept))
 
     def tell_ledger(self, account: Account, row: rows.Row) -> None:
         account.ledger.append(row)

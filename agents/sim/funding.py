@@ -104,6 +104,5 @@ def _pay(
         "nSamples": None,
     }
     kept: rows.Row = {"time": floor.now_ms, "hash": NO_HASH, "delta": {"type": "funding"} | flat}
-    account.fundings.append(kept)
-    floor.tell_funding(account, {"time": floor.now_ms} | flat)
+    floor.tell_funding(account, {"time": floor.now_ms} | flat, kept)
     floor.tell_change(account, listing.dex, orders=False, money=True)

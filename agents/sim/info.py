@@ -8,6 +8,7 @@ import msgspec
 
 from agents.market.types import Coin
 from agents.sim import info_accounts as accounts
+from agents.sim import info_fills as fills
 from agents.sim import info_markets as markets
 from agents.sim import info_standing as standing
 from agents.sim import rows
@@ -34,6 +35,7 @@ class InfoRequest(msgspec.Struct, frozen=True, rename="camel"):
     start_time: Millis | None = None
     end_time: Millis | None = None
     reversed: bool | None = None
+    aggregate_by_time: bool | None = None
     builder: str | None = None
     id: int | None = None
 
@@ -150,11 +152,12 @@ def _open_orders(floor: Floor, request: InfoRequest, _: int) -> object:
 def _user_fills_by_time(floor: Floor, request: InfoRequest, _: int) -> object:
     if request.start_time is None:
         raise UnknownRequest
-    return accounts.user_fills_by_time(
+    return fills.user_fills_by_time(
         _user(floor, request),
         request.start_time,
         request.end_time,
         newest_first=bool(request.reversed),
+        aggregated=bool(request.aggregate_by_time),
     )
 
 
@@ -247,7 +250,9 @@ _ANSWERS: Final[Mapping[str, Answer]] = {
     "historicalOrders": lambda floor, request, _now: accounts.historical_orders(
         _user(floor, request)
     ),
-    "userFills": lambda floor, request, _now: accounts.user_fills(_user(floor, request)),
+    "userFills": lambda floor, request, _now: fills.user_fills(
+        _user(floor, request), aggregated=bool(request.aggregate_by_time)
+    ),
     "userFillsByTime": _user_fills_by_time,
     "userRateLimit": lambda floor, request, _now: accounts.user_rate_limit(
         floor, _user(floor, request)

@@ -1,11 +1,10 @@
 """``/info`` about accounts: clearing state, orders, fills, limits and rates."""
 
 from decimal import ROUND_DOWN, Decimal
-from typing import Final
 
 from agents.market.types import Coin
 from agents.sim import rows
-from agents.sim.accounts import Account, OrderEvent
+from agents.sim.accounts import HISTORY_KEPT, Account
 from agents.sim.allowance import cap, used
 from agents.sim.clearing import ZERO, Clearing, Leverage, Position
 from agents.sim.fees import MICRO
@@ -14,8 +13,6 @@ from agents.sim.margins import withdrawable_usd
 from agents.sim.tiers import leverage_allowed, maintenance_usd
 from agents.sim.universe import Listing
 from agents.sim.volumes import MAKER_TIERS, TIERS, account_rate
-
-FILLS_MAX: Final = 2_000
 
 
 def clearing_state(floor: Floor, clearing: Clearing, now_ms: int) -> rows.Row:
@@ -172,10 +169,15 @@ def open_orders(floor: Floor, account: Account, dex: str, *, frontend: bool) -> 
 
 def order_status(account: Account, oid: int | str) -> rows.Row:
     """By oid or cloid, live or dead; the size as of the last change of status."""
-    known = account.known_cloids.get(oid.lower(), -1) if isinstance(oid, str) else oid
+    known = oid
+    if isinstance(oid, str):
+        cloid = oid.lower()
+        known = account.known_cloids.get(cloid, account.past_cloids.get(cloid, -1))
+    assert isinstance(known, int)
     record = account.known.get(known)
     if record is None:
-        return {"status": "unknownOid"}
+        past = account.past_oids.get(known)
+        return {"status": "unknownOid"} if past is None else {"status": "order", "order": past}
     order = {
         "order": rows.frontend_row(record, record.status_sz),
         "status": record.status,
@@ -185,35 +187,9 @@ def order_status(account: Account, oid: int | str) -> rows.Row:
 
 
 def historical_orders(account: Account) -> list[rows.Row]:
-    return [_event_row(event) for event in reversed(account.history)]
-
-
-def _event_row(event: OrderEvent) -> rows.Row:
-    return {
-        "order": rows.frontend_row(event.record, event.sz),
-        "status": event.status,
-        "statusTimestamp": event.status_ms,
-    }
-
-
-def user_fills(account: Account) -> list[rows.Row]:
-    """Newest first."""
-    return list(reversed(account.fills))[:FILLS_MAX]
-
-
-def user_fills_by_time(
-    account: Account, start_ms: int, end_ms: int | None, *, newest_first: bool
-) -> list[object]:
-    """Ascending unless asked otherwise; both ends included."""
-    chosen: list[object] = []
-    for row in reversed(account.fills) if newest_first else account.fills:
-        time_ms = row["time"]
-        assert isinstance(time_ms, int)
-        if start_ms <= time_ms and (end_ms is None or time_ms <= end_ms):
-            chosen.append(row)
-            if len(chosen) == FILLS_MAX:
-                break
-    return chosen
+    """Newest first, those of before a restart included."""
+    found = [rows.history_row(event) for event in reversed(account.history)]
+    return [*found, *reversed(account.past)][:HISTORY_KEPT]
 
 
 def user_rate_limit(floor: Floor, account: Account) -> rows.Row:

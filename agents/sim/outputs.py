@@ -3,6 +3,7 @@
 import msgspec
 
 from agents.market.types import Coin
+from agents.sim.accounts import OrderEvent
 
 
 class UnknownRequest(Exception):
@@ -48,10 +49,11 @@ class TouchChanged(msgspec.Struct, frozen=True):
 
 
 class OrderRow(msgspec.Struct, frozen=True):
-    """One ``orderUpdates`` row for ``user``."""
+    """One ``orderUpdates`` row for ``user``, and the line of its history that it comes from."""
 
     user: str
     row: dict[str, object]
+    event: OrderEvent
 
 
 class FillRow(msgspec.Struct, frozen=True):
@@ -62,10 +64,11 @@ class FillRow(msgspec.Struct, frozen=True):
 
 
 class FundingRow(msgspec.Struct, frozen=True):
-    """One hour's funding of one position: a row of ``userFundings``."""
+    """One hour's funding of one position: the row of the channel and, ``kept``, of the request."""
 
     user: str
     row: dict[str, object]
+    kept: dict[str, object]
 
 
 class LedgerRow(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 from agents.market.instrument import wire
 from agents.market.types import Side
-from agents.sim.accounts import OrderRecord
+from agents.sim.accounts import OrderEvent, OrderRecord
 from agents.sim.clearing import Leverage, Position
 from agents.sim.market import Touch
 from agents.sim.universe import Listing
@@ -115,6 +115,15 @@ def frontend_row(record: OrderRecord, sz: Decimal, children: Sequence[OrderRecor
         "origSz": number(order.orig_sz),
         "tif": record.tif,
         "cloid": order.cloid,
+    }
+
+
+def history_row(event: OrderEvent) -> Row:
+    """A line of ``historicalOrders``."""
+    return {
+        "order": frontend_row(event.record, event.sz),
+        "status": event.status,
+        "statusTimestamp": event.status_ms,
     }
 
 

@@ -1,20 +1,35 @@
 """The exchange's durable state as JSON-able data: out after a block, in before the first."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Final
 
 import msgspec
 
 from agents.market.types import Coin
-from agents.sim.accounts import STANDARD, Account, Agent, Daily, OrderRecord
+from agents.sim import rows
+from agents.sim.accounts import (
+    FILLS_KEPT,
+    HISTORY_KEPT,
+    STANDARD,
+    Account,
+    Agent,
+    Daily,
+    OrderRecord,
+)
 from agents.sim.clearing import ZERO, Clearing, Leverage, Position
 from agents.sim.floor import Floor
 from agents.sim.market import RestingOrder
 from agents.sim.nonces import NonceWindow
 from agents.sim.settle import close_order
 
-FILLS_SAVED: Final = 2_000
+LISTS: Final[Mapping[str, int]] = {
+    "fills": FILLS_KEPT,
+    "history": HISTORY_KEPT,
+    "ledger": HISTORY_KEPT,
+    "fundings": HISTORY_KEPT,
+}
+"""What grows row by row, and how many of the latest rows an account keeps."""
 
 
 class _ClearingState(msgspec.Struct):
@@ -35,6 +50,7 @@ class _AccountState(msgspec.Struct):
     reserved: int = 0
     allowed_at_ms: int = 0
     spot: dict[str, Decimal] = {}
+    history: list[dict[str, object]] = []
     ledger: list[dict[str, object]] = []
     fundings: list[dict[str, object]] = []
     daily: dict[int, Daily] = {}
@@ -92,26 +108,32 @@ _TALLY_FIELDS: Final = tuple(field for field in _TallyState.__struct_fields__ if
 def dump(floor: Floor, users: Collection[str] | None = None) -> dict[str, object]:
     """Everything that must survive a restart; flow's orders and prints do not.
 
-    ``users``: of the accounts only these, without their fills: what a journal adds block by block.
+    ``users``: only what these accounts' block may have changed, for a journal to lay over what was
+    before: their state without its ``LISTS``, their nonces, the tallies of the coins they hold with
+    the last row of funding.
     """
-    accounts = floor.accounts
-    fills_saved = FILLS_SAVED if users is None else 0
+    accounts, whole = floor.accounts, users is None
+    coins = [*floor.tallies] if users is None else _coins(floor, users)
     state = _State(
         last_oid=floor.last_oid,
         block_count=floor.block_count,
         now_ms=floor.now_ms,
         accounts={
-            address: _account(accounts[address], fills_saved)
+            address: _account(accounts[address], whole=whole)
             for address in (accounts if users is None else users)
             if address in accounts
         },
-        nonces={signer: window.kept for signer, window in floor.nonces.items()},
+        nonces={
+            signer: floor.nonces[signer].kept
+            for signer in (floor.nonces if users is None else users)
+            if signer in floor.nonces
+        },
         tallies={
             coin: _TallyState(
-                **{field: getattr(tally, field) for field in _TALLY_FIELDS},
-                funding=list(tally.funding),
+                **{field: getattr(floor.tallies[coin], field) for field in _TALLY_FIELDS},
+                funding=list(floor.tallies[coin].funding)[0 if whole else -1 :],
             )
-            for coin, tally in floor.tallies.items()
+            for coin in coins
         },
         collected_usd=floor.collected_usd,
         outside_usd=floor.outside_usd,
@@ -127,7 +149,19 @@ def dump(floor: Floor, users: Collection[str] | None = None) -> dict[str, object
     return plain
 
 
-def _account(account: Account, fills_saved: int) -> _AccountState:
+def _coins(floor: Floor, users: Iterable[str]) -> list[Coin]:
+    """What any of these holds, or has held, in the order of the listing."""
+    held = {
+        coin
+        for user in users
+        if user in floor.accounts
+        for clearing in floor.accounts[user].clearings.values()
+        for coin in clearing.holds
+    }
+    return [coin for coin in floor.tallies if coin in held]
+
+
+def _account(account: Account, *, whole: bool) -> _AccountState:
     return _AccountState(
         clearings={
             dex: _ClearingState(
@@ -136,12 +170,18 @@ def _account(account: Account, fills_saved: int) -> _AccountState:
             for dex, clearing in account.clearings.items()
         },
         orders=list(account.open.values()),
-        fills=list(account.fills)[-fills_saved:] if fills_saved else [],
-        ledger=list(account.ledger),
-        fundings=list(account.fundings),
+        fills=list(account.fills) if whole else [],
+        history=_history(account) if whole else [],
+        ledger=list(account.ledger) if whole else [],
+        fundings=list(account.fundings) if whole else [],
         agents=list(account.agents.items()),
         **{field: getattr(account, field) for field in _ACCOUNT_FIELDS},
     )
+
+
+def _history(account: Account) -> list[dict[str, object]]:
+    since = [rows.history_row(event) for event in account.history]
+    return [*account.past, *since][-LISTS["history"] :]
 
 
 def load(floor: Floor, state: Mapping[str, object]) -> None:
@@ -186,6 +226,7 @@ def load(floor: Floor, state: Mapping[str, object]) -> None:
 
 def _load_account(account: Account, saved: _AccountState) -> None:
     account.fills.extend(saved.fills)
+    account.recall(saved.history)
     account.ledger.extend(saved.ledger)
     account.fundings.extend(saved.fundings)
     account.agents.update(saved.agents)

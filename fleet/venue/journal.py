@@ -11,20 +11,24 @@ from typing import Any, BinaryIO, Final
 
 import msgspec
 
+from agents.sim.snapshot import LISTS
 from fleet.venue.state import StateError, StateFile
 from fleet.venue.subscriptions import Json
 
-FILLS_SAVED: Final = 2_000
 _FROM: Final = "journal_from"
 
 
+Added = dict[str, dict[str, list[Any]]]
+"""Rows by list (``fills``, ``history``, …) and address."""
+
+
 class Line(msgspec.Struct, frozen=True):
-    """One block: the parts of the state that it replaced, and the fills it added by address."""
+    """One block: the parts of the state that it replaced, and by list and address what it added."""
 
     number: int
     exchange: dict[str, Any]
     world: dict[str, Any]
-    fills: dict[str, list[Any]]
+    added: Added
 
 
 class Journal:
@@ -56,9 +60,9 @@ class Journal:
             ) from error
         return state
 
-    def write(self, exchange: Json, world: Json, fills: dict[str, list[Any]]) -> None:
+    def write(self, exchange: Json, world: Json, added: Added) -> None:
         """Add one block. Raises StateError."""
-        line = Line(self._number, exchange, world, fills)
+        line = Line(self._number, exchange, world, added)
         try:
             if self._file is None:
                 self._file = self._path(self._number).open("ab", buffering=0)
@@ -111,11 +115,26 @@ def _lines(paths: list[Path]) -> Iterator[Line]:
 
 
 def _apply(state: dict[str, Any], line: Line) -> None:
-    """Replace the line's parts; fills are added to those that the account had."""
-    kept: dict[str, Any] = state["exchange"]["accounts"]
-    for address, account in line.exchange["accounts"].items():
-        before = kept.get(address, {}).get("fills", [])
-        fills = [*before, *line.fills.get(address, ())][-FILLS_SAVED:]
-        kept[address] = account | {"fills": fills}
-    state["exchange"] = line.exchange | {"accounts": kept}
+    """Lay the line's parts over the state; rows are added to those that were there."""
+    before, now = state["exchange"], line.exchange
+    accounts: dict[str, Any] = before["accounts"]
+    for address, account in now["accounts"].items():
+        kept = accounts.get(address, {})
+        grown = {
+            name: [*kept.get(name, ()), *line.added.get(name, {}).get(address, ())][-most:]
+            for name, most in LISTS.items()
+        }
+        accounts[address] = account | grown
+    tallies: dict[str, Any] = before.get("tallies", {})
+    for coin, tally in now.get("tallies", {}).items():
+        tallies[coin] = tally | {"funding": _funding(tallies.get(coin, {}), tally)}
+    nonces = before.get("nonces", {}) | now.get("nonces", {})
+    state["exchange"] = now | {"accounts": accounts, "tallies": tallies, "nonces": nonces}
     state["world"] = line.world
+
+
+def _funding(before: dict[str, Any], tally: dict[str, Any]) -> list[Any]:
+    """The hours known so far, and the last one of the line where it is new."""
+    known: list[Any] = before.get("funding", [])
+    last: list[Any] = tally.get("funding", [])
+    return known if known[-1:] == last else [*known, *last]

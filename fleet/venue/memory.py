@@ -4,17 +4,21 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from agents.sim.outputs import (
     AccountChanged,
     Answered,
     FillRow,
+    FundingRow,
+    LedgerRow,
     NonUserCancel,
     OrderRow,
     Output,
 )
-from fleet.venue.journal import Journal
+from agents.sim.rows import history_row
+from agents.sim.snapshot import LISTS
+from fleet.venue.journal import Added, Journal
 from fleet.venue.state import StateError
 from fleet.venue.world import World
 
@@ -46,14 +50,24 @@ class Memory:
         """Write what this block changed. ``actors``: whose actions ran in it. Raises StateError."""
         if self._journal is None:
             return
-        users, fills = set(actors), defaultdict[str, list[Any]](list)
+        users = set(actors)
         changed = bool(users)
+        added: Added = {name: defaultdict(list) for name in LISTS}
         for output in outputs:
             match output:
                 case FillRow(user=user, row=row):
-                    fills[user].append(row)
+                    added["fills"][user].append(row)
                     users.add(user)
-                case AccountChanged(user=user) | OrderRow(user=user) | NonUserCancel(user=user):
+                case OrderRow(user=user, event=event):
+                    added["history"][user].append(history_row(event))
+                    users.add(user)
+                case FundingRow(user=user, kept=row):
+                    added["fundings"][user].append(row)
+                    users.add(user)
+                case LedgerRow(user=user, row=row):
+                    added["ledger"][user].append(row)
+                    users.add(user)
+                case AccountChanged(user=user) | NonUserCancel(user=user):
                     users.add(user)
                 case Answered():
                     changed = True
@@ -61,7 +75,7 @@ class Memory:
                     pass
         if users or changed:
             exchange = self._world.exchange.snapshot(users)
-            self._journal.write(exchange, self._world.save(), fills)
+            self._journal.write(exchange, self._world.save(), added)
             self._lines += 1
 
     async def tidy(self) -> None:

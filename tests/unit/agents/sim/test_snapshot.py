@@ -39,15 +39,37 @@ def test_everything_asked_is_answered_alike_after_a_restart() -> None:
     def answers() -> list[Any]:
         return [
             desk.ask(kind, user=who, dex=dex)
-            for kind in ("clearinghouseState", "frontendOpenOrders", "userFills", "userRateLimit")
+            for kind in (
+                "clearinghouseState",
+                "frontendOpenOrders",
+                "userFills",
+                "userRateLimit",
+                "historicalOrders",
+            )
             for who in (ALICE, BOB)
             for dex in ("", "xyz")
         ]
 
+    desk.place(BOB, order(SOL, "B", "119", "0.01"))
+    desk.place(BOB, order(SOL, "B", "117", "2", cloid=cloid(9)))
+    desk.act(BOB, {"type": "cancelByCloid", "cancels": [{"asset": SOL, "cloid": cloid(9)}]})
     before, state = answers(), desk.exchange.snapshot()
     reopened(desk)
     assert answers() == before
     assert desk.exchange.snapshot() == state
+
+
+def test_dead_orders_are_found_by_id_and_client_id_after_two_restarts() -> None:
+    desk = busy()
+    oid = desk.place(BOB, order(SOL, "B", "117", "2", cloid=cloid(9)))[0]["resting"]["oid"]
+    desk.act(BOB, {"type": "cancel", "cancels": [{"a": SOL, "o": oid}]})
+    before = desk.ask("orderStatus", user=BOB, oid=oid)
+    assert before["order"]["status"] == "canceled"
+    reopened(reopened(desk))
+    assert desk.ask("orderStatus", user=BOB, oid=oid) == before
+    assert desk.ask("orderStatus", user=BOB, oid=cloid(9)) == before
+    desk.place(BOB, order(SOL, "B", "116", "2", cloid=cloid(9)))
+    assert desk.ask("orderStatus", user=BOB, oid=cloid(9))["order"]["status"] == "open"
 
 
 def test_orders_keep_priority_cloids_and_limits_after_a_restart() -> None:
