@@ -18,7 +18,7 @@ from agents.exchange.http import Http
 from agents.exchange.signing import L1Signer, exchange_body, pack
 from agents.market.types import Cloid, Side
 from fleet.processes import clean_environment, python
-from tests.e2e.test_gateway import Stack, agent, far_px
+from tests.e2e.gateway_stack import Stack, agent, far_px
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from agents.exchange.http import Http
 from agents.exchange.signing import L1Signer, exchange_body, pack
 from agents.market.types import Cloid, Side
 from fleet.gateway.api import HaltReport, HaltRequest
-from tests.e2e.test_gateway import Client, Stack, agent, far_px
+from tests.e2e.gateway_stack import Client, Stack, agent, far_px
 
 HELD_S = 4.0
 
