@@ -1,11 +1,12 @@
 """One agent's side of its connection, without the connection: frames in, frames out, one engine.
 
-Pure: it is told the time. The world in one thread runs it; ``agents.runtime.agent`` does the same
-round a socket.
+Pure: it is told the time. A process runs it round a socket (``agents.runtime.shell``), the world in
+one thread by itself. Nothing is said once the lease may have run out: a process that was stopped,
+or whose loop was stuck, wakes up with old frames in its buffers, and must not act on them.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, Literal, Protocol
 
 import msgspec
 
@@ -20,10 +21,12 @@ from agents.commands import (
     RequestFence,
 )
 from agents.engine import Engine
-from agents.events import Event, Tick
-from agents.exchange.codec import GwFrame, PostFrame, decode_frame
+from agents.events import Event, Fills, Tick
+from agents.exchange.codec import ErrorFrame, GwFrame, PostFrame, decode_frame
 from agents.exchange.downstream import (
     EXIT_LEASE_LOST,
+    Acquire,
+    Continue,
     FenceMe,
     GatewayFrame,
     LeaseFrame,
@@ -36,118 +39,275 @@ from agents.exchange.downstream import (
 )
 from agents.exchange.errors import MalformedFrame
 from agents.market.types import Coin
+from agents.market.units import NS_PER_MS, NS_PER_S
 from agents.runtime import outbound
+from agents.runtime.departure import Departure
 from agents.runtime.inbound import event_of_gateway, events_of
-from agents.runtime.requests import Requests
+from agents.runtime.requests import Asked, AskFills, Requests
+from agents.runtime.reunion import SETTLE_NS, Settling, Told, continuing, open_state
 
-Observer = Callable[[Event, int, list[Command]], None]
-_HOLE: Final = "a link frame is missing"
+LEASE_WAIT_S: Final = 10.0
+FILLS_BACK_MS: Final = 60_000
+ASK_AGAIN_NS: Final = 2 * NS_PER_S
 
 
-class Left(msgspec.Struct, frozen=True):
-    """Why an agent left. ``code``: 0 drained and released, 75 lease gone."""
+class Say(msgspec.Struct, frozen=True):
+    """A frame to send. ``command``: whose, where it matters whether it left."""
 
-    code: int
-    reason: str
+    data: bytes
+    command: Renew | RequestFence | None = None
+
+
+class Observer(Protocol):
+    """Who listens to a conversation."""
+
+    def begun(self, lease: LeaseFrame, now_ns: int) -> None:
+        """A lease, and a new engine on it."""
+
+    def seen(self, event: Event, now_ns: int, commands: list[Command]) -> None:
+        """An event with the commands it brought about."""
+
+    def odd(self, what: Literal["malformed", "error"], text: str) -> None:
+        """A frame that can't be read, or that complains of one of ours."""
+
+
+class _Missing(msgspec.Struct):
+    """Fills that came while nobody was there to tell: asked for until they are answered."""
+
+    ask: AskFills
+    due_ns: int = 0
 
 
 class Conversation:
-    """``take`` and ``tick`` return the frames to send, in order; ``left`` is set at the end.
+    """``take`` and ``tick`` return what to send, in order; after each, tell ``said``.
 
-    ``observe`` sees each event with its time and the commands it brought about.
+    ``left`` is set at the end. When the connection closes: ``lost``, then ``continued``.
     """
 
-    def __init__(self, market: Coin, observe: Observer) -> None:
-        self.market = market
+    def __init__(self, acquired: Acquire, observer: Observer) -> None:
+        self.market = Coin(acquired.market)
         self.engine: Engine | None = None
         self.lease: LeaseFrame | None = None
-        self.left: Left | None = None
-        self._observe = observe
-        self._requests = Requests(market)
+        self.left: Departure | None = None
+        self._acquired = acquired
+        self._observer = observer
+        self._requests = Requests(self.market)
+        self._told: Told | None = None
+        self._settling: Settling | None = None
+        self._fence_owed: str | None = None
+        self._missing: _Missing | None = None
+        self._since_ns: int | None = None
+        self._renewed_ns = self._closed_ns = 0
         self._link_seq: int | None = None
 
-    def take(self, raw: bytes, now_ns: int) -> list[bytes]:
+    # ── events ───────────────────────────────────────────────────────────────────────────────
+
+    def take(self, raw: bytes, now_ns: int) -> list[Say]:
         """One frame of the gateway."""
         if self.left is not None:
             return []
         try:
             frame = decode_frame(raw)
-        except MalformedFrame:
+        except MalformedFrame as error:
+            self._observer.odd("malformed", str(error))
             return []
         match frame:
             case GwFrame(frame=inner):
                 return self._gateway(inner, now_ns)
             case PostFrame():
-                return self._some(self._requests.answered(frame), now_ns)
+                answer = self._requests.answered(frame)
+                if isinstance(answer, Fills):
+                    self._missing = None
+                return self._some(answer, now_ns)
+            case ErrorFrame(text=text):
+                self._observer.odd("error", text)
+                return []
             case _:
                 return self._feed(events_of(frame, self.market), now_ns)
 
-    def tick(self, now_ns: int) -> list[bytes]:
+    def tick(self, now_ns: int) -> list[Say]:
         """Time passed."""
-        if self.engine is None or self.left is not None:
+        if self.engine is None:
+            self._since_ns = self._since_ns or now_ns
+            if now_ns - self._since_ns > LEASE_WAIT_S * NS_PER_S:
+                self._lease_gone(f"no lease within {LEASE_WAIT_S:.0f} s")
             return []
-        return self._feed((*self._requests.overdue(now_ns), Tick()), now_ns)
+        if not self._holds(now_ns):
+            return []
+        says = self._ask_fills(now_ns)
+        if self._settling is not None and self._settling.over(now_ns):
+            rest, self._settling = self._settling.rest(), None
+            says += self._feed(rest, now_ns)
+        if self._settling is not None:
+            return says  # a tick would find the book old, and cancel what may stay
+        return says + self._feed((*self._requests.overdue(now_ns), Tick()), now_ns)
 
-    def closed(self) -> None:
-        """The gateway closed the connection."""
-        self._leave(EXIT_LEASE_LOST, "the gateway closed the socket")
+    def said(self, say: Say, now_ns: int, *, sent: bool) -> None:
+        """A frame has left, or could not: the connection is closed, as ``lost`` will tell.
 
-    def _leave(self, code: int, reason: str) -> None:
-        if self.left is None:
-            self.left = Left(code, reason)
+        What was asked for under an id then counts as lost, which is never wrong.
+        """
+        match say.command:
+            case Renew() if sent:
+                self._renewed_ns = now_ns
+            case RequestFence(reason=reason):
+                self._fence_owed = None if sent else reason
+            case _:
+                return
 
-    def _gateway(self, frame: GatewayFrame, now_ns: int) -> list[bytes]:
+    def may_say(self, now_ns: int) -> bool:
+        """False, and it has left, if nothing was renewed for as long as a lease lasts."""
+        if self.lease is None:
+            return True
+        silent_ms = (now_ns - self._renewed_ns) // NS_PER_MS
+        if silent_ms < self.lease.lease_ms:
+            return True
+        why = "the process was stopped, or stuck"
+        self._lease_gone(f"nothing renewed for {silent_ms} ms ({why})")
+        return False
+
+    def _holds(self, now_ns: int) -> bool:
+        return self.left is None and self.may_say(now_ns)
+
+    # ── over a gateway restart ───────────────────────────────────────────────────────────────
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._requests)
+
+    def lost(self, why: str, now_ns: int) -> Continue | None:
+        """The socket closed without a word: what to ask the next gateway; None: it has left."""
+        if not self._holds(now_ns):
+            return None
+        if self.lease is None or self.engine is None:
+            self._lease_gone(f"the gateway closed the socket: {why}")
+            return None
+        self._closed_ns = now_ns
+        return continuing(self._acquired, self.lease.generation, self.engine.state.event_ns)
+
+    def refused(self, departure: Departure) -> None:
+        """It was not taken back."""
+        self.left = self.left or departure
+
+    def continued(self, lease: LeaseFrame, now_ns: int) -> list[Say]:
+        """Taken back, under the same lease: what was missed is asked for, news are told."""
+        assert self._told is not None
+        assert self.engine is not None
+        known_ms = self.engine.state.position.last_fill_ms
+        since_ms = max(known_ms, self._closed_ns // NS_PER_MS - FILLS_BACK_MS)
+        self._missing = _Missing(AskFills(since_ms))
+        self.lease, self._renewed_ns, self._link_seq = lease, now_ns, None
+        self._settling = Settling(now_ns + SETTLE_NS)
+        says = self._subscriptions()
+        if self._fence_owed is not None:
+            says += self._carry_out(RequestFence(self._fence_owed), now_ns)
+        known = (*self._requests.all_lost(), *open_state(lease, self._closed_ns))
+        says += self._feed(known, now_ns)
+        says += self._feed(self._told.news(lease), now_ns)
+        return says + self._ask_fills(now_ns)
+
+    def _ask_fills(self, now_ns: int) -> list[Say]:
+        """What traded since the last fill that the engine knows; it counts each one once."""
+        missing = self._missing
+        if missing is None or now_ns < missing.due_ns:
+            return []
+        missing.due_ns = now_ns + ASK_AGAIN_NS
+        return self._post(missing.ask, now_ns)
+
+    # ── frames ───────────────────────────────────────────────────────────────────────────────
+
+    def _lease_gone(self, reason: str) -> None:
+        self.left = self.left or Departure(EXIT_LEASE_LOST, reason)
+
+    def _gateway(self, frame: GatewayFrame, now_ns: int) -> list[Say]:
         match frame:
             case LeaseFrame():
                 return self._begin(frame, now_ns)
-            case LeaseRefused(reason=reason) | Revoked(reason=reason):
-                self._leave(EXIT_LEASE_LOST, reason)
+            case LeaseRefused() | Revoked():
+                if isinstance(frame, LeaseRefused):
+                    self._lease_gone(f"refused: {frame.reason}: {frame.text}")
+                self._lease_gone(f"revoked: {frame.reason}")
                 return []
             case Refusal(id=post_id, reason=reason, text=text):
                 return self._some(self._requests.refused(post_id, reason, text), now_ns)
             case Unanswered(id=post_id):
                 return self._some(self._requests.lost(post_id), now_ns)
             case _:
-                if isinstance(frame, LinkFrame):
-                    if self._link_seq is not None and frame.seq != self._link_seq + 1:
-                        self._leave(EXIT_LEASE_LOST, _HOLE)
-                        return []
-                    self._link_seq = frame.seq
+                if isinstance(frame, LinkFrame) and not self._in_sequence(frame.seq):
+                    return []
                 return self._some(event_of_gateway(frame, self.market), now_ns)
 
-    def _begin(self, lease: LeaseFrame, now_ns: int) -> list[bytes]:
-        self.lease = lease
-        self.engine = Engine(lease, now_ns)
-        return [*outbound.subscriptions(self.market), *self._feed((Tick(),), now_ns)]
+    def _in_sequence(self, seq: int) -> bool:
+        """A hole means that we missed a gap: what we hold cannot be trusted, and we leave."""
+        if self._link_seq is not None and seq != self._link_seq + 1:
+            self._lease_gone(f"link frame {seq} after {self._link_seq}")
+            return False
+        self._link_seq = seq
+        return True
 
-    def _some(self, event: Event | None, now_ns: int) -> list[bytes]:
+    def _begin(self, lease: LeaseFrame, now_ns: int) -> list[Say]:
+        if self.lease is not None:
+            self._lease_gone("a second lease on one connection")
+            return []
+        self.lease, self._renewed_ns = lease, now_ns
+        self.engine, self._told = Engine(lease, now_ns), Told.of(lease)
+        self._observer.begun(lease, now_ns)
+        return self._subscriptions() + self._feed((Tick(),), now_ns)
+
+    def _subscriptions(self) -> list[Say]:
+        return [Say(frame) for frame in outbound.subscriptions(self.market)]
+
+    def _some(self, event: Event | None, now_ns: int) -> list[Say]:
         return [] if event is None else self._feed((event,), now_ns)
 
-    def _feed(self, events: Iterable[Event], now_ns: int) -> list[bytes]:
-        frames: list[bytes] = []
+    def _feed(self, events: Iterable[Event], now_ns: int) -> list[Say]:
+        """To the engine, or held back while it settles after a restart of the gateway."""
+        says: list[Say] = []
         for event in events:
-            if self.engine is None or self.left is not None:
-                break
-            commands = self.engine.handle(event, now_ns)
-            self._observe(event, now_ns, commands)
-            for command in commands:
-                frames += self._frames(command, now_ns)
-        return frames
+            if self.engine is None:
+                break  # before the lease there is nobody to tell; the lease itself holds the state
+            if self._settling is None:
+                says += self._handle(event, now_ns)
+                continue
+            admitted, settled = self._settling.admit(event, now_ns)
+            if settled:
+                self._settling = None
+            for each in admitted:
+                says += self._handle(each, now_ns)
+        return says
 
-    def _frames(self, command: Command, now_ns: int) -> list[bytes]:
+    def _handle(self, event: Event, now_ns: int) -> list[Say]:
+        assert self.engine is not None
+        assert self._told is not None
+        if not self._holds(now_ns):
+            return []
+        self._told.note(event)
+        commands = self.engine.handle(event, now_ns)
+        self._observer.seen(event, now_ns, commands)
+        says: list[Say] = []
+        for command in commands:
+            says += self._carry_out(command, now_ns)
+        return says
+
+    def _carry_out(self, command: Command, now_ns: int) -> list[Say]:
         assert self.lease is not None
         generation = self.lease.generation
         match command:
             case Place() | Cancel() | AskOpenOrders() | AskOrder():
-                post_id = self._requests.register(command, now_ns)
-                asset_id = self.lease.instrument.asset_id
-                return [outbound.post(command, post_id, asset_id=asset_id, generation=generation)]
+                return self._post(command, now_ns)
             case Renew():
-                return [outbound.renew_frame(command, generation)]
+                return [Say(outbound.renew_frame(command, generation), command)]
             case RequestFence(reason=reason):
-                return [outbound.gateway_frame(FenceMe(generation, reason))]
+                return [Say(outbound.gateway_frame(FenceMe(generation, reason)), command)]
             case Exit(code=code, reason=reason):
-                self._leave(code, reason)
-                return [outbound.gateway_frame(Release(generation, reason))] if code == 0 else []
+                self.left = self.left or Departure(code, reason)
+                going = outbound.gateway_frame(Release(generation, reason))
+                return [Say(going)] if code == 0 else []
             case _:
                 raise AssertionError(f"no way to carry out {command!r}")
+
+    def _post(self, asked: Asked, now_ns: int) -> list[Say]:
+        assert self.lease is not None
+        post_id = self._requests.register(asked, now_ns)
+        asset_id, generation = self.lease.instrument.asset_id, self.lease.generation
+        return [Say(outbound.post(asked, post_id, asset_id=asset_id, generation=generation))]

@@ -8,32 +8,14 @@ import asyncio
 from pathlib import Path
 from typing import Final
 
-from agents.exchange.codec import GwFrame, decode_frame
-from agents.exchange.downstream import Acquire, Continue, LeaseFrame, LeaseRefused, Revoked
-from agents.exchange.errors import MalformedFrame, Unreachable
+from agents.exchange.downstream import Continue, LeaseFrame
+from agents.exchange.errors import Unreachable
 from agents.exchange.websocket import Connection, connect
 from agents.runtime import outbound
-from agents.runtime.departure import lease_gone
+from agents.runtime.departure import Departure, Leave, lease_gone
+from agents.runtime.reunion import REJOIN_S, RETRY_S, answer_to
 
-REJOIN_S: Final = 5.0
-"""The gateway is back within 2 s, and waits for its holders for 3 s after that."""
-RETRY_S: Final = 0.1
 SOCKET_URL: Final = "ws://localhost/ws"
-_NOT_YET: Final = "unready"
-
-
-def continuing(acquired: Acquire, generation: int, event_ns: int) -> Continue:
-    """The same process as ``acquired``; ``event_ns``: the last event that its engine handled."""
-    return Continue(
-        market=acquired.market,
-        protocol=acquired.protocol,
-        build=acquired.build,
-        token=acquired.token,
-        process=acquired.process,
-        pid=acquired.pid,
-        generation=generation,
-        event_ns=event_ns,
-    )
 
 
 async def rejoin(sock: Path, ask: Continue, why: str) -> tuple[Connection, LeaseFrame]:
@@ -64,17 +46,9 @@ async def _ask(connection: Connection, ask: Continue) -> LeaseFrame | None:
     except Unreachable:
         return None
     async for raw in connection:
-        try:
-            frame = decode_frame(raw)
-        except MalformedFrame:
-            continue
-        answer = frame.frame if isinstance(frame, GwFrame) else None
-        if isinstance(answer, LeaseFrame):
-            if answer.generation != ask.generation:
-                raise lease_gone(f"asked to continue {ask.generation}, got {answer.generation}")
-            return answer
-        if isinstance(answer, LeaseRefused) and answer.reason != _NOT_YET:
-            raise lease_gone(f"refused: {answer.reason}: {answer.text}")
-        if isinstance(answer, Revoked):
-            raise lease_gone(f"revoked: {answer.reason}")
+        answer = answer_to(raw, ask)
+        if isinstance(answer, Departure):
+            raise Leave(answer.code, answer.reason)
+        if answer is not None:
+            return answer if isinstance(answer, LeaseFrame) else None
     return None

@@ -23,14 +23,69 @@ from agents.events import (
     PositionSeen,
     SettingsChanged,
 )
-from agents.exchange.downstream import LeaseFrame
+from agents.exchange.codec import GwFrame, decode_frame
+from agents.exchange.downstream import (
+    EXIT_LEASE_LOST,
+    Acquire,
+    Continue,
+    LeaseFrame,
+    LeaseRefused,
+    Revoked,
+)
+from agents.exchange.errors import MalformedFrame
 from agents.market.units import NS_PER_S
+from agents.runtime.departure import Departure
 
+REJOIN_S: Final = 5.0
+"""The gateway is back within 2 s, and waits for its holders for 3 s after that."""
+RETRY_S: Final = 0.1
 SETTLE_NS: Final = NS_PER_S
 _DECISIVE: Final = (
     DirectiveReceived, DrainRequested, FenceChanged, LimitsChanged, LinkChanged, PauseChanged,
     SettingsChanged,
 )  # fmt: skip
+_NOT_YET: Final = "unready"
+
+
+def continuing(acquired: Acquire, generation: int, event_ns: int) -> Continue:
+    """The same process as ``acquired``; ``event_ns``: the last event that its engine handled."""
+    return Continue(
+        market=acquired.market,
+        protocol=acquired.protocol,
+        build=acquired.build,
+        token=acquired.token,
+        process=acquired.process,
+        pid=acquired.pid,
+        generation=generation,
+        event_ns=event_ns,
+    )
+
+
+class NotYet(msgspec.Struct, frozen=True):
+    """The gateway is not ready for an answer; ask again."""
+
+
+def answer_to(raw: bytes, ask: Continue) -> LeaseFrame | NotYet | Departure | None:
+    """What a frame of the new gateway means for who asked to continue; None: nothing."""
+    try:
+        frame = decode_frame(raw)
+    except MalformedFrame:
+        return None
+    answer = frame.frame if isinstance(frame, GwFrame) else None
+    match answer:
+        case LeaseFrame(generation=generation):
+            if generation == ask.generation:
+                return answer
+            why = f"asked to continue {ask.generation}, got {generation}"
+        case LeaseRefused(reason=reason, text=text):
+            if reason == _NOT_YET:
+                return NotYet()
+            why = f"refused: {reason}: {text}"
+        case Revoked(reason=reason):
+            why = f"revoked: {reason}"
+        case _:
+            return None
+    return Departure(EXIT_LEASE_LOST, why)
 
 
 class Told(msgspec.Struct):

@@ -52,7 +52,6 @@ class Ears(Protocol):
     def recorded(self, body: Body) -> None: ...
     def tell(self, session: int, data: bytes) -> None: ...
     def cut(self, session: int) -> None: ...
-    def restarted(self) -> None: ...
 
 
 class GatewaySide:
@@ -105,7 +104,6 @@ class GatewaySide:
         self.epoch += 1
         for market in state.markets:
             self.do(watch_own(state, market))
-        self._ears.restarted()
         self._later(50.0, self._connect)
 
     def crash(self) -> None:

@@ -96,14 +96,13 @@ class Storm:
         agent = world.agents[self._market()]
         if not agent.runs or agent.hung:
             return False
-        session = agent.session
+        process = agent.process
         agent.hang()
         world.mark_gone(agent, HUNG_MS)
 
         def wake() -> None:
-            if agent.session == session and agent.runs:
-                world.mark_alive(agent)
-                agent.wake(world.heap.now_ns)
+            if agent.process == process and agent.runs:
+                world.wake_agent(agent)
 
         self._after(0.5, 30.0, "wake", wake)
         return True

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from agents.exchange.downstream import LEASE_MS
 from agents.handlers.verdicts import phase
 from agents.market.units import NS_PER_MS, NS_PER_S
+from agents.runtime.reunion import RETRY_S
 from agents.settings import MarketSettings
 from agents.sim.accounts import Account
 from agents.sim.exchange import Exchange
@@ -198,8 +200,9 @@ class World:
 
     def _tick_agents(self) -> None:
         for agent in self.agents.values():
+            session = agent.session
             agent.tick(self.heap.now_ns)
-            self._look_after(agent)
+            self._look_after(agent, session)
 
     def _risk_round(self) -> None:
         """What the risk actor does each second; and what it would find resting without owner."""
@@ -225,13 +228,17 @@ class World:
 
     # ── agents ───────────────────────────────────────────────────────────────────────────────
 
-    def _start_agent(self, agent: AgentSide) -> None:
+    def _open(self, agent: AgentSide) -> int:
+        """A connection of its own to the gateway that runs."""
         assert self.gateway.core is not None
         self._last_session += 1
-        session = self._last_session
-        self._sessions[session] = agent.market
-        self.gateway.core.opened(session, self.gateway.now_ms)
-        agent.start(session, TOKEN, self.wall_ms)
+        self._sessions[self._last_session] = agent.market
+        self.gateway.core.opened(self._last_session, self.gateway.now_ms)
+        return self._last_session
+
+    def _start_agent(self, agent: AgentSide) -> None:
+        session = self._open(agent)
+        agent.start(session, session, TOKEN, self.wall_ms)
 
     def _said(self, market: str, raw: bytes) -> None:
         session = self.agents[market].session
@@ -253,19 +260,17 @@ class World:
         def arrive() -> None:
             if agent.session == session:
                 agent.hear(data, self.heap.now_ns)
-                self._look_after(agent)
+                self._look_after(agent, session)
 
         self.network.send(f"agent {session}", "down", LOCAL, arrive)
 
-    def _look_after(self, agent: AgentSide) -> None:
-        """Remember its generation while it lives; notice that it has left."""
+    def _look_after(self, agent: AgentSide, session: int) -> None:
+        """What has become of it after an event on ``session``: it left, or let its socket go."""
         conversation = agent.conversation
-        if conversation is None:
-            return
-        if conversation.lease is not None:
-            agent.generation = conversation.lease.generation
-        if conversation.left is not None:
+        if conversation is not None and conversation.left is not None:
             self.end_agent(agent, self.chance.random())
+        elif agent.runs and not agent.session and session:
+            self._hang_up(session)
 
     def end_agent(self, agent: AgentSide, delay_s: float) -> None:
         """The process is gone; its socket is closed; another may start after a while."""
@@ -273,6 +278,10 @@ class World:
         agent.stop()
         self.mark_gone(agent, DEAD_MS)
         self._due_ms[agent.market] = self.now_ms + 1_000 + round(delay_s * 2_000)
+        self._hang_up(session)
+
+    def _hang_up(self, session: int) -> None:
+        """The agent's end of a connection is closed; the gateway hears of it last."""
 
         def close() -> None:
             core = self.gateway.core
@@ -281,12 +290,38 @@ class World:
 
         self.network.send(f"agent {session}", "up", LOCAL, close)
 
+    def _socket_closed(self, agent: AgentSide, session: int) -> None:
+        """An agent's socket has closed under it: it seeks the gateway, if it has a lease."""
+        if agent.session != session or not agent.runs:
+            return
+        agent.closed(self.heap.now_ns)
+        self._look_after(agent, 0)
+        self._seek(agent, agent.process)
+
+    def _seek(self, agent: AgentSide, process: int) -> None:
+        """Try again and again, until it is taken back, refused, or out of time."""
+        if agent.process != process or not agent.away:
+            return
+        if not agent.hung:
+            if agent.late(self.heap.now_ns):
+                self._look_after(agent, 0)
+                return
+            if not agent.session and self.gateway.core is not None:
+                agent.seek(self._open(agent))
+                self.network.faults["continue"] += 1
+        self.heap.after(round(RETRY_S * NS_PER_S), "rejoin", lambda: self._seek(agent, process))
+
     def mark_gone(self, agent: AgentSide, allowed_ms: int) -> None:
         """Nobody looks after its orders any more; they may rest so long."""
         self._gone_ms[agent.market, agent.generation] = (self.now_ms, allowed_ms)
 
-    def mark_alive(self, agent: AgentSide) -> None:
+    def wake_agent(self, agent: AgentSide) -> None:
+        """A hung process goes on; what it does about what it missed shows at once."""
         self._gone_ms.pop((agent.market, agent.generation), None)
+        session = agent.session
+        agent.wake(self.heap.now_ns)
+        self._look_after(agent, session)
+        self._seek(agent, agent.process)
 
     # ── what the gateway's side tells ────────────────────────────────────────────────────────
 
@@ -301,22 +336,24 @@ class World:
             core = self.gateway.core
             if self._sessions.pop(session, None) is not None and core is not None:
                 self.gateway.do(core.closed(session, self.gateway.now_ms))
-            if agent.session == session and agent.runs:
-                self.end_agent(agent, self.chance.random())
+            self._socket_closed(agent, session)
 
         self.network.send(f"agent {session}", "down", LOCAL, closed)
 
-    def restarted(self) -> None:
-        """A new gateway knows none of the old connections."""
-
     def gateway_gone(self) -> None:
         """Every agent's socket is closed with the gateway's process."""
-        for session in list(self._sessions):
+        sessions, self._sessions = self._sessions, {}
+        for session, market in sessions.items():
             self.network.cut(f"agent {session}")
-        self._sessions.clear()
-        for agent in self.agents.values():
-            if agent.runs:
-                self.end_agent(agent, self.chance.random())
+            agent = self.agents[market]
+            self.heap.after(NS_PER_MS, "closed", partial(self._socket_closed, agent, session))
+
+    def cut_agent(self, agent: AgentSide) -> None:
+        """Its connection breaks while both ends live."""
+        session = agent.session
+        self.network.cut(f"agent {session}")
+        self._hang_up(session)
+        self._socket_closed(agent, session)
 
     def submitting(self, submit: Submit) -> None:
         self.checks.submitting(submit)

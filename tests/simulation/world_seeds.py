@@ -16,3 +16,9 @@ def run(
         level=level,
         chance=lambda purpose: random.Random(f"{seed} {purpose}"),
     )
+
+
+def again(seed: int, markets: int = 2, seconds: float = 60.0, level: Level = Level.HEAVY) -> str:
+    """The command that repeats a run."""
+    options = f"--markets {markets} --minutes {seconds / 60.0:g} --faults {level.value}"
+    return f"fleet simulate --seed {seed} {options}"
