@@ -1,25 +1,28 @@
-"""An agent's journal: everything its engine was told, in order, and a digest of what it answered.
+"""An agent's journal: all that its conversation was told, in order, and what it said, by digest.
 
 A file is a zstd stream of msgpack values, each behind its length (u32): first the ``Header``, then
 ``Entry`` after ``Entry``. Files of one generation belong together: ``<generation>-<part>.zst``.
-Writing never holds the engine up: what can't be written is given up, and said once.
+Frames stand in it as they were received. Writing never holds the engine up: what can't be written
+is given up, and said once.
 """
 
+import errno
 import hashlib
+import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import IO, Final
 
 import msgspec
 import zstandard
 
-from agents.commands import Command
-from agents.events import Event
 from agents.exchange.downstream import LeaseFrame
 from agents.market.units import NS_PER_S
+from agents.runtime.conversation import Say
 
-SCHEMA: Final = "fleet-journal/1"
+SCHEMA: Final = "fleet-journal/2"
 PART_BYTES_MAX: Final = 32 << 20
 KEEP_BYTES: Final = 5 << 30
 FLUSH_NS: Final = NS_PER_S
@@ -40,25 +43,35 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     lease: LeaseFrame
 
 
+class Kind(StrEnum):
+    """What was told, and what the payload of its entry is."""
+
+    FRAME = "frame"  # a frame: its bytes
+    TICK = "tick"
+    SAID = "said"  # a renewal or a fence of ours left: whether it did
+    LOST = "lost"  # the socket closed: why
+    CONTINUED = "continued"  # taken back after a gateway's restart: the lease
+
+
 class Entry(msgspec.Struct, frozen=True, array_like=True):
-    """One event. ``kind``: its type's name; ``commands``: 8 bytes for what came of it."""
+    """One thing that the conversation was told; ``said``: 8 bytes for what it said then."""
 
     seq: int
     now_ns: int
     kind: str
     payload: msgspec.Raw
-    commands: bytes
+    said: bytes
 
 
 _encode = msgspec.msgpack.Encoder().encode
 
 
-def digest(commands: list[Command]) -> bytes:
-    """Names these very commands, in this order."""
+def digest(says: Iterable[Say]) -> bytes:
+    """Names these very bytes, frame by frame, in this order."""
     found = hashlib.blake2b(digest_size=8)
-    for command in commands:
-        found.update(type(command).__name__.encode())
-        found.update(_encode(command))
+    for say in says:
+        found.update(_LENGTH.pack(len(say.data)))
+        found.update(say.data)
     return found.digest()
 
 
@@ -76,6 +89,7 @@ class Journal:
         say: Callable[[str], object] = str,
         *,
         keep_bytes: int = KEEP_BYTES,
+        part_bytes: int = PART_BYTES_MAX,
     ) -> None:
         """``say`` is told once why nothing more is written."""
         self.trouble: str | None = None
@@ -83,6 +97,7 @@ class Journal:
         self._folder = folder
         self._build = build
         self._keep_bytes = keep_bytes
+        self._part_bytes = part_bytes
         self._file: IO[bytes] | None = None
         self._header: Header | None = None
         self._packer = zstandard.ZstdCompressor(level=_LEVEL).compressobj()
@@ -91,7 +106,7 @@ class Journal:
         self._size = 0
 
     def begin(self, lease: LeaseFrame, now_ns: int) -> None:
-        """The engine was made from this lease at this moment."""
+        """The lease was given at this moment; the frame that did it is the first entry."""
         self._open(
             Header(
                 build=self._build, market=lease.settings.market, generation=lease.generation,
@@ -99,17 +114,34 @@ class Journal:
             )
         )  # fmt: skip
 
-    def note(self, event: Event, now_ns: int, commands: list[Command]) -> None:
-        """One event and what the engine answered."""
+    def took(self, raw: bytes, now_ns: int, says: Sequence[Say]) -> None:
+        """A frame of the gateway, as received."""
+        self._entry(Kind.FRAME, raw, now_ns, digest(says))
+
+    def ticked(self, now_ns: int, says: Sequence[Say]) -> None:
+        self._entry(Kind.TICK, None, now_ns, digest(says))
+
+    def said(self, now_ns: int, *, sent: bool) -> None:
+        """Of a frame for which it matters whether it left: whether it did."""
+        self._entry(Kind.SAID, sent, now_ns, b"")
+
+    def lost(self, why: str, now_ns: int) -> None:
+        """The socket closed."""
+        self._entry(Kind.LOST, why, now_ns, b"")
+
+    def continued(self, lease: LeaseFrame, now_ns: int, says: Sequence[Say]) -> None:
+        """A restarted gateway took it back."""
+        self._entry(Kind.CONTINUED, lease, now_ns, digest(says))
+
+    def _entry(self, kind: Kind, payload: object, now_ns: int, said: bytes) -> None:
         if self._file is None or self._header is None:
             return
         self._seq += 1
-        payload = msgspec.Raw(_encode(event))
-        self._put(Entry(self._seq, now_ns, type(event).__name__, payload, digest(commands)))
+        self._put(Entry(self._seq, now_ns, kind, msgspec.Raw(_encode(payload)), said))
         if now_ns - self._flushed_ns >= FLUSH_NS:
             self._flushed_ns = now_ns
             self._write(self._packer.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK))
-            if self._size > PART_BYTES_MAX:
+            if self._size > self._part_bytes:
                 self._next_part(self._header)
 
     def close(self) -> None:
@@ -145,11 +177,13 @@ class Journal:
         if not data or self._file is None:
             return
         try:
-            self._file.write(data)
+            written = self._file.write(data)
         except OSError as error:
             self._give_up(error)
-        else:
-            self._size += len(data)
+            return
+        self._size += written
+        if written < len(data):  # the last bytes of a full disk
+            self._give_up(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
 
     def _give_up(self, error: OSError) -> None:
         self.trouble = f"{self._folder}: {error.strerror or error}"
@@ -160,9 +194,16 @@ class Journal:
 
     def _prune(self) -> None:
         """Delete own oldest parts while the fleet's journals hold more than they may."""
-        held = sum(path.stat().st_size for path in self._folder.parent.parent.glob("*/journal/*"))
+        held = sum(map(_size, self._folder.parent.parent.glob("*/journal/*")))
         for path in sorted(self._folder.glob("*.zst")):
             if held <= self._keep_bytes:
                 return
-            held -= path.stat().st_size
+            held -= _size(path)
             path.unlink()
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # another agent has just deleted its own
+        return 0

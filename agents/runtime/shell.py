@@ -14,6 +14,7 @@ from agents.runtime.clock import Clock
 from agents.runtime.conversation import Conversation, Say
 from agents.runtime.departure import EXIT_BROKEN, Departure, Leave
 from agents.runtime.journal import Journal
+from agents.runtime.journalled import Journalled
 from agents.runtime.notes import note_command, note_event
 from agents.runtime.rejoin import rejoin
 from agents.telemetry.logs import Log
@@ -32,11 +33,12 @@ class Shell:
         log: Log,
         journal: Journal | None = None,
     ) -> None:
-        self._conversation = Conversation(acquired, self)
+        self._conversation = (
+            Conversation(acquired, self) if journal is None else Journalled(acquired, self, journal)
+        )
         self._connection = connection
         self._sock = sock
         self._log = log
-        self._journal = journal
         self._clock = Clock()
         self._odd = 0
         self._turn = asyncio.Lock()  # one event at a time: commands leave in the order decided
@@ -111,18 +113,14 @@ class Shell:
 
     # ── what the conversation tells ──────────────────────────────────────────────────────────
 
-    def begun(self, lease: LeaseFrame, now_ns: int) -> None:
-        if self._journal is not None:
-            self._journal.begin(lease, now_ns)
+    def begun(self, lease: LeaseFrame, _now_ns: int) -> None:
         self._log.info(
             "lease.taken", generation=lease.generation, revision=lease.revision,
             position_sz=str(lease.state.position_sz), open_orders=len(lease.state.open_orders),
         )  # fmt: skip
 
-    def seen(self, event: Event, now_ns: int, commands: list[Command]) -> None:
+    def seen(self, event: Event, _now_ns: int, commands: list[Command]) -> None:
         note_event(self._log, event)
-        if self._journal is not None:
-            self._journal.note(event, now_ns, commands)
         for command in commands:
             note_command(self._log, command)
 

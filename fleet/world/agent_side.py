@@ -7,7 +7,7 @@ from agents.commands import Command, NewOrder, Place
 from agents.events import Bbo, Book, Event
 from agents.exchange.downstream import PROTOCOL_VERSION, Acquire, Continue, LeaseFrame
 from agents.market.units import NS_PER_MS, NS_PER_S
-from agents.runtime.conversation import Conversation, Say
+from agents.runtime.conversation import Conversation, Observer, Say
 from agents.runtime.departure import Departure, lease_gone
 from agents.runtime.outbound import gateway_frame
 from agents.runtime.reunion import REJOIN_S, NotYet, answer_to
@@ -18,7 +18,8 @@ class AgentSide:
 
     ``process`` counts the agents so far. ``say`` sends to the gateway, in order. ``placing`` sees
     each placement the engine decides, with the age of its market data in ns (None: it has none);
-    ``observe`` sees every event with its time and commands.
+    ``observe`` sees every event with its time and commands. ``conversing`` makes the conversation
+    of each new process.
     """
 
     def __init__(self, market: str, say: Callable[[bytes], None]) -> None:
@@ -29,6 +30,7 @@ class AgentSide:
         self.generation = 0
         self.placing: Callable[[tuple[NewOrder, ...], int | None], None] = lambda _, __: None
         self.observe: Callable[[Event, int, list[Command]], None] = lambda _, __, ___: None
+        self.conversing: Callable[[Acquire, Observer], Conversation] = Conversation
         self._say = say
         self._data_ns: int | None = None
         self._clock_ns = 0
@@ -60,7 +62,7 @@ class AgentSide:
             market=self.market, protocol=PROTOCOL_VERSION, build="world", token=token,
             process=f"{process:016x}", pid=process,
         )  # fmt: skip
-        self.conversation = Conversation(acquire, self)
+        self.conversation = self.conversing(acquire, self)
         self._say(gateway_frame(acquire))
 
     def stop(self) -> None:

@@ -1,46 +1,56 @@
 """A journal written in the world, run once more: byte for byte the same commands, or where not."""
 
 import random
+import resource
 from pathlib import Path
 
 import msgspec
 import pytest
+import zstandard
 
-from agents.commands import Command
 from agents.engine import Engine
-from agents.events import Event
-from agents.exchange.downstream import LeaseFrame
-from agents.runtime.journal import Journal
-from agents.runtime.journal_replay import JournalError, rerun
+from agents.exchange.downstream import Acquire, LeaseFrame
+from agents.runtime.conversation import Conversation, Observer
+from agents.runtime.journal import KEEP_BYTES, PART_BYTES_MAX, Entry, Journal, Kind
+from agents.runtime.journal_replay import JournalError, entries, parts, rerun, values
+from agents.runtime.journalled import Journalled
 from fleet.world.faults import Level
 from fleet.world.simulate import build
+from fleet.world.world import TOKEN, World
 
 
-def _journalled(folder: Path, seconds: float) -> None:
-    """One market in a bad world, its first agent's journal written to ``folder``."""
-    world, _ = build(11, 1, Level.NONE, lambda purpose: random.Random(f"11 {purpose}"))
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "agents" / "BTC" / "journal"
+
+
+def _journalled(
+    folder: Path,
+    seconds: float,
+    level: Level = Level.NONE,
+    *,
+    part_bytes: int = PART_BYTES_MAX,
+    keep_bytes: int = KEEP_BYTES,
+) -> World:
+    """One market in a world; its first agent's journal, and those after it, are in ``folder``."""
+    world, _ = build(11, 1, level, lambda purpose: random.Random(f"11 {purpose}"))
     agent = world.agents["BTC"]
-    journal = Journal(folder, "test")
+    journals: list[Journal] = []
+
+    def conversing(acquired: Acquire, observer: Observer) -> Conversation:
+        journals.append(Journal(folder, "test", part_bytes=part_bytes, keep_bytes=keep_bytes))
+        return Journalled(acquired, observer, journals[-1])
+
+    agent.conversing = conversing
     world.end_agent(agent, 0.0)
-    begun = False
-
-    def observe(event: Event, now_ns: int, commands: list[Command]) -> None:
-        nonlocal begun
-        assert agent.conversation is not None
-        if not begun:
-            begun = True
-            assert agent.conversation.lease is not None
-            journal.begin(agent.conversation.lease, now_ns)
-        journal.note(event, now_ns, commands)
-
-    agent.observe = observe
     world.run(seconds)
-    journal.close()
-    assert journal.trouble is None
+    for journal in journals:
+        journal.close()
+        assert journal.trouble is None
+    return world
 
 
-def test_a_journal_reproduces_its_commands_byte_for_byte(tmp_path: Path) -> None:
-    folder = tmp_path / "agents" / "BTC" / "journal"
+def test_a_journal_reproduces_its_commands_byte_for_byte(folder: Path) -> None:
     _journalled(folder, 30.0)
     first, second = rerun(folder), rerun(folder)
     assert first.divergence is None
@@ -49,10 +59,28 @@ def test_a_journal_reproduces_its_commands_byte_for_byte(tmp_path: Path) -> None
     assert first == second
 
 
+def test_each_agent_of_a_stormy_world_says_the_same_again(folder: Path) -> None:
+    """Crashes, cuts, a gateway's restart: each generation's journal, whatever ended it."""
+    world = _journalled(folder, 60.0, Level.HEAVY)
+    assert not world.checks.violations
+    runs = [rerun(path) for path in sorted(folder.glob("*-0000.zst"))]
+    assert len(runs) > 1
+    assert [run.divergence for run in runs] == [None] * len(runs)
+    assert sum(run.commands for run in runs) > 100
+
+
+def test_frames_stand_in_it_as_they_came_and_no_token_does(folder: Path) -> None:
+    _journalled(folder, 5.0)
+    frames = [msgspec.msgpack.decode(e.payload, type=bytes)
+              for part in parts(folder) for e in entries(part) if e.kind == Kind.FRAME]  # fmt: skip
+    assert any(raw.startswith(b'{"channel":"bbo"') for raw in frames)
+    assert b'"type":"lease"' in frames[0]
+    assert not any(TOKEN.encode() in value for part in parts(folder) for value in values(part))
+
+
 def test_a_change_of_the_engine_is_found_where_it_first_shows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = tmp_path / "agents" / "BTC" / "journal"
     _journalled(folder, 15.0)
     made = Engine.__init__
 
@@ -67,28 +95,93 @@ def test_a_change_of_the_engine_is_found_where_it_first_shows(
     assert any("Place" in text for text in found.commands)
 
 
-def test_a_torn_tail_ends_the_journal_and_a_lost_head_is_said(tmp_path: Path) -> None:
-    folder = tmp_path / "agents" / "BTC" / "journal"
+def test_a_frame_that_was_changed_is_found(folder: Path) -> None:
+    """All asks of one book sink below its bids: from there on the agent would have said other."""
+    _journalled(folder, 15.0)
+    (part,) = parts(folder)
+    header, *rest = values(part)
+    changed = [header]
+    at = 0
+    for raw in rest:
+        entry = msgspec.msgpack.decode(raw, type=Entry)
+        if entry.seq > 200 and not at and entry.kind == Kind.FRAME:
+            frame = msgspec.msgpack.decode(entry.payload, type=bytes)
+            if frame.startswith(b'{"channel":"bbo"'):
+                told = msgspec.json.decode(frame)
+                told["data"]["bbo"].reverse()
+                payload = msgspec.Raw(msgspec.msgpack.encode(msgspec.json.encode(told)))
+                entry, at = msgspec.structs.replace(entry, payload=payload), entry.seq
+        changed.append(msgspec.msgpack.encode(entry))
+    assert at
+    packed = b"".join(len(value).to_bytes(4, "little") + value for value in changed)
+    part.write_bytes(zstandard.compress(packed))
+    found = rerun(folder).divergence
+    assert found is not None
+    assert found.seq >= at
+
+
+def test_a_torn_tail_ends_the_journal_and_a_lost_head_is_said(folder: Path) -> None:
     _journalled(folder, 12.0)
-    whole = rerun(folder).events
+    whole = rerun(folder).entries
     path = next(folder.glob("*.zst"))
     path.write_bytes(path.read_bytes()[:-2_000])
     torn = rerun(path)
     assert torn.divergence is None
-    assert 0 < torn.events < whole
-    path.rename(path.with_name("00000002-0001.zst"))
+    assert 0 < torn.entries < whole
+    path.rename(path.with_name(path.name.replace("-0000", "-0001")))
     with pytest.raises(JournalError, match="first part"):
         rerun(folder)
+
+
+def test_parts_belong_together_and_the_oldest_go_first(folder: Path) -> None:
+    _journalled(folder, 20.0, part_bytes=4_000)
+    assert len(parts(folder)) > 3
+    assert rerun(folder).divergence is None
+    small = folder.parent.parent / "ETH" / "journal"
+    _journalled(small, 20.0, part_bytes=4_000, keep_bytes=40_000)
+    kept = sum(path.stat().st_size for path in small.glob("*.zst"))
+    assert kept < sum(path.stat().st_size for path in folder.glob("*.zst"))
+    with pytest.raises(JournalError, match="first part"):
+        rerun(small)
 
 
 def test_a_full_disk_stops_the_journal_and_nothing_else(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
-    journal = Journal(blocked / "journal", "test")
-    world, _ = build(3, 1, Level.NONE, lambda purpose: random.Random(f"3 {purpose}"))
+    told: list[str] = []
+    journal = Journal(blocked / "journal", "test", told.append)
+    world = _journalled(tmp_path / "agents" / "BTC" / "journal", 8.0)
     conversation = world.agents["BTC"].conversation
     assert conversation is not None
     assert conversation.lease is not None
     journal.begin(conversation.lease, world.heap.now_ns)
-    assert journal.trouble is not None
+    journal.ticked(world.heap.now_ns, [])
     journal.close()
+    assert told == [journal.trouble]
+
+
+def test_what_a_full_disk_took_can_be_run_again(folder: Path) -> None:
+    """The last block takes a part of what is written: the journal ends there, torn, and says so."""
+    whole = _journalled(folder, 10.0)
+    (part,) = parts(folder)
+    told: list[str] = []
+    small = folder.parent.parent / "ETH" / "journal"
+    journal = Journal(small, "test", told.append)
+    assert whole.agents["BTC"].conversation is not None
+    lease = whole.agents["BTC"].conversation.lease
+    assert lease is not None
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (6_000, limits[1]))
+    try:
+        journal.begin(lease, 0)
+        for entry in entries(part):
+            raw = msgspec.msgpack.decode(entry.payload)
+            if entry.kind == Kind.FRAME:
+                journal.took(raw, entry.now_ns, [])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    journal.close()
+    assert told == [journal.trouble]
+    (torn,) = small.glob("*.zst")
+    assert torn.stat().st_size == 6_000
+    assert 0 < len(list(entries(torn))) < len(list(entries(part)))
