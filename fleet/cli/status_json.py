@@ -203,8 +203,14 @@ def _phase(seen: Observed, view: MarketView | None, row: StoreRow | None) -> tup
         return stored, _with_care(stored_reason, view.care)
     if view.care is not None:
         return "REDUCING" if view.care.busy else "BOOT", _with_care("no agent", view.care)
-    waiting = "no agent yet" if view.lease.owner == "none" else f"held by the {view.lease.owner}"
-    return "BOOT", stored_reason or waiting
+    return "BOOT", stored_reason or _waiting(view)
+
+
+def _waiting(view: MarketView) -> str:
+    """Why no agent speaks for a market."""
+    if view.lease.awaited:
+        return "the gateway has restarted; its agent has 3 s to continue"
+    return "no agent yet" if view.lease.owner == "none" else f"held by the {view.lease.owner}"
 
 
 def _with_care(reason: str | None, care: CareView | None) -> str | None:

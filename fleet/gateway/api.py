@@ -52,7 +52,8 @@ class LeaseView(msgspec.Struct, frozen=True):
     """Who holds a market.
 
     ``owner``: agent (also while the caretaker closes beside it), caretaker (it watches or acts on a
-    position that has no agent), or none.
+    position that has no agent), or none. ``awaited``: the gateway has restarted, and whoever held
+    the lease may continue it until ``deadline_ms``; until it does, nobody is known to hold it.
     """
 
     owner: Literal["agent", "caretaker", "none"]
@@ -61,6 +62,7 @@ class LeaseView(msgspec.Struct, frozen=True):
     deadline_ms: int | None = None
     event_ns: int | None = None
     revision: int | None = None
+    awaited: bool = False
 
 
 class CareView(msgspec.Struct, frozen=True):

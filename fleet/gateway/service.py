@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
 from typing import Final, Protocol
 
 import msgspec
@@ -35,7 +36,7 @@ from fleet.gateway.core.state import State
 from fleet.gateway.log import ActionLog, sync
 from fleet.gateway.records import Body, Filled, Funding, LinkSeen, Sent
 from fleet.gateway.store import KeptMarket, Store
-from fleet.gateway.upstream import Upstream
+from fleet.gateway.upstream import HeldBack, Upstream
 
 TICK_S: Final = 0.05
 SYNC_S: Final = 0.2
@@ -219,9 +220,8 @@ class Gateway:
 
     def _submit(self, effect: Submit) -> None:
         """Log, sign, send: in this order, and a placement only while no latch is on the disk."""
-        if effect.placement and not effect.closing and self.store.latched():
-            self._look_for_latch(self.now_ms())
-            self._turn_away(effect.request, "fenced", "halted")
+        opens = effect.placement and not effect.closing
+        if opens and self._held_back(effect.request):
             return
         logged = self._append(
             Sent(effect.nonce, effect.market, effect.generation, _json(effect.action).decode())
@@ -233,18 +233,29 @@ class Gateway:
             pack(effect.action), effect.nonce, expires_after_ms=effect.expires_ms
         )
         body = exchange_body(effect.action, effect.nonce, signature, effect.expires_ms)
-        if self._send(post_frame(effect.request, body)):
+        held_back = partial(self._held_back, effect.request) if opens else None
+        if self._send(post_frame(effect.request, body), held_back):
             return
         if effect.placement:
             self._turn_away(effect.request, "link_down", "the venue's connection is down")
         else:
             self.spawn(self._exchange(effect.request, body))
 
+    def _held_back(self, request: int) -> bool:
+        """Whether a latch keeps a placement from leaving: asked before it is signed, and again as
+        its bytes are about to leave, for whatever stopped this process in between.
+        """
+        if not self.store.latched():
+            return False
+        self._look_for_latch(self.now_ms())
+        self._turn_away(request, "fenced", "halted")
+        return True
+
     def _turn_away(self, request: int, reason: str, text: str) -> None:
         self.run(answers.not_sent(self.state, request, reason, text))
 
-    def _send(self, data: bytes) -> bool:
-        return self.upstream is not None and self.upstream.send(data)
+    def _send(self, data: bytes, held_back: HeldBack | None = None) -> bool:
+        return self.upstream is not None and self.upstream.send(data, held_back)
 
     async def _exchange(self, request: int, body: ExchangeBody) -> None:
         """Cancels and noops by HTTP while the socket is down."""

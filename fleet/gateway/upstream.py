@@ -16,6 +16,7 @@ DEAD_AFTER_S: Final = 5.0
 BACKOFF_MAX_S: Final = 10.0
 STABLE_S: Final = 30.0
 SEND_MAX: Final = 4_096
+HeldBack = Callable[[], bool]
 
 
 class Upstream:
@@ -37,18 +38,22 @@ class Upstream:
         self._on_frame = on_frame
         self._on_open = on_open
         self._on_lost = on_lost
-        self._queue: asyncio.Queue[bytes] | None = None
+        self._queue: asyncio.Queue[tuple[bytes, HeldBack | None]] | None = None
         self._heard_s = 0.0
 
     @property
     def connected(self) -> bool:
         return self._queue is not None
 
-    def send(self, data: bytes) -> bool:
-        """Queue a frame; False if there is no connection: nothing leaves."""
+    def send(self, data: bytes, held_back: HeldBack | None = None) -> bool:
+        """Queue a frame; False if there is no connection: nothing leaves.
+
+        ``held_back`` is asked at the last moment, when the frame's turn has come: True, and it does
+        not leave.
+        """
         if self._queue is None or self._queue.qsize() >= SEND_MAX:
             return False
-        self._queue.put_nowait(data)
+        self._queue.put_nowait((data, held_back))
         return True
 
     async def run(self) -> None:
@@ -101,10 +106,14 @@ class Upstream:
         return connection.close_reason or "closed by the venue"
 
     @staticmethod
-    async def _write(connection: Connection, queue: asyncio.Queue[bytes]) -> str:
+    async def _write(
+        connection: Connection, queue: asyncio.Queue[tuple[bytes, HeldBack | None]]
+    ) -> str:
         try:
             while True:
-                await connection.send(await queue.get())
+                data, held_back = await queue.get()
+                if held_back is None or not held_back():
+                    await connection.send(data)
         except Unreachable as error:
             return str(error)
 

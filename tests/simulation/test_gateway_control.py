@@ -22,7 +22,14 @@ from agents.exchange.downstream import (
 )
 from agents.market.types import Coin, Side
 from agents.settings import MarketSettings, RiskSettings
-from fleet.gateway.api import DirectiveRow, DirectivesPut, HaltRequest, LatchView, MarketPut
+from fleet.gateway.api import (
+    DirectiveRow,
+    DirectivesPut,
+    HaltRequest,
+    LatchView,
+    LeaseView,
+    MarketPut,
+)
 from fleet.gateway.core import control
 from fleet.gateway.core.control import Halt, Wrong
 from fleet.gateway.core.core import Core
@@ -41,12 +48,17 @@ def quoting(world: World, market: str = "BTC", session: int = 1) -> Agent:
     agent = Agent(world, session, market)
     world.every(100, agent.trade)
     world.run(1_500)
-    assert world.resting(market)
+    world.run_until(lambda: bool(world.resting(market)), 2_000)
     return agent
 
 
 def last(agent: Agent, kind: type[GatewayFrame]) -> GatewayFrame:
     return [frame for frame in agent.heard if isinstance(frame, kind)][-1]
+
+
+def lease_of(world: World) -> LeaseView:
+    told = status(world.state, world.now_ms)
+    return next(market.lease for market in told.markets if market.market == "BTC")
 
 
 def refused(agent: Agent) -> list[str]:
@@ -276,8 +288,11 @@ def test_after_a_restart_orders_wait_3_s_for_their_owner(world: World) -> None:
     resting = {row["cloid"] for row in world.resting("BTC")}
     assert resting
     assert world.state.clearings == {}
+    lease = lease_of(world)
+    assert (lease.owner, lease.pid, lease.awaited) == ("none", None, True), "nobody is known yet"
     world.run(4_000)  # it did not come back within 3 s
     assert world.resting("BTC") == []
+    assert not lease_of(world).awaited
 
 
 def test_the_venues_position_goes_to_its_agent_alone(world: World) -> None:
@@ -301,7 +316,9 @@ def test_a_post_error_is_sorted_by_whether_it_happened(world: World) -> None:
 
 
 def test_status_tells_everything_of_one_moment(world: World) -> None:
-    quoting(world)
+    agent = quoting(world)
+    agent.lease = None  # it says nothing more, and what was under way arrives
+    world.run(1_500)
     told = status(world.state, world.now_ms)
     assert msgspec.json.decode(msgspec.json.encode(told), type=type(told)) == told
     view = next(m for m in told.markets if m.market == "BTC")

@@ -143,6 +143,10 @@ def _lease(state: State, market: str) -> LeaseView:
             owner="caretaker" if market in state.cares else "none",
             generation=row.generation if row else 0,
         )
+    if held.session is None:
+        return LeaseView(
+            owner="none", generation=held.generation, deadline_ms=held.deadline_ms, awaited=True
+        )
     return LeaseView(
         owner="agent",
         generation=held.generation,

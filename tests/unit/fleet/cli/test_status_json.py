@@ -284,6 +284,13 @@ def test_without_an_agent_no_market_claims_to_quote(phase: str, shown: str) -> N
     assert row["bid_px"] is None
 
 
+def test_after_a_gateways_restart_nobody_owns_a_market_until_its_agent_continues() -> None:
+    view = make_view(lease=LeaseView(owner="none", generation=2, awaited=True), report=None)
+    row = status_json(make_seen(make_gateway(view), store=stored("QUOTING")))["markets"][0]
+    assert (row["phase"], row["owner"], row["pid"]) == ("BOOT", "none", None)
+    assert "continue" in row["reason"]
+
+
 @pytest.mark.parametrize(("given", "in_force"), [(4, 3), (4, 4), (3, 2)])
 def test_an_older_revision_is_out_of_sync(given: int, in_force: int) -> None:
     lease = LeaseView(owner="agent", generation=2, pid=77, revision=in_force)

@@ -12,20 +12,24 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from agents.commands import NewOrder
+from agents.exchange.codec import encode_place
 from agents.exchange.downstream import (
     Acquire,
     GatewayFrame,
     LeaseFrame,
     LeaseRefused,
+    Refusal,
     ToAgent,
     ToGateway,
 )
 from agents.exchange.signing import L1Signer, draw_key
-from agents.market.types import Coin, Fill, Oid, Side, Tid
+from agents.market.types import Cloid, Coin, Fill, Oid, Side, Tid
 from fleet.folder import Folder
 from fleet.gateway import store as store_module
 from fleet.gateway.alerts import Alerts
-from fleet.gateway.api import HaltRequest
+from fleet.gateway.api import DirectivesPut, HaltRequest, LatchView
+from fleet.gateway.core import control
 from fleet.gateway.core.control import Halt
 from fleet.gateway.core.core import Core
 from fleet.gateway.core.effects import Alert, Record
@@ -37,6 +41,7 @@ from fleet.gateway.records import Filled, LinkSeen
 from fleet.gateway.recover import restore
 from fleet.gateway.service import Gateway
 from fleet.gateway.store import Store
+from fleet.gateway.upstream import HeldBack
 from tests.simulation.gateway_world import World
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
@@ -161,6 +166,45 @@ async def test_a_halt_goes_on_without_a_disk_and_is_latched_later(disk: Disk) ->
     disk.free()
     disk.gateway._mend_files(disk.gateway.now_ms())
     assert disk.folder.halt.exists()
+
+
+class Line:
+    """A connection whose frames wait for their turn."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[bytes, HeldBack | None]] = []
+
+    def send(self, data: bytes, held_back: HeldBack | None = None) -> bool:
+        self.waiting.append((data, held_back))
+        return True
+
+
+async def test_a_latch_that_comes_after_the_signature_still_holds_the_placement(disk: Disk) -> None:
+    """As after a stop of the process between its look at the latch and its send."""
+    gateway, line = disk.gateway, Line()
+    gateway.upstream = line  # type: ignore[assignment]
+    gateway.state.account.marks["BTC"] = 60_000.0
+    put = DirectivesPut(
+        seq=1, as_of_ms=gateway.now_ms(), state="normal", reason="", directives={}
+    )  # fmt: skip
+    gateway.run(control.put_directives(gateway.state, put))
+    ear = disk.acquire(1)
+    lease = next(told for told in ear.told if isinstance(told, LeaseFrame))
+    cloid = Cloid(f"0x{lease.cloid_prefix}{1:012x}")
+    order = NewOrder(cloid, Side.BID, Decimal(50_000), Decimal("0.001"))
+    payload = {"action": encode_place([order], 0), "generation": lease.generation, "value_usd": 1.0}
+    post = {"method": "post", "id": 7, "request": {"type": "action", "payload": payload}}
+    gateway.said(1, msgspec.json.encode(post))
+    data, held_back = line.waiting.pop()
+    assert cloid.encode() in data
+    assert held_back is not None
+    assert not held_back(), "nothing is latched: it may leave"
+    Store(disk.folder).keep_latch(LatchView(reason="r", by="direct", at_ms=1))
+    assert held_back()
+    refused = [told for told in ear.told if isinstance(told, Refusal)]
+    assert [(told.id, told.reason) for told in refused] == [(7, "fenced")]
+    assert gateway.state.fence.latch is not None
+    assert gateway.state.orders.by_cloid == {}
 
 
 async def test_an_alert_reaches_the_command_of_alerts_json(tmp_path: Path) -> None:

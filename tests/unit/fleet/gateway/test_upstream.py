@@ -85,6 +85,27 @@ async def test_a_cut_connection_is_opened_again_and_subscribed_again() -> None:
         assert await word(watcher, "pong") == "heard"
 
 
+async def test_what_is_held_back_at_the_last_moment_does_not_leave() -> None:
+    heard: list[bytes | str] = []
+
+    async def listen(connection: ServerConnection) -> None:
+        async for raw in connection:
+            heard.append(raw)
+            await connection.send("heard")
+
+    latched = False
+    async with serve(listen, "127.0.0.1", 0) as server, running(server) as watcher:
+        assert await word(watcher, "heard") == "open"
+        assert watcher.upstream.send(b"order 1", lambda: latched)
+        latched = True  # after it was queued, before its turn
+        assert watcher.upstream.send(b"cancel")
+        latched_now = watcher.upstream.send(b"order 2", lambda: True)
+        assert latched_now
+        while b"cancel" not in heard and "cancel" not in heard:
+            await word(watcher)
+        assert not {b"order 1", b"order 2", "order 1", "order 2"} & set(heard)
+
+
 async def test_a_silent_connection_is_dead() -> None:
     async def mute(connection: ServerConnection) -> None:
         async for _ in connection:
