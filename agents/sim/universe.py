@@ -37,13 +37,17 @@ class AssetSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DexSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """One DEX; the main one is named ``""``. ``deployer`` is an address, None for main."""
+    """One DEX; the main one is named ``""``. ``deployer`` is an address, None for main.
+
+    ``oi_cap_usd``: open interest of all its assets together; a builder-deployed DEX's alone.
+    """
 
     name: str
     full_name: str
     token: str
     assets: tuple[AssetSpec, ...] = ()
     deployer: str | None = None
+    oi_cap_usd: Decimal = Decimal(1_000_000_000)
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,7 +160,7 @@ def _hip3(
 
 
 def _main() -> tuple[AssetSpec, ...]:
-    """Thirty validator-operated perpetuals, one of them delisted."""
+    """Thirty validator-operated perpetuals, and a delisted one among them."""
     return (
         _asset("BTC", 5, 40, "84000", 56),
         _asset("ETH", 4, 25, "2640", 55),
@@ -188,11 +192,16 @@ def _main() -> tuple[AssetSpec, ...]:
         _asset("WLD", 1, 10, "0.62", 52),
         _asset("ZEC", 2, 10, "548", 52),
         _asset("kBONK", 0, 10, "0.00992", 52),
+        _asset("TON", 1, 10, "1.93"),
     )
 
 
 def default_universe() -> Universe:
-    """The paper venue's listing: the main DEX, two HIP-3 DEXs, and an empty one between them."""
+    """The paper venue's listing: the main DEX, three HIP-3 DEXs, and an empty one among them.
+
+    Each of the three has its own collateral, leverage and fee scale; together they have a market
+    of every margin mode, and a delisted one whose index stays taken.
+    """
     xyz = (
         _hip3(_asset("xyz:XYZ100", 4, 25, "31175"), "1.0", growth=True),
         _hip3(_asset("xyz:TSLA", 3, 20, "379"), "1.0", growth=True),
@@ -209,6 +218,16 @@ def default_universe() -> Universe:
         _hip3(_asset("hyna:ETH", 4, 25, "2640"), "0.1111", growth=False),
         _hip3(_asset("hyna:SOL", 2, 20, "119"), "0.1111", growth=False),
     )
+    km = (
+        _hip3(_asset("km:US500", 3, 20, "687.5"), "0.5", growth=False),
+        msgspec.structs.replace(
+            _hip3(_asset("km:USBOND", 2, 20, "88.4"), "0.5", growth=False), delisted=True
+        ),
+        msgspec.structs.replace(
+            _hip3(_asset("km:TENCENT", 3, 10, "79.5"), "0.5", growth=False),
+            margin_mode="noCross",
+        ),
+    )
     return Universe(
         (
             DexSpec(name="", full_name="", token="USDC", assets=_main()),
@@ -217,6 +236,7 @@ def default_universe() -> Universe:
             DexSpec(
                 name="hyna", full_name="Hyna", token="USDE", assets=hyna, deployer=_deployer(3)
             ),
+            DexSpec(name="km", full_name="Kinetiq", token="USDH", assets=km, deployer=_deployer(4)),
         )
     )
 

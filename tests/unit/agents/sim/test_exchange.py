@@ -84,7 +84,9 @@ def test_funding_reaches_every_dex_in_its_token() -> None:
     exchange = Exchange(default_universe())
     exchange.fund(ALICE.upper().replace("0X", "0x"), Decimal("12.5"))
     outputs = exchange.block(1)
-    assert [o.dex for o in outputs if isinstance(o, AccountChanged)] == ["", "xyz", "flx", "hyna"]
+    assert [o.dex for o in outputs if isinstance(o, AccountChanged)] == [
+        "", "xyz", "flx", "hyna", "km",
+    ]  # fmt: skip
     state = exchange.info({"type": "clearinghouseState", "user": ALICE, "dex": "hyna"}, 5)
     assert isinstance(state, dict)
     assert state["withdrawable"] == "12.5"

@@ -41,9 +41,9 @@ def test_meta_keeps_delisted_assets_and_optional_keys_absent(desk: Desk) -> None
 def test_dex_index_is_the_position_behind_a_null(desk: Desk) -> None:
     dexs = desk.ask("perpDexs")
     assert dexs[0] is None
-    assert [dex["name"] for dex in dexs[1:]] == ["xyz", "flx", "hyna"]
+    assert [dex["name"] for dex in dexs[1:]] == ["xyz", "flx", "hyna", "km"]
     metas = desk.ask("allPerpMetas")
-    assert [len(meta["universe"]) for meta in metas] == [30, 6, 0, 3]
+    assert [len(meta["universe"]) for meta in metas] == [31, 6, 0, 3, 3]
 
 
 def test_spot_meta_resolves_every_collateral(desk: Desk) -> None:

@@ -15,6 +15,8 @@ from agents.sim.universe import DexSpec, Universe, default_universe
         ("WLFI", 4),
         ("xyz:NVDA", 110_002),
         ("hyna:BTC", 130_000),
+        ("km:USBOND", 140_001),
+        ("km:TENCENT", 140_002),
     ],
 )
 def test_incident_09_ids_count_empty_dexes_and_delisted_assets(coin: str, asset_id: int) -> None:
@@ -28,6 +30,22 @@ def test_delisted_assets_are_listed_but_not_traded() -> None:
     assert "MATIC" not in universe.coins()
     assert "MATIC" in universe.listings
     assert universe.coins("hyna") == ("hyna:BTC", "hyna:ETH", "hyna:SOL")
+
+
+def test_the_venue_lists_what_the_real_one_surprises_with() -> None:
+    universe = default_universe()
+    assert len(universe.coins("")) == 30
+    builders = [dex for dex in universe.dexes[1:] if dex.assets]
+    assert {dex.token for dex in builders} == {"USDC", "USDE", "USDH"}
+    assert any(not dex.assets for dex in universe.dexes[1:-1])
+    specs = [spec for dex in builders for spec in dex.assets]
+    assert {spec.margin_mode for spec in specs} == {"normal", "noCross", "strictIsolated"}
+    assert len({spec.deployer_fee_scale for spec in specs}) == 3
+    assert {spec.growth for spec in specs} == {True, False}
+    for dex in universe.dexes[0], universe.dexes[4]:
+        places = [place for place, spec in enumerate(dex.assets) if spec.delisted]
+        assert places
+        assert all(0 < place < len(dex.assets) - 1 for place in places)
 
 
 def test_a_name_twice_is_refused() -> None:

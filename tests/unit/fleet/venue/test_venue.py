@@ -105,7 +105,8 @@ async def test_account_channels_follow_a_change_and_beat_without_one() -> None:
         rig.wait(1_300)
     assert len(client.of("openOrders")) == 3
     states = client.of("allDexsClearinghouseState")
-    assert [name for name, _ in states[0]["clearinghouseStates"]] == ["", "flx", "hyna", "xyz"]
+    names = [name for name, _ in states[0]["clearinghouseStates"]]
+    assert names == ["", "flx", "hyna", "km", "xyz"]
 
 
 async def test_market_data_come_with_their_cadence() -> None:
