@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import Final, Protocol
@@ -33,15 +32,14 @@ from fleet.gateway.core.effects import (
     WriteLatch,
 )
 from fleet.gateway.core.state import State
+from fleet.gateway.keeping import Keeping
 from fleet.gateway.log import ActionLog, sync
-from fleet.gateway.records import Body, Filled, Funding, LinkSeen, Sent
-from fleet.gateway.store import KeptMarket, Store
+from fleet.gateway.records import Body, Sent
+from fleet.gateway.store import Store
 from fleet.gateway.upstream import HeldBack, Upstream
 
 TICK_S: Final = 0.05
 SYNC_S: Final = 0.2
-MEND_EVERY_MS: Final = 1_000
-OWED_MAX: Final = 100_000
 _log = structlog.get_logger()
 _json = msgspec.json.Encoder().encode
 
@@ -67,16 +65,14 @@ class Gateway:
         self.account_answers: dict[str, asyncio.Future[bytes]] = {}
         self.account_requests: dict[int, str] = {}
         self.alerts = Alerts(store.alert_command())
-        self._owed: deque[tuple[int, Body]] = deque(maxlen=OWED_MAX)
-        self._look_ms = 0
         self._signer = signer
         self._log = log
+        self.keeping = Keeping(core.state, log, store, self._alert)
         self._tasks: set[asyncio.Task[None]] = set()
         self._epoch_ns = time.time_ns() - time.monotonic_ns()
         self._carry: dict[type[Effect], Callable[..., object]] = {
             Tell: self._tell, Cut: self._cut, Submit: self._submit, Ask: self._ask,
-            Record: self._record, KeepLeases: self._keep_leases, KeepMarket: self._keep_market,
-            Watch: self._watch, WriteLatch: self._write_latch, Reply: self._reply,
+            Record: self._record, KeepMarket: self._keep_market, Watch: self._watch, WriteLatch: self._write_latch, Reply: self._reply,
             Alert: self._alert,
         }  # fmt: skip
 
@@ -92,10 +88,11 @@ class Gateway:
     def run(self, effects: Iterable[Effect]) -> None:
         """Carry effects out, in their order."""
         for effect in effects:
-            if isinstance(effect, KeepLeases) and not self._keep_leases() and effect.session:
+            if not isinstance(effect, KeepLeases):
+                self._carry[type(effect)](effect)
+            elif not self.keeping.leases() and effect.session:
                 self.run(agents.unkept(self.state, effect.session, self.now_ms()))
                 return
-            self._carry[type(effect)](effect)
 
     def said(self, session: int, raw: bytes) -> None:
         self.run(self.core.said(session, raw, self.now_ms()))
@@ -121,7 +118,7 @@ class Gateway:
             await asyncio.sleep(TICK_S)
             now_ms = self.now_ms()
             self._look_for_latch(now_ms)
-            self._mend_files(now_ms)
+            self.keeping.mend(now_ms, time.time_ns())
             self.run(self.core.tick(now_ms))
 
     def _look_for_latch(self, now_ms: int) -> None:
@@ -161,59 +158,8 @@ class Gateway:
         self._append(effect.body)
 
     def _append(self, body: Body) -> bool:
-        """False if the log can't be written: then nothing that adds risk may leave.
-
-        Fills and funding that it could not take are owed to it, and written first.
-        """
-        wall_ns = time.time_ns()
-        try:
-            while self._owed:
-                self._log.append(self._owed[0][1], self._owed[0][0])
-                self._owed.popleft()
-            self.state.log_seq = self._log.append(body, wall_ns)
-        except OSError as error:
-            if isinstance(body, Filled | Funding):
-                self._owed.append((wall_ns, body))
-            self._unwritable("log", f"the action log can't be written: {error.strerror or error}")
-            return False
-        self._writable("log")
-        return True
-
-    # ── files that can't be written ──────────────────────────────────────────────────────────
-
-    def _unwritable(self, what: str, why: str) -> None:
-        """Nothing new is risked until it can: no lease, no placement; cancels go on."""
-        if what not in self.state.unwritable:
-            self.state.unwritable[what] = why
-            self._alert(Alert("critical", "files", f"{why}; no new risk until it can"))
-
-    def _writable(self, what: str) -> None:
-        if self.state.unwritable.pop(what, None) is not None:
-            self._alert(Alert("info", "files", f"{what} can be written again"))
-
-    def _mend_files(self, now_ms: int) -> None:
-        """Once a second, try again what the disk did not take."""
-        if not self.state.unwritable or now_ms - self._look_ms < MEND_EVERY_MS:
-            return
-        self._look_ms = now_ms
-        latch = self.state.fence.latch
-        if latch is not None and not self.store.latched():
-            self._write_latch(WriteLatch(latch=latch))
-        if "files" in self.state.unwritable and self._keep_leases():
-            for market in self.state.markets:
-                self._keep_market(KeepMarket(market=market))
-        if "log" in self.state.unwritable:
-            self._append(LinkSeen(state=self.state.link.state))
-
-    def _kept(self, keep: Callable[[], None]) -> bool:
-        try:
-            keep()
-        except OSError as error:
-            why = f"the gateway's files can't be written: {error.strerror or error}"
-            self._unwritable("files", why)
-            return False
-        self._writable("files")
-        return True
+        """False if the log can't be written: then nothing that adds risk may leave."""
+        return self.keeping.append(body, time.time_ns())
 
     def _alert(self, effect: Alert) -> None:
         self.alerts.tell(effect)
@@ -286,31 +232,15 @@ class Gateway:
             _log.warning("venue.info_failed", type=effect.payload.get("type"), error=str(error))
             self.run(answers.unanswered(self.state, effect.request, self.now_ms()))
 
-    def _keep_leases(self, _: KeepLeases | None = None) -> bool:
-        return self._kept(lambda: self.store.keep_leases(self.state.leases.rows))
-
     def _keep_market(self, effect: KeepMarket) -> None:
-        limits = self.state.limits.position_max_usd
-        self._kept(lambda: self.store.keep_limits(limits))
-        if effect.gone:
-            self._kept(lambda: self.store.drop_market(effect.market))
-            return
-        row = self.state.markets[effect.market]
-        fences = self.state.fence.causes(effect.market)
-        kept = KeptMarket(
-            market=effect.market, revision=row.revision, settings=row.settings,
-            paused=row.paused, draining_ms=row.draining_ms, flatten=row.flatten,
-            fences={cause: why for cause, why in fences.items() if cause == "agent"},
-        )  # fmt: skip
-        self._kept(lambda: self.store.keep_market(kept))
+        self.keeping.market(effect)
 
     def _watch(self, effect: Watch) -> None:
         encode = subscribe_frame if effect.on else unsubscribe_frame
         self._send(encode(effect.subscription))
 
     def _write_latch(self, effect: WriteLatch) -> None:
-        """A latch that the disk does not take holds in memory, and is tried again."""
-        self._kept(lambda: self.store.keep_latch(effect.latch))
+        self.keeping.latch(effect.latch)
 
     def spawn(self, work: Coroutine[None, None, None]) -> None:
         """Run something beside, and hold on to it until it is done."""

@@ -133,7 +133,7 @@ async def test_no_lease_is_given_whose_generation_is_not_on_the_disk(disk: Disk)
     second = disk.acquire(2)
     assert isinstance(second.told[0], LeaseRefused)
     disk.free()
-    disk.gateway._mend_files(disk.gateway.now_ms())
+    disk.gateway.keeping.mend(disk.gateway.now_ms(), 0)
     assert disk.unwritable() is None
     third = disk.acquire(3)
     lease = next(told for told in third.told if isinstance(told, LeaseFrame))
@@ -164,7 +164,7 @@ async def test_a_halt_goes_on_without_a_disk_and_is_latched_later(disk: Disk) ->
     assert state.pending, "it asks and cancels all the same"
     assert not disk.folder.halt.exists()
     disk.free()
-    disk.gateway._mend_files(disk.gateway.now_ms())
+    disk.gateway.keeping.mend(disk.gateway.now_ms(), 0)
     assert disk.folder.halt.exists()
 
 
