@@ -11,6 +11,7 @@ from agents.sim import info_accounts as accounts
 from agents.sim import info_fills as fills
 from agents.sim import info_markets as markets
 from agents.sim import info_standing as standing
+from agents.sim import info_sundry as sundry
 from agents.sim import rows
 from agents.sim.accounts import Account
 from agents.sim.actions import parse_address
@@ -37,6 +38,7 @@ class InfoRequest(msgspec.Struct, frozen=True, rename="camel"):
     reversed: bool | None = None
     aggregate_by_time: bool | None = None
     builder: str | None = None
+    token_id: str | None = None
     id: int | None = None
 
 
@@ -196,10 +198,8 @@ def _sub_accounts(floor: Floor, request: InfoRequest, now_ms: int) -> object:
 def _since(floor: Floor, request: InfoRequest, _: int) -> object:
     """Rows of an account's history in a range of time, oldest first."""
     account = _user(floor, request)
-    if request.start_time is None:
-        raise UnknownRequest
     rows = account.fundings if request.type == "userFunding" else account.ledger
-    return standing.in_range(rows, request.start_time, request.end_time)
+    return standing.in_range(rows, request.start_time or 0, request.end_time)
 
 
 def _funding_history(floor: Floor, request: InfoRequest, _: int) -> object:
@@ -217,6 +217,16 @@ def _abstraction(floor: Floor, request: InfoRequest, _: int) -> object:
 def _dex_abstraction(floor: Floor, request: InfoRequest, _: int) -> object:
     """The older question: True, or null where it was never switched on."""
     return True if _user(floor, request).abstraction == "dexAbstraction" else None
+
+
+def _of_user(value: object) -> Answer:
+    """The same answer for every address, if one is named."""
+
+    def answerer(floor: Floor, request: InfoRequest, _: int) -> object:
+        _user(floor, request)
+        return value
+
+    return answerer
 
 
 _ANSWERS: Final[Mapping[str, Answer]] = {
@@ -269,4 +279,15 @@ _ANSWERS: Final[Mapping[str, Answer]] = {
     "userAbstraction": _abstraction,
     "userDexAbstraction": _dex_abstraction,
     "maxBuilderFee": _max_builder_fee,
+    "approvedBuilders": lambda floor, request, _now: list(_user(floor, request).builders),
+    "perpDeployAuctionStatus": lambda _floor, _request, now_ms: sundry.auction(now_ms),
+    "spotPairDeployAuctionStatus": lambda _floor, _request, now_ms: sundry.auction(now_ms),
+    "tokenDetails": lambda _floor, request, _now: sundry.token_details(request.token_id),
+    "preTransferCheck": lambda floor, request, _now: sundry.transfer_check(
+        floor, _user(floor, request)
+    ),
+    "referral": lambda floor, request, _now: sundry.referral(_user(floor, request)),
+    "perpAnnotation": lambda _floor, _request, _now: None,
+    "perpCategories": lambda _floor, _request, _now: [],
+    **{kind: _of_user(value) for kind, value in sundry.OF_USER.items()},
 }

@@ -18,6 +18,7 @@ BOOK_DEPTH: Final = 20
 RAW_DEPTH: Final = 10_000
 SPOT_PAIRS: Final = {"USDE": 150, "USDH": 230, "USDT0": 166}
 """Spot pair against USDC by token; its name is ``@index``."""
+SPOT_COINS: Final = frozenset(f"@{index}" for index in SPOT_PAIRS.values())
 
 
 def meta(dex: DexSpec) -> rows.Row:
@@ -152,20 +153,25 @@ def token_id(name: str) -> str:
 
 
 def spot_meta_and_ctxs() -> list[object]:
-    ctxs = [
-        {
-            "prevDayPx": "1.0",
-            "dayNtlVlm": "0.0",
-            "markPx": "1.0",
-            "midPx": "1.0",
-            "circulatingSupply": "0.0",
-            "coin": f"@{index}",
-            "totalSupply": "0.0",
-            "dayBaseVlm": "0.0",
-        }
-        for index in SPOT_PAIRS.values()
-    ]
-    return [spot_meta(), ctxs]
+    return [spot_meta(), spot_ctxs()]
+
+
+def spot_ctxs() -> list[rows.Row]:
+    """Contexts of the pairs: nobody trades them, and all are worth 1."""
+    return [spot_ctx(f"@{index}") for index in SPOT_PAIRS.values()]
+
+
+def spot_ctx(coin: str) -> rows.Row:
+    return {
+        "prevDayPx": "1.0",
+        "dayNtlVlm": "0.0",
+        "markPx": "1.0",
+        "midPx": "1.0",
+        "circulatingSupply": "0.0",
+        "coin": coin,
+        "totalSupply": "0.0",
+        "dayBaseVlm": "0.0",
+    }
 
 
 def all_mids(floor: Floor, dex: DexSpec) -> dict[str, str]:

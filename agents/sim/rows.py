@@ -137,6 +137,6 @@ def touch_row(touch: Touch | None) -> Row | None:
 
 def leverage_row(leverage: Leverage, position: Position | None) -> Row:
     row: Row = {"type": "isolated" if leverage.isolated else "cross", "value": leverage.value}
-    if leverage.isolated and position is not None:
-        row["rawUsd"] = number(position.raw_usd)
+    if leverage.isolated:
+        row["rawUsd"] = "0.0" if position is None else number(position.raw_usd)
     return row

@@ -115,7 +115,7 @@ def spot_send(floor: Floor, account: Account, action: SpotSend) -> str | None:
         return refusal
     delta: Row = {"type": "spotTransfer", "token": token, "amount": number(amount)}
     delta |= {"usdcValue": number(amount), "user": account.address, "destination": destination}
-    delta |= {"fee": "0.0", "nativeTokenFee": "0.0", "nonce": action.time}
+    delta |= {"fee": "0.0", "nativeTokenFee": "0.0", "nonce": action.time, "feeToken": ""}
     _note(floor, account, delta)
     _note(floor, target, delta)
     return None

@@ -9,9 +9,6 @@ import msgspec
 
 from agents.sim.outputs import (
     AccountChanged,
-    FillRow,
-    NonUserCancel,
-    OrderRow,
     Output,
     Printed,
     TouchChanged,
@@ -21,6 +18,7 @@ from agents.sim.tape import TradeRow
 from fleet.venue.candles import Candles
 from fleet.venue.states import States, rows
 from fleet.venue.subscriptions import Json, Key
+from fleet.venue.user_rows import of_users
 from fleet.venue.world import World
 
 BOOK_SLOW_MS: Final = 5_000
@@ -30,7 +28,15 @@ ACCOUNT_MS: Final = 400
 HEARTBEAT_MS: Final = 5_000
 TRADES_KEPT: Final = 30
 EACH_SECOND: Final = frozenset(
-    {"activeAssetCtx", "allMids", "assetCtxs", "allDexsAssetCtxs", "fastAssetCtxs"}
+    {
+        "activeAssetCtx",
+        "activeSpotAssetCtx",
+        "allMids",
+        "assetCtxs",
+        "allDexsAssetCtxs",
+        "fastAssetCtxs",
+        "spotAssetCtxs",
+    }
 )
 HEARTBEATS: Final = frozenset(
     {"openOrders", "clearinghouseState", "allDexsClearinghouseState", "webData2", "webData3"}
@@ -115,37 +121,10 @@ class Feeds:
                     self._mark(output)
                 case _:
                     pass
-        self._rows(frames, outputs)
+        for key, data in of_users(outputs, self._wanted):
+            self._add(frames, key, data)
         self._periodic(frames, now_ms)
         return frames
-
-    def _rows(self, frames: list[Frame], outputs: Sequence[Output]) -> None:
-        """One frame a user and channel for all rows of the block."""
-        orders: defaultdict[str, list[Json]] = defaultdict(list)
-        fills: defaultdict[str, list[Json]] = defaultdict(list)
-        cancels: defaultdict[str, list[Json]] = defaultdict(list)
-        for output in outputs:
-            match output:
-                case OrderRow(user=user, row=row):
-                    orders[user].append(row)
-                case FillRow(user=user, row=row):
-                    fills[user].append(row)
-                case NonUserCancel(user=user, coin=coin, oid=oid):
-                    cancels[user].append({"coin": coin, "oid": oid})
-                case _:
-                    pass
-        for user, found in orders.items():
-            self._add(frames, Key("orderUpdates", user=user), found)
-            history = {"user": user, "orderHistory": [_event(row) for row in found]}
-            self._add(frames, Key("userHistoricalOrders", user=user), history)
-        for user, found in fills.items():
-            self._add(frames, Key("userFills", user=user), {"user": user, "fills": found})
-            self._add(frames, Key("userEvents", user=user), {"fills": found})
-            for row in found:
-                if not row["crossed"]:
-                    self._add(frames, Key("notification", user=user), _notification(row))
-        for user, found in cancels.items():
-            self._add(frames, Key("userEvents", user=user), {"nonUserCancel": found})
 
     def printed(self, coin: str, rows: Iterable[TradePrint | TradeRow]) -> None:
         """Remember prints for those who subscribe later, and in the candles."""
@@ -216,19 +195,9 @@ class Feeds:
             frames.append((key, frame(key.type, data)))
 
 
-def _event(row: Json) -> Json:
-    return {name: row[name] for name in ("order", "status", "statusTimestamp")}
-
-
 def _flat(row: object) -> object:
     """A row of ``userFunding`` as the channel has it: without its hash, the delta's keys beside."""
     if not isinstance(row, dict) or not isinstance(row.get("delta"), dict):
         return row
     delta = {key: value for key, value in row["delta"].items() if key != "type"}
     return {"time": row["time"], **delta}
-
-
-def _notification(row: Json) -> Json:
-    done = "Bought" if row["side"] == "B" else "Sold"
-    coin = str(row["coin"])
-    return {"notification": f"Resting order filled: {done} {row['sz']} {coin} at ${row['px']}"}

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from agents.market.types import Coin
+from agents.sim.info_markets import spot_ctx, spot_ctxs
 from agents.sim.outputs import UnknownRequest
 from fleet.venue.candles import Candles
 from fleet.venue.subscriptions import Json, Key
@@ -43,6 +44,8 @@ class States:
                     data["fast"] = True
             case "bbo":
                 data = self._exchange.bbo(coin)
+            case "activeSpotAssetCtx":
+                return {"coin": coin, "ctx": spot_ctx(coin)}
             case _:
                 return {"coin": coin, "ctx": self._exchange.ctx(coin)}
         book_ms = self._world.book_ms(coin)
@@ -57,6 +60,8 @@ class States:
                 return {"dex": key.dex, "mids": mids} if key.dex else {"mids": mids}
             case "assetCtxs":
                 return {"dex": key.dex, "ctxs": self._ctxs(key.dex)}
+            case "spotAssetCtxs":
+                return spot_ctxs()
             case "fastAssetCtxs":
                 prices = {
                     coin: {name: ctx[name] for name in ("markPx", "midPx") if name in ctx}

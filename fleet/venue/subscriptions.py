@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
+from agents.sim.info_markets import SPOT_COINS
 from agents.sim.universe import Universe
 
 Json = dict[str, object]
@@ -50,6 +51,7 @@ _SCOPES: Final[Mapping[str, Scope]] = {
     "allDexsAssetCtxs": "none",
     "assetCtxs": "dex",
     "fastAssetCtxs": "none",
+    "spotAssetCtxs": "none",
     "activeAssetData": "user+coin",
     "userNonFundingLedgerUpdates": "user",
     "userHistoricalOrders": "user",
@@ -104,6 +106,8 @@ def _market(kind: str, request: Json, canonical: Json, universe: Universe) -> tu
         if interval not in INTERVALS:
             raise NotARequest
         key = key._replace(interval=interval)
+    if kind == "activeAssetCtx" and coin in SPOT_COINS:
+        return Key("activeSpotAssetCtx", coin=coin), canonical
     if coin not in universe.listings:
         raise Invalid(canonical)
     return key, canonical

@@ -44,7 +44,7 @@ def test_refusals(desk: Desk, action: dict[str, Any], text: str) -> None:
 def test_leverage_is_shown_before_any_position(desk: Desk) -> None:
     assert desk.act(ALICE, leverage(BTC, 5, cross=False))["status"] == "ok"
     shown = desk.ask("activeAssetData", user=ALICE, coin="BTC")
-    assert shown["leverage"] == {"type": "isolated", "value": 5}
+    assert shown["leverage"] == {"type": "isolated", "value": 5, "rawUsd": "0.0"}
 
 
 def test_the_mode_is_fixed_while_engaged(desk: Desk) -> None:
