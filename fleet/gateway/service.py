@@ -72,8 +72,8 @@ class Gateway:
         self._epoch_ns = time.time_ns() - time.monotonic_ns()
         self._carry: dict[type[Effect], Callable[..., object]] = {
             Tell: self._tell, Cut: self._cut, Submit: self._submit, Ask: self._ask,
-            Record: self._record, KeepMarket: self._keep_market, Watch: self._watch, WriteLatch: self._write_latch, Reply: self._reply,
-            Alert: self._alert,
+            Record: self._record, KeepMarket: self._keep_market, Watch: self._watch,
+            WriteLatch: self._write_latch, Reply: self._reply, Alert: self._alert,
         }  # fmt: skip
 
     def now_ns(self) -> int:
