@@ -49,6 +49,12 @@ class Rerun(msgspec.Struct, frozen=True):
     divergence: Divergence | None
 
 
+def journals(path: Path) -> list[Path]:
+    """``path`` itself, or in a fleet's folder the journal of each agent that has one."""
+    found = sorted(path.glob("agents/*/journal"))
+    return [folder for folder in found if any(folder.glob("*.zst"))] or [path]
+
+
 def parts(path: Path) -> list[Path]:
     """All parts of the generation that ``path`` begins; a folder means its newest generation.
 

@@ -225,14 +225,20 @@ def replay(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of the delays; default: the paper's.")] = None,
     journal: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="An agent's journal instead, once more.")
+        Path | None,
+        typer.Option(
+            metavar="PATH", help="An agent's journal instead, or all in a fleet's folder."
+        ),
+    ] = None,
+    write_journals: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the agents' journals there.")
     ] = None,
     output: As = "table",
 ) -> None:
     """A manifest's agents over a recording, as fast as it goes; or an agent's journal once more."""
     from fleet.cli import replay as verb
 
-    raise typer.Exit(verb.run(path, recording, journal, seed, output))
+    raise typer.Exit(verb.run(path, recording, journal, seed, output, write_journals))
 
 
 @app.command()

@@ -4,10 +4,15 @@ import os
 import random
 import time
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from fleet.build import BUILD
 from fleet.cli.console import Output, put, put_json, say
 from fleet.cli.failure import ExitCode, Failure
+from fleet.folder import Folder
+
+if TYPE_CHECKING:
+    from agents.runtime.journal_replay import Rerun
 
 RECORDING_ENV: Final = "FLEET_RECORDING"
 """What a manifest may name its recording by; here the option says which."""
@@ -19,44 +24,54 @@ def run(
     journal: Path | None,
     seed: int | None,
     output: Output,
+    write_journals: Path | None = None,
 ) -> int:
     """A manifest with a recording, or a journal alone; exit 3 for any other mix."""
-    if journal is not None and path is None and recording is None:
-        return _journal(journal, output)
+    if journal is not None and path is None and recording is None and write_journals is None:
+        return _journals(journal, output)
     if path is None or recording is None or journal is not None:
-        mend = "give a manifest and --recording FILE, or --journal FILE alone"
+        mend = "give a manifest and --recording FILE, or --journal PATH alone"
         raise Failure(ExitCode.INVALID, "nothing to replay", mend)
-    return _recording(path, recording, seed, output)
+    return _recording(path, recording, seed, output, write_journals)
 
 
-def _journal(journal: Path, output: Output) -> int:
-    """Exit 1 where the engine answers otherwise than it did."""
-    from agents.runtime.journal_replay import JournalError, rerun
+def _journals(path: Path, output: Output) -> int:
+    """Exit 1 where an agent says other than it did."""
+    from agents.runtime.journal_replay import JournalError, Rerun, journals, rerun
 
-    if not journal.exists():
-        text = f"--journal {journal} is not there"
-        raise Failure(ExitCode.INVALID, text, "name a part of a journal, or its folder")
+    if not path.exists():
+        text = f"--journal {path} is not there"
+        raise Failure(ExitCode.INVALID, text, "name a part of a journal, its folder, or a fleet's")
+    runs: list[Rerun] = []
     try:
-        again = rerun(journal)
+        for each in journals(path):
+            runs.append(rerun(each))
+            if output == "table":
+                _tell(runs[-1])
     except JournalError as error:
         raise Failure(ExitCode.INVALID, str(error)) from error
-    found = again.divergence
     if output == "json":
-        put_json(again)
-    else:
-        same = "byte for byte the same" if found is None else "the engine differs"
-        told = f"{again.events} events, {again.commands} commands"
-        put(f"{again.market}, generation {again.generation}: {told}: {same}; {again.digest}")
-    if found is None:
-        return int(ExitCode.DONE)
-    say(f"event {found.seq} ({found.event}): now it answers {list(found.commands)}")
-    return int(ExitCode.UNEXPECTED)
+        put_json(runs[0] if len(runs) == 1 else {"journals": runs})
+    same = all(run.divergence is None for run in runs)
+    return int(ExitCode.DONE if same else ExitCode.UNEXPECTED)
 
 
-def _recording(path: Path, recording: Path, seed: int | None, output: Output) -> int:
+def _tell(again: "Rerun") -> None:
+    found = again.divergence
+    same = "byte for byte the same" if found is None else "the agent differs"
+    told = f"{again.events} events, {again.commands} commands"
+    put(f"{again.market}, generation {again.generation}: {told}: {same}; {again.digest}")
+    if found is not None:
+        say(f"entry {found.seq} ({found.event}): now it answers {list(found.commands)}")
+
+
+def _recording(
+    path: Path, recording: Path, seed: int | None, output: Output, write_journals: Path | None
+) -> int:
     """Print what the agents made of it."""
     import msgspec
 
+    from agents.runtime.journal import Journal
     from agents.sim.tape import TapeError
     from fleet.cli.validate import load_or_fail
     from fleet.world.replay import NothingToReplay, replay
@@ -68,12 +83,24 @@ def _recording(path: Path, recording: Path, seed: int | None, output: Output) ->
     spec = load_or_fail(path)
     if seed is None:
         seed = spec.paper.seed if spec.paper is not None else 7
+    written: list[Journal] = []
+
+    def journal(market: str) -> Journal:
+        folder = Folder(write_journals or Path()).journal(market)
+        written.append(Journal(folder, BUILD, say))
+        return written[-1]
+
     began_s = time.perf_counter()
     try:
-        result = replay(spec, recording, lambda purpose: random.Random(f"{seed} {purpose}"))
+        result = replay(
+            spec, recording, lambda purpose: random.Random(f"{seed} {purpose}"),
+            None if write_journals is None else journal,
+        )  # fmt: skip
     except (TapeError, NothingToReplay) as error:
         raise Failure(ExitCode.INVALID, str(error)) from error
     wall_s = time.perf_counter() - began_s
+    for each in written:
+        each.close()
     for market in result.left_out:
         say(f"{market}: not in the recording; left out")
     if output == "json":

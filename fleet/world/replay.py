@@ -1,12 +1,17 @@
 """A manifest's agents over a recording, as fast as it goes: the fleet's own code, in one thread."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from agents.exchange.downstream import Acquire
 from agents.market.units import NS_PER_MS, NS_PER_S
+from agents.runtime.conversation import Conversation, Observer
+from agents.runtime.journal import Journal
+from agents.runtime.journalled import Journalled
 from agents.sim.flow_price import Chance
 from agents.sim.tape import Tape
 from fleet.manifests.spec import FleetSpec, PaperSpec, encode
@@ -35,6 +40,12 @@ class Replayed(msgspec.Struct, frozen=True):
     violations: tuple[str, ...]
 
 
+def _journalled(
+    journal: Callable[[], Journal], acquired: Acquire, observer: Observer
+) -> Conversation:
+    return Journalled(acquired, observer, journal())
+
+
 def span_s(path: Path) -> float:
     """From the first frame of a recording to its last. Raises TapeError."""
     tape = Tape(path)
@@ -61,10 +72,21 @@ def begin(spec: FleetSpec, recording: Path, chance: Callable[[str], Chance]) -> 
     return world
 
 
-def replay(spec: FleetSpec, recording: Path, chance: Callable[[str], Chance]) -> Replayed:
-    """Run it to the end of the recording. Raises TapeError, NothingToReplay."""
+def replay(
+    spec: FleetSpec,
+    recording: Path,
+    chance: Callable[[str], Chance],
+    journal: Callable[[str], Journal] | None = None,
+) -> Replayed:
+    """Run it to the end of the recording. Raises TapeError, NothingToReplay.
+
+    ``journal`` makes the journal of a market's agent, which the caller closes.
+    """
     recorded_s = span_s(recording)
     world = begin(spec, recording, chance)
+    if journal is not None:
+        for market, agent in world.agents.items():
+            agent.conversing = partial(_journalled, partial(journal, market))
     score = Score(world)
     world.run(recorded_s)
     return Replayed(
