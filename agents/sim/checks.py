@@ -7,6 +7,7 @@ from agents.market.types import Side
 from agents.sim.accounts import Account
 from agents.sim.actions import OrderWire
 from agents.sim.floor import Floor
+from agents.sim.open_interest import refusal as open_interest_refusal
 from agents.sim.tiers import leverage_allowed
 from agents.sim.universe import Listing
 
@@ -19,10 +20,9 @@ USD_PER_OPEN_ORDER: Final = 5_000_000
 VALUE_MAX_USD: Final = ((25, 30_000_000), (20, 5_000_000), (10, 2_000_000), (0, 500_000))
 LIMIT_VALUE_FACTOR: Final = 10
 HALTED: Final = "Trading is halted."
-CAPPED: Final = "Order would increase open interest while open interest is capped"
-AGGRESSIVE: Final = (
-    "Order rejected due to price more aggressive than oracle while at open interest cap"
-)
+ORACLE_SHARE: Final = Decimal("0.5")
+"""How far beyond the oracle an order may reach when it executes."""
+FAR: Final = "Order price too far from oracle"
 
 
 class Refusal(Exception):
@@ -37,7 +37,7 @@ class Refusal(Exception):
 def out_of_band(floor: Floor, wire: OrderWire) -> bool:
     """Pre-validation: a limit price that is nowhere near the oracle."""
     listing = floor.universe.by_asset_id.get(wire.a)
-    if listing is None or listing.spec.delisted:
+    if listing is None or listing.spec.delisted or not wire.px:
         return False
     reference = floor.oracle_px(listing.coin)
     return abs(wire.px - reference) > BAND_SHARE * reference
@@ -78,10 +78,13 @@ def check_account(floor: Floor, account: Account, listing: Listing, wire: OrderW
     closes_all = wire.r and sz == abs(szi)
     if px * sz < NOTIONAL_MIN_USD and not closes_all:
         raise Refusal("Order must have minimum value of $10.", "minTradeNtlRejected")
-    _check_value(listing, px * sz, takes=wire.tif in {"Ioc", "FrontendMarket"})
+    check_value(listing, px * sz, takes=wire.tif in {"Ioc", "FrontendMarket"})
     if wire.c is not None and wire.c.lower() in account.live_cloids:
         raise Refusal("Client order id is already in use by a live order.")
     check_open_orders(account, only_reduces=wire.r)
+    oracle_px = floor.oracle_px(listing.coin)
+    if side.sign * (px - oracle_px) > ORACLE_SHARE * oracle_px:
+        raise Refusal(FAR, "oracleRejected")
     if not wire.r:
         _check_open_interest(floor, account, listing, side, px, sz)
         _check_tier(floor, account, listing, side, sz)
@@ -89,7 +92,8 @@ def check_account(floor: Floor, account: Account, listing: Listing, wire: OrderW
     return sz
 
 
-def _check_value(listing: Listing, notional_usd: Decimal, *, takes: bool) -> None:
+def check_value(listing: Listing, notional_usd: Decimal, *, takes: bool) -> None:
+    """The most one order may be worth, by the market's leverage. Raises Refusal."""
     value_max = next(
         usd for leverage, usd in VALUE_MAX_USD if listing.spec.leverage_max >= leverage
     )
@@ -111,17 +115,12 @@ def check_open_orders(account: Account, *, only_reduces: bool) -> None:
 def _check_open_interest(
     floor: Floor, account: Account, listing: Listing, side: Side, px: Decimal, sz: Decimal
 ) -> None:
-    if not floor.at_cap(listing.coin):
-        return
     szi = account.clearing(listing.dex).szi(listing.coin)
     if abs(szi + side.sign * sz) <= abs(szi):
         return
-    oracle_px = floor.oracle_px(listing.coin)
-    if side.sign * (px - oracle_px) > 0:
-        raise Refusal(AGGRESSIVE, "tooAggressiveAtOpenInterestCapRejected")
-    flips = szi * side.sign < 0
-    status = "positionFlip" if flips else "positionIncrease"
-    raise Refusal(CAPPED, f"{status}AtOpenInterestCapRejected")
+    refused = open_interest_refusal(floor, listing, szi, side, px)
+    if refused is not None:
+        raise Refusal(*refused)
 
 
 def _check_tier(floor: Floor, account: Account, listing: Listing, side: Side, sz: Decimal) -> None:

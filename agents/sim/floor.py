@@ -53,6 +53,8 @@ class Tally:
         self.long_sz = ZERO
         self.short_sz = ZERO
         self.cap_usd: Decimal | None = None
+        self.growth_ms = 0
+        self.growth_from_sz = ZERO
         self.premium_sum = ZERO
         self.premium_count = 0
         self.funding: deque[dict[str, object]] = deque(maxlen=HOURS_KEPT)
@@ -163,14 +165,18 @@ class Floor:
         return self.mark_px(coin) if oracle is None else oracle
 
     def at_cap(self, coin: Coin) -> bool:
-        """Whether positions of a builder-deployed asset have reached their cap."""
-        listing, tally = self.listing(coin), self.tallies[coin]
-        cap_usd = tally.cap_usd
-        if cap_usd is None:
-            cap_usd = listing.spec.oi_cap_usd if listing.hip3 else None
+        """Whether positions of an asset have reached their cap."""
+        tally, cap_usd = self.tallies[coin], self.cap_usd(coin)
         if cap_usd is None:
             return False
         return max(tally.long_sz, tally.short_sz) * self.mark_px(coin) >= cap_usd
+
+    def cap_usd(self, coin: Coin) -> Decimal | None:
+        """As set since, else as listed; builder-deployed assets alone are listed with one."""
+        listing, cap_usd = self.listing(coin), self.tallies[coin].cap_usd
+        if cap_usd is None and listing.hip3:
+            return listing.spec.oi_cap_usd
+        return cap_usd
 
     def matchable_sz(self, maker: RestingOrder, executions: Sequence[Execution]) -> Decimal:
         """How much of a resting order may still match within one arrival.

@@ -8,6 +8,7 @@ from agents.sim import rows
 from agents.sim.floor import Floor
 from agents.sim.funding import HOUR_MS, hourly_rate
 from agents.sim.market import Touch
+from agents.sim.open_interest import SIZE_MAX
 from agents.sim.premiums import impact_pxs, premium
 from agents.sim.tiers import TABLES, table_id
 from agents.sim.universe import TOKEN_INDEX, AssetSpec, DexSpec
@@ -114,8 +115,8 @@ def _caps(dex: DexSpec) -> list[list[str]]:
 
 def perp_dex_limits(dex: DexSpec) -> rows.Row:
     return {
-        "totalOiCap": "1000000000.0",
-        "oiSzCapPerPerp": "1000000000.0",
+        "totalOiCap": rows.number(dex.oi_cap_usd),
+        "oiSzCapPerPerp": rows.number(SIZE_MAX),
         "maxTransferNtl": "100000000.0",
         "coinToOiCap": _caps(dex),
     }

@@ -11,6 +11,7 @@ from agents.sim.actions_account import (
 from agents.sim.clearing import ZERO, Clearing, Leverage, Position
 from agents.sim.fees import MICRO
 from agents.sim.floor import Floor
+from agents.sim.tiers import leverage_allowed
 from agents.sim.universe import Listing
 
 TRANSFER_SHARE = Decimal("0.1")
@@ -26,6 +27,9 @@ def update_leverage(floor: Floor, account: Account, action: UpdateLeverage) -> s
     if action.is_cross and listing.isolated_only:
         return "Cross margin is not allowed for this asset."
     clearing = account.clearing(listing.dex)
+    value_usd = abs(clearing.szi(listing.coin)) * floor.mark_px(listing.coin)
+    if value_usd and action.leverage > leverage_allowed(listing.spec, value_usd):
+        return "Invalid leverage value"
     before = clearing.leverage(listing)
     after = Leverage(action.leverage, not action.is_cross)
     if before.isolated != after.isolated and _engaged(account, clearing, listing):

@@ -75,7 +75,8 @@ def match(floor: Floor, account: Account, record: OrderRecord, *, announced: boo
         refusal = Refusal(
             "Order could not immediately match against any resting orders.", "iocCancelRejected"
         )
-        if record.trigger is not None:
+        unmet = record.tif == "FrontendMarket" and before[order.side is Side.BID] is None
+        if record.trigger is not None or unmet:
             text = "No liquidity available for market order."
             refusal = Refusal(text, "marketOrderNoLiquidityRejected")
         return reject(floor, account, record, refusal)

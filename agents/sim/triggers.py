@@ -13,6 +13,7 @@ from agents.sim.checks import (
     Refusal,
     check_form,
     check_open_orders,
+    check_value,
     out_of_band,
 )
 from agents.sim.floor import Floor
@@ -171,6 +172,7 @@ def _check(
     trigger_px = Decimal(terms.trigger_px)
     if wire.sz and trigger_px * wire.sz < NOTIONAL_MIN_USD:
         raise Refusal("Order must have minimum value of $10.", "minTradeNtlRejected")
+    check_value(listing, trigger_px * wire.sz, takes=terms.is_market)
     if wire.c is not None and wire.c.lower() in account.live_cloids:
         raise Refusal(NO_CLOID_TEXT)
     check_open_orders(account, only_reduces=True)
