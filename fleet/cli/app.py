@@ -242,6 +242,25 @@ def replay(
 
 
 @app.command()
+def record(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to: NAME.jsonl.zst.")],
+    market: Annotated[list[str], typer.Option("--market", help="What; more than once for more.")],
+    *,
+    source: Annotated[
+        str | None,
+        typer.Option("--from", metavar="NETWORK|URL", help="Default: a running fleet's venue."),
+    ] = None,
+    seconds: Annotated[float | None, typer.Option(min=0, help="How long; else till told.")] = None,
+    output: As = "table",
+    fleet: Name = None,
+) -> None:
+    """Record a network's market data, for `fleet replay` and `fleet venue --recording`."""
+    from fleet.cli import record as verb
+
+    verb.run(path, market, source=source, seconds=seconds, output=output, fleet=fleet)
+
+
+@app.command()
 def who(
     cloid: Annotated[str, typer.Argument(metavar="CLOID", help="A client order id.")],
     output: As = "table",
