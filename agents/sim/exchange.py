@@ -10,7 +10,7 @@ from agents.sim.actions import Action, parse_action, parse_address, place_class,
 from agents.sim.cancelling import cancel_scheduled
 from agents.sim.floor import Floor
 from agents.sim.funding import tick_funding
-from agents.sim.halting import halt, resume
+from agents.sim.halting import delist, halt, resume
 from agents.sim.info import answer
 from agents.sim.info_markets import asset_ctx, bbo_row, l2_row
 from agents.sim.liquidating import liquidate_due
@@ -158,6 +158,10 @@ class Exchange:
         else:
             resume(self.floor, coin)
 
+    def delist(self, coin: Coin) -> None:
+        """End a market for good, settling it at the oracle's price."""
+        delist(self.floor, coin)
+
     def set_oi_cap(self, coin: Coin, usd: Decimal | None) -> None:
         """Cap a market's open interest; None takes the listing's own cap again."""
         self.floor.tallies[coin].cap_usd = usd
@@ -165,6 +169,11 @@ class Exchange:
     def knows(self, address: str) -> bool:
         """Whether an address is an account here, or is or was an agent of one."""
         return known(self.floor, address)
+
+    def master(self, signer: str) -> str:
+        """Whose account the signer acts for: an agent's master, else its own."""
+        agent = self.floor.agents.get(signer)
+        return signer if agent is None or agent.removed else agent.master
 
     def info(self, request: Mapping[str, object], now_ms: int) -> object:
         """A JSON-ready ``/info`` answer. Raises UnknownRequest (422) on type or shape."""

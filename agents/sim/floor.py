@@ -88,6 +88,9 @@ class Floor:
         self.triggers: Final[dict[Coin, dict[int, str]]] = {}
         self.firing: int | None = None
         self.halted: Final[set[Coin]] = set()
+        self.delisted: Final = {
+            coin for coin, listing in universe.listings.items() if listing.spec.delisted
+        }
         self.margin_failed: Final[list[tuple[str, int]]] = []
         self.tallies: Final = {
             coin: Tally(listing.spec.start_px) for coin, listing in universe.listings.items()

@@ -78,7 +78,7 @@ def _coin(floor: Floor, request: InfoRequest) -> Coin | None:
 
 def _meta(floor: Floor, request: InfoRequest, _: int) -> object:
     dex = _dex(floor, request)
-    return None if dex is None else markets.meta(dex)
+    return None if dex is None else markets.meta(floor, dex)
 
 
 def _meta_and_ctxs(floor: Floor, request: InfoRequest, _: int) -> object:
@@ -233,7 +233,7 @@ _ANSWERS: Final[Mapping[str, Answer]] = {
     "meta": _meta,
     "metaAndAssetCtxs": _meta_and_ctxs,
     "allPerpMetas": lambda floor, _request, _now: [
-        markets.meta(dex) for dex in floor.universe.dexes
+        markets.meta(floor, dex) for dex in floor.universe.dexes
     ],
     "perpDexs": lambda floor, _request, _now: markets.perp_dexs(floor),
     "perpDexLimits": _perp_dex_limits,

@@ -22,9 +22,11 @@ SPOT_PAIRS: Final = {"USDE": 150, "USDH": 230, "USDT0": 166}
 SPOT_COINS: Final = frozenset(f"@{index}" for index in SPOT_PAIRS.values())
 
 
-def meta(dex: DexSpec) -> rows.Row:
+def meta(floor: Floor, dex: DexSpec) -> rows.Row:
     return {
-        "universe": [_universe_row(dex, spec) for spec in dex.assets],
+        "universe": [
+            _universe_row(dex, spec, delisted=spec.name in floor.delisted) for spec in dex.assets
+        ],
         "marginTables": [
             [table, margin_table(table)]
             for table in sorted({spec.margin_table for spec in dex.assets} - {0})
@@ -33,7 +35,7 @@ def meta(dex: DexSpec) -> rows.Row:
     }
 
 
-def _universe_row(dex: DexSpec, spec: AssetSpec) -> rows.Row:
+def _universe_row(dex: DexSpec, spec: AssetSpec, *, delisted: bool) -> rows.Row:
     row: rows.Row = {
         "szDecimals": spec.sz_decimals,
         "name": spec.name,
@@ -42,7 +44,7 @@ def _universe_row(dex: DexSpec, spec: AssetSpec) -> rows.Row:
     }
     if spec.margin_mode != "normal":
         row |= {"onlyIsolated": True, "marginMode": spec.margin_mode}
-    if spec.delisted:
+    if delisted:
         row["isDelisted"] = True
     if dex.name:
         if spec.growth:
@@ -72,6 +74,8 @@ def predicted_fundings(floor: Floor, now_ms: int) -> list[object]:
     next_ms = (now_ms // HOUR_MS + 1) * HOUR_MS
     found: list[object] = []
     for coin in floor.universe.coins(""):
+        if coin in floor.delisted:
+            continue
         rate = rows.fine(hourly_rate(floor, floor.listing(coin))[0])
         here = {"fundingRate": rate, "nextFundingTime": next_ms, "fundingIntervalHours": 1}
         found.append([coin, [["BinPerp", None], ["HlPerp", here], ["BybitPerp", None]]])
@@ -79,7 +83,7 @@ def predicted_fundings(floor: Floor, now_ms: int) -> list[object]:
 
 
 def meta_and_ctxs(floor: Floor, dex: DexSpec) -> list[object]:
-    return [meta(dex), [asset_ctx(floor, spec.name) for spec in dex.assets]]
+    return [meta(floor, dex), [asset_ctx(floor, spec.name) for spec in dex.assets]]
 
 
 def perp_dexs(floor: Floor) -> list[object]:
@@ -179,6 +183,8 @@ def all_mids(floor: Floor, dex: DexSpec) -> dict[str, str]:
     """Mid, or the last trade where a side is empty. The main DEX's answer has the spot pairs."""
     mids: dict[str, str] = {}
     for coin in floor.universe.coins(dex.name):
+        if coin in floor.delisted:
+            continue
         mid = floor.mid_px(coin)
         mids[coin] = rows.number(floor.tallies[coin].last_px if mid is None else mid)
     if not dex.name:

@@ -94,6 +94,7 @@ class _State(msgspec.Struct):
     withdrawn_usd: Decimal = ZERO
     agents: dict[str, Agent] = {}
     halted: list[str] = []
+    delisted: list[str] = []
     sampled_ms: int = 0
 
 
@@ -142,6 +143,7 @@ def dump(floor: Floor, users: Collection[str] | None = None) -> dict[str, object
         withdrawn_usd=floor.withdrawn_usd,
         agents=floor.agents,
         halted=sorted(floor.halted),
+        delisted=sorted(floor.delisted),
         sampled_ms=floor.sampled_ms,
     )
     plain = msgspec.to_builtins(state, str_keys=True)
@@ -206,6 +208,7 @@ def load(floor: Floor, state: Mapping[str, object]) -> None:
     floor.withdrawn_usd, floor.sampled_ms = saved.withdrawn_usd, saved.sampled_ms
     floor.agents.update(saved.agents)
     floor.halted.update(Coin(coin) for coin in saved.halted)
+    floor.delisted.update(Coin(coin) for coin in saved.delisted)
     for coin, tally in saved.tallies.items():
         target = floor.tallies[coin]
         for field in _TALLY_FIELDS:

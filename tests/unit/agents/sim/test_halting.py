@@ -3,6 +3,8 @@
 from decimal import Decimal
 
 from agents.market.types import Coin, Side
+from agents.sim.exchange import Exchange
+from agents.sim.universe import default_universe
 from tests.unit.agents.sim.desk import ALICE, BOB, NVDA, Desk, order
 
 COIN = Coin("xyz:NVDA")
@@ -40,3 +42,31 @@ def test_at_its_cap_a_market_lets_positions_shrink_only() -> None:
     (refused,) = desk.place(BOB, order(NVDA, "B", "181", "1"))
     assert refused["error"].startswith("Order would increase open interest while")
     assert "filled" in desk.place(ALICE, order(NVDA, "A", "181.99", "1", tif="Ioc"))[0]
+
+
+def test_a_delisted_market_settles_at_the_oracle_and_never_resumes() -> None:
+    desk = Desk()
+    desk.flow(COIN, Side.ASK, "182", "10")
+    desk.place(ALICE, order(NVDA, "B", "182", "10", tif="Ioc"))
+    oid = desk.place(ALICE, order(NVDA, "B", "180", "1"))[0]["resting"]["oid"]
+    desk.exchange.set_oracle(COIN, Decimal("181.5"))
+    before = [row["name"] for row in desk.ask("meta", dex="xyz")["universe"]]
+    desk.exchange.begin(desk.now_ms + 70)
+    desk.exchange.delist(COIN)
+    desk.block()
+    (fill,) = desk.fills(ALICE)
+    assert (fill["px"], fill["dir"], fill["fee"]) == ("181.5", "Settlement", "0.0")
+    assert fill["closedPnl"] == "-5.0"
+    assert (oid, "delistedCanceled", "1.0") in desk.order_rows(ALICE)
+    desk.exchange.halt(COIN, halted=False)
+    for _ in range(2):
+        meta, ctxs = desk.ask("metaAndAssetCtxs", dex="xyz")
+        assert [row["name"] for row in meta["universe"]] == before
+        assert [row["name"] for row in meta["universe"] if row.get("isDelisted")] == [COIN]
+        assert (ctxs[2]["funding"], ctxs[2]["openInterest"]) == ("0.0", "0.0")
+        assert ctxs[2]["midPx"] is ctxs[2]["impactPxs"] is ctxs[2]["premium"] is None
+        assert COIN not in desk.ask("allMids", dex="xyz")
+        assert desk.place(ALICE, order(NVDA, "B", "180", "1")) == [{"error": "Trading is halted."}]
+        state = desk.exchange.snapshot()
+        desk.exchange = Exchange(default_universe())
+        desk.exchange.restore(state)
