@@ -65,6 +65,7 @@ def _alarms(gateway: GatewayStatus | None) -> list[str]:
         told.append(f"another controller trades this account ({who}): nothing that adds risk")
     if gateway.unwritable is not None:
         told.append(f"nothing that adds risk: {gateway.unwritable}; free some disk")
+    told += [f"{view.market}: {view.drift}" for view in gateway.markets if view.drift is not None]
     return told
 
 
@@ -185,6 +186,7 @@ def _market(
         "restarts": row.restarts if row else 0,
         "pid": view.lease.pid if view else None,
         "generation": view.lease.generation if view else None,
+        "drift": view.drift if view else None,
     }
 
 

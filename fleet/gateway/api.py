@@ -80,7 +80,10 @@ class CareView(msgspec.Struct, frozen=True):
 
 
 class MarketView(msgspec.Struct, frozen=True):
-    """One market as the gateway sees it."""
+    """One market as the gateway sees it.
+
+    ``drift``: for people, whose idea of the position differs from the venue's, if for seconds.
+    """
 
     market: str
     revision: int
@@ -103,6 +106,7 @@ class MarketView(msgspec.Struct, frozen=True):
     paused: bool
     draining: bool
     care: CareView | None = None
+    drift: str | None = None
 
 
 class LatchView(msgspec.Struct, frozen=True):

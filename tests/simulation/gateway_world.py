@@ -342,6 +342,7 @@ class Agent:
         self.lease: LeaseFrame | None = None
         self.heard: list[GatewayFrame] = []
         self.placed: list[Cloid] = []
+        self.believes_sz: Decimal | None = None
         self._sequence = 0
         self._request = 0
         world.agents[session] = self
@@ -371,7 +372,9 @@ class Agent:
 
     def _renew(self) -> None:
         if self.alive and self.lease is not None:
-            report = Report(phase="QUOTING")
+            held_sz = self.world.state.account.position(self.market).sz
+            believed_sz = held_sz if self.believes_sz is None else self.believes_sz
+            report = Report(phase="QUOTING", position_sz=believed_sz)
             self._say(RenewLease(self.lease.generation, self.world.now_ms * 1_000_000, 1, report))
 
     def post(self, action: object) -> None:

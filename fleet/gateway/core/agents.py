@@ -196,6 +196,8 @@ def _renew(state: State, session: Session, frame: RenewLease, now_ms: int) -> li
     row = state.markets.get(market)
     if row is not None:
         row.report, row.report_ms = frame.report, now_ms
+        held_sz = state.account.position(market).sz
+        state.drifts.believed(market, frame.report.position_sz, held_sz, now_ms)
     return []
 
 
@@ -253,6 +255,7 @@ def end_lease(state: State, market: str, reason: str, now_ms: int) -> list[Effec
     row = state.markets.get(market)
     if row is not None:
         row.report = None
+    state.drifts.left(market, now_ms)
     return effects
 
 

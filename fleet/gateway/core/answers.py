@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from agents.exchange.codec import decode_cancel_answer, decode_info, decode_order_answer
-from agents.exchange.codec_account import to_live
+from agents.exchange.codec_account import to_fill, to_live
 from agents.exchange.downstream import Unanswered
 from agents.exchange.errors import (
     DuplicateNonce,
@@ -14,7 +14,13 @@ from agents.exchange.errors import (
     from_post_error,
     from_text,
 )
-from agents.exchange.wire import ClearinghouseState, FrontendOrder, OpenOrder, OrderStatusWire
+from agents.exchange.wire import (
+    ClearinghouseState,
+    FrontendOrder,
+    OpenOrder,
+    OrderStatusWire,
+    WsFill,
+)
 from fleet.gateway.core import posts, requests, sweeps, venue
 from fleet.gateway.core.clearing import Target
 from fleet.gateway.core.effects import Effect, Record, Reply, Tell
@@ -193,7 +199,7 @@ def unanswered(state: State, request: int, now_ms: int) -> list[Effect]:
     if pending.purpose == "place":
         state.orders.unanswered(pending.nonce, now_ms)
         effects.append(requests.void(state, pending.nonce, None, now_ms))
-    elif pending.purpose in {"info", "snapshot", "status", "positions"}:
+    elif pending.purpose in {"info", "snapshot", "status", "positions", "fills"}:
         del state.pending[request]
     return effects
 
@@ -211,6 +217,8 @@ def info(state: State, request: int, data: bytes | msgspec.Raw, now_ms: int) -> 
         effects += _snapshot(state, pending, data, now_ms)
     elif pending.purpose == "status":
         _order_status(state, pending, data, now_ms)
+    elif pending.purpose == "fills":
+        effects += _fills(state, data, now_ms)
     elif pending.purpose == "positions":
         effects += _positions(state, pending, data, now_ms)
     elif pending.purpose == "info":
@@ -228,6 +236,12 @@ def _positions(
     if state.flat_proof is not None:
         state.flat_proof.answered(pending.dex, pending.sent_ms, now_ms, held=held)
     return venue.take_account(state, pending.dex, told, now_ms)
+
+
+def _fills(state: State, data: bytes | msgspec.Raw, now_ms: int) -> list[Effect]:
+    """Fills that were asked for because some seem to be missing."""
+    told = tuple(to_fill(row) for row in decode_info(bytes(data), tuple[WsFill, ...]))
+    return venue.take_fills(state, told, _raws(data), now_ms)
 
 
 def info_payload(payload: msgspec.Raw) -> msgspec.Raw:

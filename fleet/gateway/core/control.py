@@ -119,6 +119,7 @@ def delete_market(state: State, market: str) -> list[Effect]:
     state.leases.end_care(market)
     del state.markets[market]
     state.limits.drop(market)
+    state.drifts.forget(market)
     keys: list[Key] = [(channel, market, False) for channel in OWN_CHANNELS]
     gone = [key for key in keys if state.routing.disown(key)]
     return [*effects, KeepMarket(market=market, gone=True), *agents.unwatch(gone)]

@@ -89,7 +89,8 @@ class WriteLatch(Effect, frozen=True, gc=False):
 class Alert(Effect, frozen=True, gc=False):
     """Tell a person: one line in the log, and the command of ``alerts.json`` if there is one.
 
-    ``event``: halt, orphan, caretaker, second_controller, link, files. ``market`` empty: the fleet.
+    ``event``: halt, orphan, caretaker, second_controller, link, files, drift. ``market`` empty:
+    the fleet.
     """
 
     severity: Literal["info", "warning", "critical"]

@@ -224,6 +224,14 @@ def positions(state: State, dex: str, now_ms: int) -> Effect:
     return ask(state, payload, "positions", now_ms, dex=dex)
 
 
+def fills(state: State, since_ms: int, now_ms: int) -> Effect:
+    """Every fill of the account since a moment, up to the venue's page."""
+    payload: dict[str, object] = {
+        "type": "userFillsByTime", "user": state.identity.address, "startTime": since_ms,
+    }  # fmt: skip
+    return ask(state, payload, "fills", now_ms)
+
+
 def order_status(state: State, cloid: str, now_ms: int) -> Effect:
     """What became of one order."""
     payload: dict[str, object] = {

@@ -17,6 +17,7 @@ from fleet.gateway.core.account import Account
 from fleet.gateway.core.bookings import Bookings
 from fleet.gateway.core.caretaker import Mandate
 from fleet.gateway.core.clearing import Clearing
+from fleet.gateway.core.drift import Drifts
 from fleet.gateway.core.effects import Effect, Tell
 from fleet.gateway.core.fence import Fence
 from fleet.gateway.core.flat_proof import FlatProof
@@ -78,7 +79,16 @@ class Session(msgspec.Struct):
 
 
 Purpose = Literal[
-    "place", "cancel", "void", "sweep", "snapshot", "status", "info", "account", "positions"
+    "place",
+    "cancel",
+    "void",
+    "sweep",
+    "snapshot",
+    "status",
+    "info",
+    "account",
+    "positions",
+    "fills",
 ]
 
 
@@ -145,6 +155,7 @@ class State:
         self.orders = Orders()
         self.account = Account()
         self.bookings = Bookings(identity.created_ms)
+        self.drifts = Drifts()
         self.routing = Routing()
         self.clock = VenueClock()
         self.weights = WeightMeter()

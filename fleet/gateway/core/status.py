@@ -132,6 +132,7 @@ def _market(state: State, market: str, now_ms: int) -> MarketView:
         fence_reason=state.fence.reason(market),
         paused=row.paused,
         draining=row.draining_ms is not None,
+        drift=state.drifts.text(market, now_ms),
     )
 
 

@@ -52,6 +52,7 @@ class Timers:
             state.refusals_logged.clear()
             effects += orphans(state, now_ms)
             effects += _unwatched(state, now_ms)
+            effects += _drifts(state, now_ms)
             for market in state.markets:
                 effects += _trim(state, market, now_ms)
         return effects
@@ -80,6 +81,20 @@ def _link_alert(state: State, now_ms: int) -> list[Effect]:
         text = "no connection to the venue: nothing is quoted, what rests is cancelled by HTTP"
         return [Alert("critical", "link", text)]
     return [Alert("info", "link", "the venue is back")]
+
+
+def _drifts(state: State, now_ms: int) -> list[Effect]:
+    """Ask for fills that seem to be missing; tell what stays apart, and that it no longer is."""
+    effects: list[Effect] = []
+    since_ms = state.drifts.ask_since_ms(now_ms) if state.link.state == "up" else None
+    if since_ms is not None:
+        effects.append(requests.fills(state, since_ms, now_ms))
+    for market, apart in state.drifts.news(now_ms):
+        if apart is None:
+            effects.append(Alert("info", "drift", f"{market}: positions agree again", market))
+        else:
+            effects.append(Alert("critical", "drift", f"{market}: {apart}", market))
+    return effects
 
 
 def _unwatched(state: State, now_ms: int) -> list[Effect]:

@@ -1,6 +1,7 @@
 """Frames of the venue: passed on byte for byte, and read for the account view."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -190,6 +191,7 @@ def take_fills(
         if not state.bookings.fill_is_new(fill):
             continue
         state.clock.seen(fill.time_ms, now_ms)
+        state.drifts.fill(fill, now_ms)
         effects += _book(state, fill)
         kept = state.raw_fills.setdefault(fill.coin, [])
         kept.append((fill.time_ms, bytes(row)))
@@ -267,6 +269,12 @@ def take_account(
     state.clock.seen(dex_state.time, now_ms)
     if not state.account.take_state(dex, dex_state):
         return []
+    held = state.account.dexes[dex]
+    for market in state.markets:
+        if dex_of(market) == dex:
+            row = held.positions.get(market)
+            sz = row.sz if row else Decimal(0)
+            state.drifts.frame(market, sz, held.as_of_ms, now_ms)
     effects = agents.positions_frames(state, dex)
     if now_ms - state.equity_ms.get(dex, 0) >= EQUITY_EVERY_MS:
         state.equity_ms[dex] = now_ms
