@@ -32,6 +32,16 @@ class _Connection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
+class _Blind(msgspec.Struct, frozen=True):
+    what: str
+    cause: str
+    for_s: float
+
+
+class _Healthz(msgspec.Struct, frozen=True):
+    blind: _Blind | None = None
+
+
 class Step(msgspec.Struct, frozen=True):
     """One line of a plan. ``kind`` is start, hot, requote, restart, replace, drain or remove."""
 
@@ -49,6 +59,15 @@ class Plan(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...]
 
 
+class Health(msgspec.Struct, frozen=True):
+    """What a supervisor says of itself. ``turns``: its loop does; ``blind``: what it cannot see."""
+
+    turns: bool
+    blind: str | None = None
+    cause: str = ""
+    blind_s: float = 0.0
+
+
 class Control:
     """One supervisor's control API."""
 
@@ -58,11 +77,19 @@ class Control:
 
     def healthy(self, timeout_s: float = 2.0) -> bool:
         """Whether the supervisor's loop turns."""
+        return self.health(timeout_s).turns
+
+    def health(self, timeout_s: float = 2.0) -> Health:
+        """Never raises: who does not answer does not turn."""
         try:
-            status, _ = self._request("GET", "/healthz", None, timeout_s)
-        except ControlDown:
-            return False
-        return status == http.client.OK
+            status, raw = self._request("GET", "/healthz", None, timeout_s)
+            blind = msgspec.json.decode(raw, type=_Healthz).blind
+        except (ControlDown, msgspec.MsgspecError):
+            return Health(turns=False)
+        turns = status == http.client.OK
+        if blind is None:
+            return Health(turns)
+        return Health(turns, blind.what, blind.cause, blind.for_s)
 
     def plan(self, manifest: bytes) -> Plan:
         body = {"manifest": msgspec.Raw(manifest)}

@@ -13,18 +13,21 @@ from urllib.parse import quote
 
 import msgspec
 
-from fleet.cli.control import Control
+from fleet.cli.control import Control, Health
 from fleet.cli.find import Identity, identity
 from fleet.folder import Folder
 from fleet.gateway.api import GatewayStatus, LatchView
 from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable
-from fleet.ledger import health, query
+from fleet.guards import hung, key_missing
+from fleet.ledger import health as ledger_health
+from fleet.ledger import query
 from fleet.ledger.query import LedgerUnreadable, MarketPnl
-from fleet.processes import alive, key_missing
+from fleet.processes import alive
 from fleet.risk.baseline import Baseline
 
 GATEWAY_PATIENCE_S = 1.0
 CONTROL_PATIENCE_S = 0.25
+BLIND_S = 5.0
 
 
 class StoreRow(msgspec.Struct, frozen=True):
@@ -76,10 +79,10 @@ class _VenueConfig(msgspec.Struct):
 def observe(folder: Folder) -> Observed:
     """Look at everything once. The supervisor is asked aside: it may be slow to answer."""
     warnings: list[str] = []
-    supervisor_up: list[bool] = []
+    supervisor: list[Health] = []
     control = Control(folder)
     asking = threading.Thread(
-        target=lambda: supervisor_up.append(control.healthy(CONTROL_PATIENCE_S)), daemon=True
+        target=lambda: supervisor.append(control.health(CONTROL_PATIENCE_S)), daemon=True
     )
     asking.start()
     gateway = _gateway(folder, warnings)
@@ -88,12 +91,18 @@ def observe(folder: Folder) -> Observed:
     store = _store(folder, warnings)
     warnings += unwell(folder)
     asking.join()
+    health = supervisor[0] if supervisor else Health(turns=False)
+    if health.turns and health.blind is not None and health.blind_s >= BLIND_S:
+        warnings.append(
+            f"supervisor: it does not see {health.blind} for {health.blind_s:.0f} s and starts"
+            f" nothing: {health.cause}"
+        )
     return Observed(
         fleet=folder.root.name,
         identity=identity(folder),
         now_ms=now_ms,
         gateway=gateway,
-        supervisor_down=None if supervisor_up == [True] else _why_no_supervisor(folder),
+        supervisor_down=None if health.turns else _why_no_supervisor(folder),
         baseline=_baseline(folder),
         ledger_up=alive(folder, "ledger") is not None,
         ledger_since_ms=since_ms,
@@ -131,7 +140,9 @@ def unwell(folder: Folder) -> list[str]:
     told: list[str] = []
     if key_missing(folder):
         told.append("guard: it has no key and can restart no gateway; fleet apply gives it one")
-    ledger = health.read_state(health.state_path(folder))
+    if (why := hung(folder)) is not None:
+        told.append(f"guard: {why}, and nobody restarts a gateway; fleet apply replaces it")
+    ledger = ledger_health.read_state(ledger_health.state_path(folder))
     if ledger is not None and ledger.state == "waiting":
         told.append(f"ledger: it waits, nothing is lost: {ledger.why}; free some disk")
     if ledger is not None and ledger.undecodable:

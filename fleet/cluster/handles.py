@@ -9,6 +9,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from fleet.cluster.actors import MarketActor, RiskActor
 from fleet.cluster.departures import log_end, read_departure
 from fleet.folder import Folder
+from fleet.processes import stop
 from fleet.supervisor.attempts import Departure
 from fleet.supervisor.ports import ClusterAway
 
@@ -60,6 +61,7 @@ class RayCluster:
 
     def stop_risk(self) -> None:
         self._kill(RISK)
+        stop(self._folder, RISK, 1.0)  # Ray asks it to leave, and one that was stopped never hears
 
     def departure(self, market: str) -> Departure | None:
         return read_departure(self._folder, market)

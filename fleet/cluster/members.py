@@ -50,6 +50,19 @@ def _mentions(pid: int, temp_dir: bytes, token: bytes) -> bool:
     return named or assigned or b"RAY_AUTH_TOKEN_PATH=" + token in variables
 
 
+def daemons(folder: Folder, temp_dir: Path) -> list[int]:
+    """Ray's own processes of the head: its control service, its node's daemon, and the like."""
+    return [pid for pid in of_head(folder, temp_dir) if not _is_worker(pid)]
+
+
+def _is_worker(pid: int) -> bool:
+    try:
+        title = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return True
+    return title.startswith(b"ray::") or b"default_worker.py" in title
+
+
 def of_head(folder: Folder, temp_dir: Path) -> list[int]:
     """Process ids of the head, its daemons and its workers; empty when nothing is left."""
     record = head(folder)

@@ -18,7 +18,7 @@ from typing import Final
 
 from fleet.cluster import members
 from fleet.folder import Folder
-from fleet.processes import alive, write_pid
+from fleet.processes import alive, is_stopped, write_pid
 
 TEMP_DIR_MAX: Final = 43  # Ray adds up to 62 bytes, and a socket's path ends at 107
 OBJECT_STORE_BYTES: Final = 80_000_000
@@ -92,8 +92,10 @@ def _answers(folder: Folder) -> bool:
 
 
 def head_alive(folder: Folder) -> bool:
-    """Whether the recorded head lives and its control service takes connections."""
-    return alive(folder, "ray") is not None and _answers(folder)
+    """Whether the recorded head lives, its control service takes connections, and no part of it
+    was stopped: the kernel takes connections for one that never will.
+    """
+    return alive(folder, "ray") is not None and _answers(folder) and not stopped_parts(folder)
 
 
 def start_head(folder: Folder) -> None:
@@ -162,6 +164,7 @@ def stop_head(folder: Folder) -> None:
     Raises ``ClusterFailed`` if one outlives SIGKILL.
     """
     where, head = temp_dir(folder), alive(folder, "ray")
+    _signal(stopped_parts(folder), signal.SIGCONT)
     if head is not None:
         _signal([head], signal.SIGTERM)  # the head ends its daemons in order
         _await_none(folder, where, TERM_S)
@@ -177,10 +180,17 @@ def stop_head(folder: Folder) -> None:
     shutil.rmtree(where, ignore_errors=True)
 
 
+def stopped_parts(folder: Folder) -> list[int]:
+    """Processes of the head (its daemons, not its actors) that were stopped, and so do nothing."""
+    return [pid for pid in members.daemons(folder, temp_dir(folder)) if is_stopped(pid)]
+
+
 def _signal(pids: list[int], number: signal.Signals) -> None:
+    """One that was stopped goes on first: else it would hear nothing but SIGKILL."""
     for pid in pids:
         try:
             os.kill(pid, number)
+            os.kill(pid, signal.SIGCONT)
         except ProcessLookupError:
             continue
 

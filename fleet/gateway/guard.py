@@ -30,9 +30,11 @@ from fleet.gateway.guard_child import Child
 from fleet.gateway.guard_last_resort import LastResort
 from fleet.gateway.guard_locks import Identity, Locks, Taken, read_identity
 from fleet.gateway.guard_pulse import Pulse
+from fleet.gateway.guard_still import Stillness
 from fleet.gateway.guard_venue import VenuePlace
 from fleet.gateway.hardening import die_later, harden
-from fleet.processes import EXIT_LOCKED, clear_stale, write_guard_state, write_pid
+from fleet.guards import EXIT_LOCKED, beat, write_guard_state
+from fleet.processes import clear_stale, write_pid
 
 EXIT_INVALID: Final = 3
 _KEY_FD: Final = 3
@@ -43,6 +45,7 @@ _TICK_S: Final = 0.05
 _CALM_S: Final = 0.5
 _LOG_BYTES_MAX: Final = 32 << 20
 _LOG_CHECK_S: Final = 60.0
+_BEAT_S: Final = 1.0
 _PROCESSES: Final = ("guard", "venue", "gateway", "ledger", "direct")
 _OOM_SCORES: Final = {"ledger": 100, "venue": 200}
 """When memory runs out: agents first (Ray gives them 1000), then these, guard and gateway last."""
@@ -67,10 +70,12 @@ class Guard:
         self._ledger = Child(folder, "ledger", prompt=False, say=say)
         self._last_resort = LastResort(folder, say)
         self._pulse = Pulse(folder)
+        self._still = Stillness(self._ledger, folder.root / "ledger.state")
         self._gateway_url: str | None = None
         self._came_up = False
         self._stopping = False
         self._logs_due_s = 0.0
+        self._beat_due_s = 0.0
         self._woken, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
 
@@ -124,13 +129,22 @@ class Guard:
         if self._key and self._last_resort.due(now_s):
             with _attempt(self._last_resort.child):
                 self._last_resort.start(self._key)
+        self._turn_ledger(now_s)
+        if now_s >= self._beat_due_s:
+            self._beat_due_s = now_s + _BEAT_S
+            beat(self._folder)
+        if now_s >= self._logs_due_s:
+            self._logs_due_s = now_s + _LOG_CHECK_S
+            self._trim_logs()
+
+    def _turn_ledger(self, now_s: float) -> None:
         if not self._ledger.up and now_s >= self._ledger.due_s:
             with _attempt(self._ledger):
                 self._ledger.start(["--folder", str(self._folder.root)])
                 die_later(_OOM_SCORES["ledger"], self._ledger.pid or 0)
-        if now_s >= self._logs_due_s:
-            self._logs_due_s = now_s + _LOG_CHECK_S
-            self._trim_logs()
+        elif (why := self._still.look(now_s)) is not None:
+            say("alert.ledger_hung", pid=self._ledger.pid, why=why, mend="replaced; its log waits")
+            self._ledger.send(signal.SIGKILL)
 
     def _turn_venue(self, place: VenuePlace, now_s: float) -> None:
         if not self._venue.up and now_s >= self._venue.due_s:

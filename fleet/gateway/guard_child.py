@@ -59,6 +59,10 @@ class Child:
     def up(self) -> bool:
         return self.pid is not None
 
+    def age_s(self, now_s: float) -> float:
+        """How long ago it was started, or adopted."""
+        return now_s - self._started_s
+
     def adopt(self) -> bool:
         """Take over a living process of an earlier guard; a second one beside it is ended."""
         recorded = alive(self._folder, self.name)

@@ -72,6 +72,7 @@ def follow(folder: Folder, health: Health, stopped: Callable[[], bool]) -> None:
     say("ledger.open", seq=ledger.place.seq)
     try:
         while not stopped():
+            health.beat()
             records = tail.read()
             while tail.notes:
                 say("ledger.log", note=tail.notes.pop(0))
@@ -109,6 +110,7 @@ def _book(
 
 
 def _waits(health: Health, why: str, undecodable: int = 0) -> None:
+    health.beat()
     since_ms = time.time_ns() // NS_PER_MS
     if health.tell(LedgerState("waiting", why, since_ms, undecodable)):
         mend = "make room on the disk; the log keeps what is not booked"

@@ -5,7 +5,7 @@
     GET  /v1/history                                           -> {revisions, audit}
     POST /v1/down     {by?}                                    -> {stopped}, once they are gone
     POST /v1/markets/{market}/{pause|unpause|drain|flatten|restart}   {by?} -> {}
-    GET  /healthz                                              -> 200 if the loop turned within 5 s
+    GET  /healthz                  -> {ok, blind}; 200 if the loop turned within 5 s
 
 An apply writes what is desired and returns; the loop does the rest. Errors as the gateway's.
 """
@@ -172,7 +172,12 @@ class ControlApi:
     async def _healthz(self, _: web.Request) -> web.StreamResponse:
         age_s = time.monotonic() - self._loop.turned_s
         fine = age_s < TURN_MAX_S
-        return _reply({"ok": fine, "turned_s_ago": round(age_s, 3)}, 200 if fine else 503)
+        told: dict[str, object] = {"ok": fine, "turned_s_ago": round(age_s, 3), "blind": None}
+        blind = self._loop.blind
+        if blind is not None:
+            since_s = round(time.monotonic() - blind.since_s, 1)
+            told["blind"] = {"what": blind.what, "cause": blind.cause, "for_s": since_s}
+        return _reply(told, 200 if fine else 503)
 
 
 def _refuse_raises(steps: tuple[PlanStep, ...], allow: tuple[str, ...]) -> None:

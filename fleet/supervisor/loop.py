@@ -11,8 +11,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
+import msgspec
+
 from agents.telemetry.logs import Log
-from fleet.gateway.api import GatewayStatus, MarketView
+from fleet.gateway.api import GatewayStatus, MarketView, RiskView
 from fleet.gateway.client import ApiFailure, Unreachable
 from fleet.manifests.spec import FleetSpec, decode
 from fleet.supervisor.actions import Actions
@@ -39,8 +41,27 @@ CALL_S: Final = 15.0
 LOOK_S: Final = 3.0
 DOWN_S: Final = 30.0
 RISK: Final = "risk"
+RISK_SILENT_MS: Final = 20_000
+"""A risk actor that is not heard for so long hangs; its start and first round take a few."""
+RAY: Final = "Ray"
 
 T = TypeVar("T")
+
+
+class Blind(msgspec.Struct, frozen=True):
+    """What the loop could not see in its last round: ``gateway``, ``Ray``, or its own store."""
+
+    what: str
+    cause: str
+    since_s: float
+
+
+class NotSeen(Exception):
+    """A look that came to nothing, so that the round ends: an absent answer means nothing."""
+
+    def __init__(self, what: str, cause: Exception) -> None:
+        super().__init__(f"{type(cause).__name__}: {cause}")
+        self.what = what
 
 
 class Loop:
@@ -56,9 +77,10 @@ class Loop:
         self._risk_live = False
         self._wake = asyncio.Event()
         self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="supervisor")
-        self._blind: str | None = None
+        self._blind: Blind | None = None
         self._standing_down = False
         self._turn = asyncio.Lock()
+        self._risk_heard_ms: int | None = None
         self.status: GatewayStatus | None = None
         self.turned_s = time.monotonic()
 
@@ -71,8 +93,11 @@ class Loop:
                     if not self._standing_down:
                         busy = await self._round()
                 self._see(None)
+            except NotSeen as error:
+                self._see(error.what, str(error))
             except (Unreachable, ApiFailure, ClusterAway, TimeoutError, sqlite3.Error) as error:
-                self._see(f"{type(error).__name__}: {error}")
+                what = "store" if isinstance(error, sqlite3.Error) else "answer"
+                self._see(what, f"{type(error).__name__}: {error}")
             except Exception:  # noqa: BLE001 - whatever it is, the next turn may do better
                 self._log.exception("round.failed")
             self.turned_s = time.monotonic()
@@ -129,17 +154,30 @@ class Loop:
             return
         self._wake.clear()
 
-    def _see(self, blind: str | None) -> None:
-        """Note once when sight is lost, and once when it is back."""
-        if blind != self._blind:
-            self._blind = blind
-            if blind is None:
-                self._log.info("sight.back")
-            else:
-                self._log.warning("sight.lost", cause=blind)
+    @property
+    def blind(self) -> Blind | None:
+        """What it does not see, and so does nothing about; None while it sees."""
+        return self._blind
 
-    async def _look(self, ask: Callable[[], T]) -> T:
-        return await self._call(ask, LOOK_S)
+    def _see(self, what: str | None, cause: str = "") -> None:
+        """Note once when sight is lost, and once when it is back."""
+        held = self._blind
+        if what is None:
+            self._blind = None
+            if held is not None:
+                self._log.info("sight.back")
+        elif held is None or (held.what, held.cause) != (what, cause):
+            same = held is not None and held.what == what
+            since_s = held.since_s if held is not None and same else time.monotonic()
+            self._blind = Blind(what, cause, since_s)
+            self._log.warning("sight.lost", of=what, cause=cause)
+
+    async def _look(self, ask: Callable[[], T], what: str = RAY) -> T:
+        """``NotSeen`` where there is no answer in time."""
+        try:
+            return await self._call(ask, LOOK_S)
+        except (Unreachable, ApiFailure, ClusterAway, TimeoutError) as error:
+            raise NotSeen(what, error) from error
 
     async def _call(self, ask: Callable[[], T], patience_s: float = CALL_S) -> T:
         """``ask`` in a thread. ``TimeoutError`` if it takes too long; it may still happen."""
@@ -149,7 +187,7 @@ class Loop:
 
     async def _round(self) -> bool:
         """One turn; whether a step was taken."""
-        self.status = status = await self._look(self._actions.status)
+        self.status = status = await self._look(self._actions.status, "gateway")
         running = await self._look(self._cluster.markets)
         risk_runs = await self._look(self._cluster.risk_runs)
         now_ms = time.time_ns() // 1_000_000
@@ -184,7 +222,7 @@ class Loop:
         )
         steps = list(reconcile(desired, observed, conditions, now_ms))
         await asyncio.gather(*(self._guarded(step) for step in steps))
-        await self._keep_risk(desired, running=risk_runs, now_ms=now_ms)
+        await self._keep_risk(desired, status.risk, running=risk_runs, now_ms=now_ms)
         self._note_phases(rows, desired, observed, halted=status.halt is not None, now_ms=now_ms)
         return bool(steps)
 
@@ -238,8 +276,20 @@ class Loop:
             case _:
                 await self._call(lambda: self._actions.carry_out(step))
 
-    async def _keep_risk(self, desired: dict[str, Desired], *, running: bool, now_ms: int) -> None:
-        """Risk runs while anything is desired; restarted with the same patience as an agent."""
+    async def _keep_risk(
+        self, desired: dict[str, Desired], seen: RiskView | None, *, running: bool, now_ms: int
+    ) -> None:
+        """Risk runs while anything is desired; restarted with the same patience as an agent.
+
+        One that runs and is not heard is ended: no agent adds risk without its word.
+        """
+        heard = seen is not None and seen.age_ms < RISK_SILENT_MS
+        if heard or not running or self._risk_heard_ms is None:
+            self._risk_heard_ms = now_ms
+        elif now_ms - self._risk_heard_ms >= RISK_SILENT_MS:
+            self._log.warning("risk.silent", for_ms=now_ms - self._risk_heard_ms)
+            self._risk_heard_ms = now_ms
+            await self._call(self._cluster.stop_risk)
         if self._risk_live and not running:
             self._risk = self._risk.ended(None, now_ms)
             self._log.warning("risk.ended")

@@ -25,7 +25,9 @@ from fleet.supervisor.attempts import Attempts
 from fleet.supervisor.changes import kind_of
 
 SILENT_MS: Final = 30_000
-"""An agent that holds no lease for so long is wedged: its start takes a few seconds."""
+"""An agent that never held its lease for so long is wedged: its start takes a few seconds."""
+LOST_MS: Final = 10_000
+"""One that had it leaves by itself, within a second; over a gateway's restart it has 5 s."""
 
 
 class Desired(msgspec.Struct, frozen=True):
@@ -192,8 +194,9 @@ def _watch(market: str, have: Observed, now_ms: int) -> Step | None:
         return None
     attempts = have.attempts
     since_ms = max(attempts.owned_ms or 0, attempts.started_ms or 0)
-    if since_ms and now_ms - since_ms >= SILENT_MS:
-        return Stop(market, f"it held no lease for {SILENT_MS // 1000} s", fault=True)
+    patience_ms = SILENT_MS if attempts.owned_ms is None else LOST_MS
+    if since_ms and now_ms - since_ms >= patience_ms:
+        return Stop(market, f"it held no lease for {patience_ms // 1000} s", fault=True)
     return None
 
 

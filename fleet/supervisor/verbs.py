@@ -6,7 +6,7 @@ from typing import Final
 from fleet.gateway.api import ApiError
 from fleet.gateway.client import ApiFailure, Unreachable
 from fleet.manifests.spec import decode
-from fleet.supervisor.loop import Loop
+from fleet.supervisor.loop import Loop, NotSeen
 from fleet.supervisor.store import Store
 
 AT_THE_GATEWAY: Final = frozenset({"pause", "unpause", "flatten"})
@@ -43,7 +43,12 @@ class Verbs:
         elif verb == "restart":
             self._refuse_strangers(market, desired=row.desired)
             self._store.restart(market, by, now_ms)
-            await self._loop.restart(market)
+            try:
+                await self._loop.restart(market)
+            except NotSeen as error:
+                text = f"the supervisor does not see {error.what}: {error}"
+                mend = "fleet apply MANIFEST mends it; the restart is noted"
+                raise Refused(ApiError("blind", 4, text, mend), 503) from None
         else:
             raise Refused(ApiError("unknown_verb", 3, f"no verb {verb!r}", where=market), 404)
 

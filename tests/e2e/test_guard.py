@@ -13,16 +13,12 @@ import pytest
 
 from agents.exchange.signing import address_of
 from fleet.folder import Folder
+from fleet.guards import AccountLocked, GuardFailed, dismiss_guard, key_missing, spawn_guard
 from fleet.ledger import query
 from fleet.processes import (
-    AccountLocked,
-    GuardFailed,
     alive,
-    dismiss_guard,
     end,
-    key_missing,
     live,
-    spawn_guard,
     start_ticks,
 )
 from fleet.processes import stop as stop_process
@@ -219,10 +215,11 @@ def test_a_guard_without_key_says_so_and_one_with_the_key_takes_its_place(folder
     assert (after["venue"], after["ledger"]) == (before["venue"], before["ledger"])
 
 
-def test_a_gateway_that_hangs_is_replaced_within_its_agents_leases(folder: Folder) -> None:
+def test_a_gateway_and_a_ledger_that_hang_are_replaced(folder: Folder) -> None:
     spawn_guard(folder, KEY)
-    hung = alive(folder, "gateway")
-    assert hung is not None
-    os.kill(hung, signal.SIGSTOP)
-    eventually(restarted(folder, "gateway", hung))
-    assert [line["pid"] for line in told(folder, "alert.gateway_hung")] == [hung]
+    for name in ("gateway", "ledger"):
+        pid = alive(folder, name)
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        eventually(restarted(folder, name, pid))
+        assert [line["pid"] for line in told(folder, f"alert.{name}_hung")] == [pid]

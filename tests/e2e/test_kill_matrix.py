@@ -3,9 +3,10 @@
 import pytest
 
 from tests.e2e.under_test import Fleet, wait_for
-from tests.soak.matrix import Rig, run
+from tests.soak.matrix import How, run
+from tests.soak.rig import Rig
 
-CELLS = (
+CELLS: tuple[tuple[How, str], ...] = (
     ("KILL", "agent:SOL"),
     ("STOP", "agent:ETH"),
     ("KILL", "ledger"),
@@ -16,10 +17,10 @@ CELLS = (
 
 @pytest.mark.parametrize(("how", "subject"), CELLS)
 def test_whatever_dies_no_order_is_left_alone_and_no_fill_is_lost(
-    paper: Fleet, how: str, subject: str
+    paper: Fleet, how: How, subject: str
 ) -> None:
     rig = Rig(paper)
-    wait_for("all QUOTING", rig.quoting, within_s=60)
-    cell = run(rig, (subject,), how, settle_s=30.0, pause_s=1.0)
+    wait_for("all QUOTING", rig.whole, within_s=60)
+    cell = run(rig, (subject,), how)
     assert cell.faults == [], str(cell)
     assert cell.applied == (subject == "guard"), str(cell)

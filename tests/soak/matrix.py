@@ -1,38 +1,52 @@
 """One cell of the kill matrix: end or stop processes of a running fleet, and watch the venue.
 
-The watcher asks the venue itself, past all of our processes, and the gateway for its owners.
+What is stopped stays stopped until the fleet is whole again without it; only then it goes on, and
+must do no harm. Outages of the venue and of the link to it end by themselves.
 """
 
-import json
 import os
 import signal
-import sqlite3
 import threading
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import Any, Final
+from itertools import combinations
+from typing import Final, Literal
 
-from fleet.folder import Folder
-from fleet.gateway.api import GatewayStatus
-from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable
-from fleet.gateway.core.cloids import parse
-from fleet.gateway.framing import read_records
-from fleet.gateway.records import Sent
-from fleet.processes import alive, live, start_ticks
-from tests.e2e.under_test import Fleet
+from fleet.processes import start_ticks
+from tests.soak.rig import Rig
+
+How = Literal["KILL", "STOP"]
 
 SUBJECTS: Final = (
-    "agent", "supervisor", "risk", "gateway", "ledger", "guard", "raylet", "gcs_server",
+    "agent", "supervisor", "risk", "gateway", "ledger", "guard", "raylet", "gcs_server", "venue",
+    "link",
 )  # fmt: skip
-DEXES: Final = ("", "hyna", "xyz")
 LEASE_S: Final = 5.0
 GRACE_S: Final = 2.0
-STOPPED_S: Final = 7.0
+OUTAGE_S: Final = 7.0
+PATIENCE_S: Final = 45.0
+"""So long the fleet may take by itself before a person applies: the supervisor gives an agent
+without a lease half a minute."""
+APPLY_S: Final = 90
 _LOOK_S: Final = 0.2
+_NOTICE_S: Final = 2.0
+_LEAVE_S: Final = 10.0
+_APPLIED: Final = frozenset({"guard", "raylet", "gcs_server"})
+"""Nothing of ours starts these: a person's apply does."""
+
+
+def alone() -> list[tuple[How, tuple[str, ...]]]:
+    """Each subject by itself, both ways."""
+    hows: tuple[How, How] = ("KILL", "STOP")
+    return [(how, (subject,)) for how in hows for subject in SUBJECTS]
+
+
+def pairs(how: How) -> list[tuple[How, tuple[str, ...]]]:
+    """Every pair but guard and gateway, which leave nobody who could cancel."""
+    both = combinations(SUBJECTS, 2)
+    return [(how, pair) for pair in both if set(pair) != {"gateway", "guard"}]
 
 
 @dataclass
@@ -51,138 +65,6 @@ class Cell:
         how = "one apply" if self.applied else "by itself"
         verdict = "; ".join(self.faults) or "ok"
         return f"{self.name:<28} orders gone {gone:>5} s  back {back:>5} s {how:<9}  {verdict}"
-
-
-class Rig:
-    """A fleet with its venue's address, its market's names and its processes."""
-
-    def __init__(self, fleet: Fleet) -> None:
-        self.fleet, self.folder = fleet, Folder(fleet.folder)
-        status = fleet.status()
-        self.url, self.address = str(status["url"]), str(status["address"])
-        self.markets = [str(row["market"]) for row in status["markets"]]
-        self._client = GatewayClient(self.folder, 2.0)
-
-    # ── what one can ask ─────────────────────────────────────────────────────────────────────
-
-    def info(self, request: dict[str, Any]) -> Any:
-        body = json.dumps(request).encode()
-        headers = {"Content-Type": "application/json"}
-        call = urllib.request.Request(self.url + "/info", body, headers)
-        with urllib.request.urlopen(call, timeout=5) as answer:
-            return json.load(answer)
-
-    def faults(self, **plan: Any) -> None:
-        """Tell the venue what to do wrong; nothing: all is well again."""
-        body = json.dumps(plan).encode()
-        headers = {"Content-Type": "application/json"}
-        call = urllib.request.Request(self.url + "/admin/faults", body, headers)
-        with urllib.request.urlopen(call, timeout=5):
-            pass
-
-    def resting(self) -> list[Any]:
-        ask = {"type": "openOrders", "user": self.address}
-        return [row for dex in DEXES for row in self.info({**ask, "dex": dex})]
-
-    def ours(self) -> set[tuple[str, int]]:
-        """(market, generation) of each resting order of ours."""
-        found = set()
-        for row in self.resting():
-            origin = parse(row.get("cloid"))
-            if origin is not None:
-                found.add((str(row["coin"]), origin.generation))
-        return found
-
-    def status(self) -> GatewayStatus | None:
-        try:
-            return self._client.status()
-        except (Unreachable, ApiFailure, OSError):
-            return None
-
-    def quoting(self) -> bool:
-        """All quote; a FAILED market that says why counts as answered."""
-        try:
-            rows = self.fleet.status()["markets"]
-        except (AssertionError, ValueError):
-            return False
-        return all(
-            row["phase"] == "QUOTING" or (row["phase"] == "FAILED" and row["reason"])
-            for row in rows
-        )
-
-    def pid(self, subject: str) -> int:
-        """``agent`` is the one of the first market, ``agent:hyna:BTC`` that market's."""
-        if subject.startswith("agent"):
-            market = subject.partition(":")[2] or self.markets[0]
-            view = self.status()
-            assert view is not None, "no gateway answers"
-            found = next(m.lease.pid for m in view.markets if m.market == market)
-            assert found is not None, f"no agent holds {market}"
-            return found
-        if subject in {"gateway", "ledger", "guard", "venue", "supervisor", "risk"}:
-            pid = alive(self.folder, subject)
-            if pid is not None:
-                return pid
-        named = [process.pid for process in live(self.folder) if process.name == subject]
-        assert named, f"no {subject} lives"
-        return named[0]
-
-    # ── books ────────────────────────────────────────────────────────────────────────────────
-
-    def book_faults(self) -> list[str]:
-        """Ledger against venue: fills by id, positions; and the nonces of the action log."""
-        faults = self._until_none(self._fill_faults) + self._until_none(self._position_faults)
-        nonces = [n for n, noop in self.sent() if not noop]
-        if nonces != sorted(set(nonces)):
-            faults.append("nonces do not rise")
-        return faults
-
-    def _until_none(self, look: Callable[[], list[str]], within_s: float = 15.0) -> list[str]:
-        deadline_s = time.monotonic() + within_s
-        while (found := look()) and time.monotonic() < deadline_s:
-            time.sleep(0.3)
-        return found
-
-    def sent(self) -> list[tuple[int, bool]]:
-        """(nonce, whether it voids) of all that ever left, in the log's order."""
-        paths = sorted(self.folder.actions.glob("*.log"), key=lambda path: int(path.stem))
-        bodies = [record.body for path in paths for _, record in read_records(path)]
-        return [(b.nonce, '"noop"' in b.action) for b in bodies if isinstance(b, Sent)]
-
-    def _query(self, sql: str) -> list[Any]:
-        database = sqlite3.connect(f"file:{self.folder.ledger_db}?mode=ro", uri=True, timeout=5)
-        try:
-            return database.execute(sql).fetchall()
-        finally:
-            database.close()
-
-    def _fill_faults(self) -> list[str]:
-        booked = self._query("SELECT market, tid, oid FROM fill")
-        since_ms, told = 0, set()
-        while True:
-            ask = {"type": "userFillsByTime", "user": self.address, "startTime": since_ms}
-            rows = self.info(ask)
-            told |= {(r["coin"], r["tid"], r["oid"]) for r in rows}
-            last_ms = max((r["time"] for r in rows), default=since_ms)
-            if len(rows) < 2_000 or last_ms <= since_ms:
-                break
-            since_ms = last_ms
-        lost, twice = told - set(booked), len(booked) - len(set(booked))
-        stray = set(booked) - told
-        found = [f"{len(lost)} fills lost"] if lost else []
-        found += [f"{twice} fills booked twice"] if twice else []
-        return found + ([f"{len(stray)} fills the venue does not know"] if stray else [])
-
-    def _position_faults(self) -> list[str]:
-        held = dict(self._query("SELECT market, position_sz FROM book"))
-        faults = []
-        for dex in DEXES:
-            state = self.info({"type": "clearinghouseState", "user": self.address, "dex": dex})
-            for row in state["assetPositions"]:
-                coin, size = row["position"]["coin"], Decimal(row["position"]["szi"])
-                if Decimal(held.get(coin, "0")) != size:
-                    faults.append(f"{coin}: ledger {held.get(coin)}, venue {size}")
-        return faults
 
 
 class Watch(threading.Thread):
@@ -219,63 +101,40 @@ class Watch(threading.Thread):
         self.join()
 
 
-@contextmanager
-def stopped(pids: list[int]) -> Iterator[None]:
-    """Halt them where they stand, and let them go on afterwards, if they still are."""
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
-
-
-def limit_s(subjects: tuple[str, ...], how: str) -> float:
+def limit_s(subjects: tuple[str, ...], how: How) -> float:
     """How long an order of the agents concerned may rest: its lease and 2 s, from its owner's end.
 
     A dead agent's socket is closed, so that nothing of the lease is left to wait for; where Ray
-    has to find out first, or the gateway to come back, it is.
+    has to find out first, or the gateway to come back, it is. While the venue is away nothing can
+    be cancelled: the count begins when it is back.
     """
     quick = how == "KILL" and all(s.startswith("agent") or s == "raylet" for s in subjects)
     slow = {"gateway", "guard"} & set(subjects)
-    return GRACE_S + (0.0 if quick else LEASE_S) + (LEASE_S if slow and how == "STOP" else 0.0)
+    away = {"venue", "link"} & set(subjects)
+    return (
+        GRACE_S
+        + (0.0 if quick else LEASE_S)
+        + (LEASE_S if slow and how == "STOP" else 0.0)
+        + (OUTAGE_S if away else 0.0)
+    )
 
 
-def run(
-    rig: Rig,
-    subjects: tuple[str, ...],
-    how: str,
-    *,
-    settle_s: float = 60.0,
-    pause_s: float = LEASE_S,
-) -> Cell:
-    """``how``: KILL or STOP. The fleet quotes before; what is left to a person is one apply."""
+def run(rig: Rig, subjects: tuple[str, ...], how: How, *, patience_s: float = PATIENCE_S) -> Cell:
+    """The fleet is whole before; what is left to a person is one apply."""
     cell = Cell(f"{how:<4} {' + '.join(subjects)}")
-    orphaned = _orphaned(rig, subjects)
-    pids = [rig.pid(subject) for subject in subjects]
+    orphaned = _orphaned(rig, subjects, how)
+    pids = {subject: rig.pid(subject) for subject in subjects if subject != "link"}
     # A gateway that comes back holds a lease open for whoever may continue it.
     watch = Watch(rig, orphaned, GRACE_S + (LEASE_S if "gateway" in subjects else 0.0))
     watch.start()
     began_s = time.monotonic()
+    _strike(rig, pids, how, link="link" in subjects)
+    try:
+        _come_back(rig, cell, pids, how, began_s, patience_s)
+    finally:
+        _go_on(pids.values())
     if how == "STOP":
-        with stopped(pids):
-            time.sleep(STOPPED_S)
-    else:
-        for pid in pids:
-            os.kill(pid, signal.SIGKILL)
-    patience_s = settle_s / 2 if {"guard", "raylet", "gcs_server"} & set(subjects) else settle_s
-    time.sleep(pause_s)
-    if not _quotes_within(rig, patience_s) or alive(rig.folder, "guard") is None:
-        cell.applied = True
-        done = rig.fleet.cli.run("apply", "manifests/paper.yaml", "--yes", "--wait", "90")
-        if done.returncode:
-            cell.faults.append(f"apply: {done.stderr.strip().splitlines()[-1]}")
-    if _quotes_within(rig, 30.0):
-        cell.back_s = time.monotonic() - began_s
-    else:
-        cell.faults.append("not back to QUOTING")
+        _after(rig, cell, pids)
     watch.end()
     cell.last_orphan_s = watch.last_orphan_s
     if orphaned and (watch.last_orphan_s or 0.0) > limit_s(subjects, how) + _LOOK_S:
@@ -285,18 +144,59 @@ def run(
     return cell
 
 
-def _orphaned(rig: Rig, subjects: tuple[str, ...]) -> set[tuple[str, int]]:
-    """The leases whose holder goes: one market's, all with Ray, none with the others."""
-    if {"raylet"} & set(subjects):
+def _strike(rig: Rig, pids: dict[str, int], how: How, *, link: bool) -> None:
+    if link and how == "STOP":
+        rig.faults(freeze_connections_s=OUTAGE_S)
+    elif link:
+        rig.faults(cut_connections=True)
+    for pid in pids.values():
+        os.kill(pid, signal.SIGKILL if how == "KILL" else signal.SIGSTOP)
+    if how == "STOP" and ("venue" in pids or link):
+        time.sleep(OUTAGE_S)
+        _go_on([pids["venue"]] if "venue" in pids else [])
+    time.sleep(_NOTICE_S)
+
+
+def _go_on(pids: Iterable[int]) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+
+def _come_back(
+    rig: Rig, cell: Cell, pids: dict[str, int], how: How, began_s: float, patience_s: float
+) -> None:
+    """By itself, else by one apply; a guard or a Ray that is gone is a person's to bring back."""
+    # A venue that was stopped has gone on by now: it is the outside world, and nobody's to replace.
+    struck = {s: pid for s, pid in pids.items() if s != "venue" or how == "KILL"}
+    for_a_person = bool(pids.keys() & _APPLIED) or (how == "STOP" and "supervisor" in pids)
+    if for_a_person or not rig.whole_within(patience_s, struck):
+        if for_a_person:
+            time.sleep(LEASE_S + GRACE_S)
+        cell.applied = True
+        done = rig.fleet.cli.run("apply", rig.manifest, "--yes", "--wait", str(APPLY_S))
+        if done.returncode:
+            cell.faults.append(f"apply: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
+    if rig.whole_within(30.0, struck):
+        cell.back_s = time.monotonic() - began_s
+    else:
+        cell.faults.append(f"not whole: {', '.join(rig.missing(struck))}")
+
+
+def _after(rig: Rig, cell: Cell, pids: dict[str, int]) -> None:
+    """What was stopped goes on: an agent whose lease is gone exits, and nothing else suffers."""
+    agents = {pid for subject, pid in pids.items() if subject.startswith("agent")}
+    deadline_s = time.monotonic() + _LEAVE_S
+    while any(start_ticks(pid) is not None for pid in agents) and time.monotonic() < deadline_s:
+        time.sleep(_LOOK_S)
+    cell.faults += [f"agent {pid} goes on" for pid in agents if start_ticks(pid) is not None]
+    if not rig.whole_within(30.0):
+        cell.faults.append(f"not whole once they went on: {', '.join(rig.missing())}")
+
+
+def _orphaned(rig: Rig, subjects: tuple[str, ...], how: How) -> set[tuple[str, int]]:
+    """The leases whose holder goes: one market's, all with a killed Ray, none with the others."""
+    if how == "KILL" and "raylet" in subjects:
         return rig.ours()
     markets = {s.partition(":")[2] or rig.markets[0] for s in subjects if s.startswith("agent")}
     return {(market, generation) for market, generation in rig.ours() if market in markets}
-
-
-def _quotes_within(rig: Rig, within_s: float) -> bool:
-    deadline_s = time.monotonic() + within_s
-    while not rig.quoting():
-        if time.monotonic() > deadline_s:
-            return False
-        time.sleep(0.5)
-    return True

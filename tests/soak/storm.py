@@ -29,7 +29,7 @@ from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable, market_
 from fleet.gateway.core.cloids import parse
 from tests.e2e.gateway_stack import Client, far_px_of
 from tests.e2e.under_test import CLI, ROOT
-from tests.soak.matrix import Rig
+from tests.soak.rig import Rig
 
 HELD_S: Final = 4.0
 LOST_SHARE: Final = 0.3
@@ -58,12 +58,14 @@ class Weather:
 
     @classmethod
     def of(cls, seed: int) -> "Weather":
-        """Every fifth round ``--direct`` with the gateway killed meanwhile, others by the seed."""
+        """Every fifth round the gateway is killed meanwhile: every other of these is ``--direct``
+        from the start, the rest only once the gateway's own halt has failed.
+        """
         rng = random.Random(seed)
         killed: Killed = ("", "", "supervisor", "", "gateway")[seed % 5]
         return cls(
             seed=seed, before_s=rng.uniform(0.3, 2.0), burst_at_s=rng.uniform(-0.3, 0.6),
-            burst_s=rng.uniform(0.5, 2.5), direct=killed == "gateway" or seed % 7 == 3,
+            burst_s=rng.uniform(0.5, 2.5), direct=seed % 10 == 4 or seed % 7 == 3,
             foreign=seed % 6 == 5, killed=killed, kill_at_s=rng.uniform(0.0, 1.2),
         )  # fmt: skip
 
@@ -230,10 +232,10 @@ class Sight:
             call.close()
 
 
-def halt(rig: Rig, weather: Weather) -> "subprocess.Popen[str]":
+def halt(rig: Rig, weather: Weather, *, direct: bool) -> "subprocess.Popen[str]":
     """``fleet halt`` as a process of its own."""
     arguments = ["--fleet", rig.fleet.name, "halt", "--reason", f"storm {weather.seed}"]
-    arguments += ["--direct"] if weather.direct else []
+    arguments += ["--direct"] if direct else []
     arguments += ["--all"] if weather.foreign else []
     return subprocess.Popen(
         [str(CLI), *arguments, "-o", "json"], cwd=ROOT, env=rig.fleet.cli.env, text=True,
@@ -258,11 +260,14 @@ def run(rig: Rig, sight: Sight, hand: Hand, sender: Sender, weather: Weather) ->
     if weather.killed == "supervisor":
         os.kill(rig.pid("supervisor"), signal.SIGKILL)
     gateway = rig.pid("gateway")
-    halting = halt(rig, weather)
+    halting = halt(rig, weather, direct=weather.direct)
     if weather.killed == "gateway":
         time.sleep(weather.kill_at_s)
         os.kill(gateway, signal.SIGKILL)
     told, said = halting.communicate(timeout=_PATIENCE_S)
+    if weather.killed == "gateway" and not weather.direct and halting.returncode:
+        halting = halt(rig, weather, direct=True)  # as the message says
+        told, said = halting.communicate(timeout=_PATIENCE_S)
     ended_s = time.monotonic()
     burst.join()
     found = Round(weather, json.loads(told) if told else {})

@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.under_test import Cli, Fleet, wait_for
 from tests.soak import storm
-from tests.soak.matrix import Rig
+from tests.soak.rig import Rig
 from tests.soak.storm import Hand, Round, Sender, Sight, Weather
 
 HALTS = 40
@@ -78,6 +78,9 @@ def test_the_books_are_right_after_the_storm(fair: Storm) -> None:
     false_flat = sum("false flat" in " ".join(found.faults) for found in rounds)
     print(f"{len(rounds)} halts: {held} placements held back, {voided} voided,"  # noqa: T201
           f" {false_flat} false flat")  # fmt: skip
+    drifts = fair.rig.folder.log("gateway").read_text().count('"about": "drift"')
+    print(f"{drifts} alerts of drift")  # noqa: T201
+    assert [row["drift"] for row in fair.rig.fleet.status()["markets"] if row["drift"]] == []
     assert voided > 0
     assert false_flat == 0
     assert fair.rig.book_faults() == []

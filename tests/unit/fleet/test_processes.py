@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -13,15 +14,14 @@ import pytest
 
 from fleet.folder import Folder
 from fleet.processes import (
-    GuardFailed,
     alive,
     clean_environment,
     clear_stale,
     end,
     find,
+    is_stopped,
     live,
     python,
-    spawn_guard,
     start_ticks,
     stop,
     write_pid,
@@ -169,8 +169,12 @@ def test_children_get_an_allow_list_and_never_the_key() -> None:
     assert clean.keys() == {"PATH", "HOME", "LANG", "PYTHONPATH"}
 
 
-def test_a_guard_that_refuses_is_one_line(folder: Folder) -> None:
-    with pytest.raises(GuardFailed, match=r"guard\.json") as refused:
-        spawn_guard(folder, "")
-    assert "\n" not in str(refused.value)
-    assert live(folder) == ()
+def test_a_stopped_process_is_alive_and_known_to_be_stopped(sleeper: Sleeper) -> None:
+    assert not is_stopped(sleeper.pid)
+    sleeper.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, sleeper.pid, os.WSTOPPED)
+    assert is_stopped(sleeper.pid)
+    assert start_ticks(sleeper.pid) is not None
+    sleeper.send_signal(signal.SIGCONT)
+    os.waitid(os.P_PID, sleeper.pid, os.WCONTINUED)
+    assert not is_stopped(sleeper.pid)

@@ -47,9 +47,11 @@ def test_the_guard_imports_the_standard_library_and_small_modules_of_ours() -> N
     }
     assert foreign == set()
     assert {name for name in loaded if name.startswith("fleet.")} == {
-        "fleet.build", "fleet.folder", "fleet.processes", "fleet.gateway", "fleet.gateway.guard",
+        "fleet.build", "fleet.folder", "fleet.guards", "fleet.processes", "fleet.gateway",
+        "fleet.gateway.guard",
         "fleet.gateway.guard_child", "fleet.gateway.guard_last_resort",
-        "fleet.gateway.guard_locks", "fleet.gateway.guard_pulse", "fleet.gateway.guard_venue",
+        "fleet.gateway.guard_locks", "fleet.gateway.guard_pulse", "fleet.gateway.guard_still",
+        "fleet.gateway.guard_venue",
         "fleet.gateway.hardening",
     }  # fmt: skip
 

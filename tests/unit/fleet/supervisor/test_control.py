@@ -1,6 +1,7 @@
 """The control API as the CLI speaks it: over a socket, behind the token."""
 
 import asyncio
+import contextlib
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -25,8 +26,9 @@ Answer = tuple[int, Any]
 class Client:
     """Asks the API of a loop that does not turn."""
 
-    def __init__(self, session: ClientSession, loop: Loop, store: Store) -> None:
+    def __init__(self, session: ClientSession, loop: Loop, store: Store, world: World) -> None:
         self._session = session
+        self.world = world
         self.loop = loop
         self.store = store
 
@@ -50,7 +52,7 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
     runner = await serve(ControlApi("paper", store, loop, "right", log), sock)
     assert stat.S_IMODE(sock.stat().st_mode) == 0o600
     async with ClientSession(connector=UnixConnector(path=str(sock))) as session:
-        yield Client(session, loop, store)
+        yield Client(session, loop, store, world)
     await runner.cleanup()
     store.close()
 
@@ -125,6 +127,21 @@ async def test_health_is_a_loop_that_turns(client: Client) -> None:
     assert (await client.ask("GET", "/healthz"))[0] == 200
     client.loop.turned_s -= 6.0
     assert (await client.ask("GET", "/healthz"))[0] == 503
+
+
+async def test_health_says_what_the_loop_does_not_see(client: Client) -> None:
+    assert (await client.ask("GET", "/healthz"))[1]["blind"] is None
+    client.world.gateway_up = False
+    turning = asyncio.create_task(client.loop.run())
+    told: Any = None
+    async with asyncio.timeout(5):
+        while told is None:
+            told = (await client.ask("GET", "/healthz"))[1]["blind"]
+    turning.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await turning
+    assert told["what"] == "gateway"
+    assert "Unreachable" in told["cause"]
 
 
 async def test_down_desires_nothing_any_more(client: Client) -> None:

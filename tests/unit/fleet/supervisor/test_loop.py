@@ -104,6 +104,30 @@ async def test_what_cannot_be_seen_is_left_alone(rig: Rig) -> None:
     await rig.until(lambda: rig.phase("BTC") is Phase.QUOTING)
 
 
+async def test_what_cannot_be_seen_is_told(rig: Rig) -> None:
+    rig.world.gateway_up = False
+    await rig.until(lambda: rig.loop.blind is not None)
+    assert rig.loop.blind is not None
+    assert rig.loop.blind.what == "gateway"
+    rig.world.gateway_up, rig.world.cluster_up = True, False
+    await rig.until(lambda: rig.loop.blind is not None and rig.loop.blind.what == "Ray")
+    rig.world.cluster_up = True
+    await rig.until(lambda: rig.loop.blind is None)
+
+
+async def test_a_risk_actor_that_lives_and_is_not_heard_is_replaced(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.world.risk_age_ms = 1
+    monkeypatch.setattr("fleet.supervisor.loop.RISK_SILENT_MS", 100)
+    rig.apply("BTC")
+    await rig.until(lambda: rig.phase("BTC") is Phase.QUOTING)
+    assert "kill risk" not in rig.world.calls
+    rig.world.risk_age_ms = 100
+    await rig.until(lambda: "kill risk" in rig.world.calls)
+    await rig.until(lambda: rig.world.calls.count("start risk") == 2)
+
+
 async def test_a_halted_fleet_starts_nothing(rig: Rig) -> None:
     rig.world.halted = LATCH
     rig.apply("BTC")

@@ -6,6 +6,7 @@ import pytest
 from agents.settings import StrategySettings
 from fleet.supervisor.attempts import BUDGET, Attempts
 from fleet.supervisor.reconcile import (
+    LOST_MS,
     SILENT_MS,
     Conditions,
     Desired,
@@ -119,6 +120,16 @@ def test_a_process_without_lease_is_ended_after_a_while() -> None:
     wedged = step(WANTED, Observed(view("BTC"), process=True, attempts=old))
     assert isinstance(wedged, Stop)
     assert wedged.fault
+
+
+def test_a_process_that_lost_its_lease_and_does_not_leave_is_ended_sooner() -> None:
+    since_ms = NOW_MS - 2 * LOST_MS
+    lately = Attempts(started_ms=since_ms, owned_ms=NOW_MS - LOST_MS + 1)
+    stopped = Attempts(started_ms=since_ms, owned_ms=NOW_MS - LOST_MS)
+    assert step(WANTED, Observed(view("BTC"), process=True, attempts=lately)) is None
+    ended = step(WANTED, Observed(view("BTC"), process=True, attempts=stopped))
+    assert isinstance(ended, Stop)
+    assert ended.fault
 
 
 def test_a_market_leaves_by_drain_then_its_agent_then_removal() -> None:

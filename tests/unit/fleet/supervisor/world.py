@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from fleet.gateway.api import ActionPost, ApiError, GatewayStatus, MarketPut, MarketView
+from fleet.gateway.api import ActionPost, ApiError, GatewayStatus, MarketPut, MarketView, RiskView
 from fleet.gateway.client import ApiFailure, Unreachable, market_path
 from fleet.supervisor.attempts import Departure
 from fleet.supervisor.ports import ClusterAway
@@ -18,6 +18,7 @@ class World:
         self.markets_put: dict[str, MarketView] = {}
         self.agents: set[str] = set()
         self.risk = False
+        self.risk_age_ms: int | None = None
         self.calls: list[str] = []
         self.leverages: list[dict[str, Any]] = []
         self.gateway_up = True
@@ -41,7 +42,9 @@ class World:
                     draining=held.draining,
                 )
             )
-        return status(*views, halt=self.halted)
+        age_ms = self.risk_age_ms
+        heard = None if age_ms is None else RiskView(1, 0, age_ms, "normal", "")
+        return status(*views, halt=self.halted, risk=heard)
 
     def put(self, path: str, body: object) -> object:
         self._reach()
@@ -101,6 +104,7 @@ class World:
         self.risk = True
 
     def stop_risk(self) -> None:
+        self.calls.append("kill risk")
         self.risk = False
 
     def departure(self, market: str) -> Departure | None:
