@@ -100,6 +100,7 @@ class Floor:
         self.outside_sz: Final[dict[Coin, Decimal]] = {}
         self.deposited_usd: Final = {dex.name: ZERO for dex in universe.dexes}
         self.withdrawn_usd = ZERO
+        self.daily_usd: Final[dict[int, Decimal]] = {}
         self.now_ms = 0
         self.sampled_ms = 0
         self.block_count = 0

@@ -16,6 +16,7 @@ from agents.sim import rows
 from agents.sim.accounts import Account
 from agents.sim.actions import parse_address
 from agents.sim.floor import Floor
+from agents.sim.info_fees import user_fees
 from agents.sim.outputs import UnknownRequest
 from agents.sim.signers import extra_agents, role
 from agents.sim.universe import DexSpec
@@ -267,7 +268,7 @@ _ANSWERS: Final[Mapping[str, Answer]] = {
     "userRateLimit": lambda floor, request, _now: accounts.user_rate_limit(
         floor, _user(floor, request)
     ),
-    "userFees": lambda floor, request, _now: accounts.user_fees(floor, _user(floor, request)),
+    "userFees": lambda floor, request, _now: user_fees(floor, _user(floor, request)),
     "userRole": _user_role,
     "extraAgents": lambda floor, request, _now: extra_agents(floor, _user(floor, request)),
     "subAccounts": _sub_accounts,

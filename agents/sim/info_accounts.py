@@ -12,7 +12,6 @@ from agents.sim.floor import Floor
 from agents.sim.margins import withdrawable_usd
 from agents.sim.tiers import leverage_allowed, maintenance_usd
 from agents.sim.universe import Listing
-from agents.sim.volumes import MAKER_TIERS, TIERS, account_rate
 
 
 def clearing_state(floor: Floor, clearing: Clearing, now_ms: int) -> rows.Row:
@@ -198,43 +197,6 @@ def user_rate_limit(floor: Floor, account: Account) -> rows.Row:
         "nRequestsUsed": used(account),
         "nRequestsCap": cap(floor, account),
         "nRequestsSurplus": max(0, account.reserved - account.requests),
-    }
-
-
-def user_fees(floor: Floor, account: Account) -> rows.Row:
-    """The account's rates by its tier; there are neither staking nor referral discounts."""
-    cross, add = rows.number(floor.taker_rate), rows.number(floor.maker_rate)
-    vip = [
-        {"ntlCutoff": f"{above}.0", "cross": rows.number(taker), "add": rows.number(maker)}
-        | {"spotCross": "0.0007", "spotAdd": "0.0004"}
-        for above, taker, maker in TIERS
-    ]
-    makers = [
-        {"makerFractionCutoff": rows.number(share), "add": rows.number(rate)}
-        for share, rate in MAKER_TIERS
-    ]
-    schedule = {
-        "cross": cross,
-        "add": add,
-        "spotCross": "0.0007",
-        "spotAdd": "0.0004",
-        "tiers": {"vip": vip, "mm": makers},
-        "referralDiscount": "0.0",
-        "stakingDiscountTiers": [{"bpsOfMaxSupply": "0.0", "discount": "0.0"}],
-    }
-    return {
-        "dailyUserVlm": [],
-        "feeSchedule": schedule,
-        "userCrossRate": rows.number(account_rate(floor, account, crossed=True)),
-        "userAddRate": rows.number(account_rate(floor, account, crossed=False)),
-        "userSpotCrossRate": "0.0007",
-        "userSpotAddRate": "0.0004",
-        "activeReferralDiscount": "0.0",
-        "trial": None,
-        "feeTrialEscrow": "0.0",
-        "nextTrialAvailableTimestamp": None,
-        "stakingLink": None,
-        "activeStakingDiscount": {"bpsOfMaxSupply": "0.0", "discount": "0.0"},
     }
 
 

@@ -14,7 +14,7 @@ from agents.sim.floor import Floor
 from agents.sim.market import Execution, RestingOrder
 from agents.sim.outputs import TradePrint
 from agents.sim.universe import Listing
-from agents.sim.volumes import TENTH_BP, account_rate, count_volume
+from agents.sim.volumes import TENTH_BP, account_rate, count_venue, count_volume
 
 DAY_MS = 86_400_000
 
@@ -133,7 +133,9 @@ def _count(floor: Floor, listing: Listing, execution: Execution) -> None:
             tally.previous_px = tally.last_px
         tally.day, tally.day_usd, tally.day_sz = day, ZERO, ZERO
     tally.last_px = execution.px
-    tally.day_usd += execution.px * execution.sz
+    notional_usd = execution.px * execution.sz
+    tally.day_usd += notional_usd
+    count_venue(floor, notional_usd * volume_weight(listing))
     tally.day_sz += execution.sz
 
 

@@ -92,6 +92,7 @@ class _State(msgspec.Struct):
     outside_sz: dict[str, Decimal] = {}
     deposited_usd: dict[str, Decimal] = {}
     withdrawn_usd: Decimal = ZERO
+    daily_usd: dict[int, Decimal] = {}
     agents: dict[str, Agent] = {}
     halted: list[str] = []
     delisted: list[str] = []
@@ -141,6 +142,7 @@ def dump(floor: Floor, users: Collection[str] | None = None) -> dict[str, object
         outside_sz={str(coin): sz for coin, sz in floor.outside_sz.items()},
         deposited_usd=floor.deposited_usd,
         withdrawn_usd=floor.withdrawn_usd,
+        daily_usd=floor.daily_usd,
         agents=floor.agents,
         halted=sorted(floor.halted),
         delisted=sorted(floor.delisted),
@@ -205,6 +207,7 @@ def load(floor: Floor, state: Mapping[str, object]) -> None:
     floor.outside_usd.update(saved.outside_usd)
     floor.outside_sz.update({Coin(coin): sz for coin, sz in saved.outside_sz.items()})
     floor.deposited_usd.update(saved.deposited_usd)
+    floor.daily_usd.update(saved.daily_usd)
     floor.withdrawn_usd, floor.sampled_ms = saved.withdrawn_usd, saved.sampled_ms
     floor.agents.update(saved.agents)
     floor.halted.update(Coin(coin) for coin in saved.halted)
