@@ -1,5 +1,6 @@
 """The operator's door of the venue, under ``/admin``: from this machine alone."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from ipaddress import ip_address
 from typing import Annotated, Final, TypeVar
@@ -30,21 +31,11 @@ class Halt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 Asked = TypeVar("Asked")
-VENUE: Final = web.AppKey("venue", Venue)
+Answer = Callable[[Venue, web.BaseRequest], Awaitable[web.Response]]
 
 
-def add_admin(app: web.Application) -> None:
-    """Add the routes: counters, faults, the manual clock, oracle prices."""
-    app.router.add_get("/admin/stats", _stats)
-    app.router.add_get("/admin/faults", _faults)
-    app.router.add_post("/admin/faults", _misbehave)
-    app.router.add_post("/admin/step", _step)
-    app.router.add_post("/admin/oracle", _oracle)
-    app.router.add_post("/admin/halt_trading", _halt_trading)
-
-
-async def _stats(request: web.Request) -> web.Response:
-    venue = _venue(request)
+async def _stats(venue: Venue, request: web.BaseRequest) -> web.Response:
+    del request
     return _json(
         {
             "exchange_requests": venue.exchange_requests,
@@ -54,12 +45,12 @@ async def _stats(request: web.Request) -> web.Response:
     )
 
 
-async def _faults(request: web.Request) -> web.Response:
-    return _json(_venue(request).faults.shown())
+async def _faults(venue: Venue, request: web.BaseRequest) -> web.Response:
+    del request
+    return _json(venue.faults.shown())
 
 
-async def _misbehave(request: web.Request) -> web.Response:
-    venue = _venue(request)
+async def _misbehave(venue: Venue, request: web.BaseRequest) -> web.Response:
     try:
         plan = read_plan(await request.read())
     except ValueError as error:
@@ -68,8 +59,7 @@ async def _misbehave(request: web.Request) -> web.Response:
     return _json(venue.faults.shown())
 
 
-async def _step(request: web.Request) -> web.Response:
-    venue = _venue(request)
+async def _step(venue: Venue, request: web.BaseRequest) -> web.Response:
     asked = _read(await request.read(), Step)
     if not venue.manual:
         raise web.HTTPConflict(text="step: the clock is real; start the venue with --clock manual")
@@ -78,8 +68,7 @@ async def _step(request: web.Request) -> web.Response:
     return _json({"time": venue.now_ms, "block": venue.blocks})
 
 
-async def _oracle(request: web.Request) -> web.Response:
-    venue = _venue(request)
+async def _oracle(venue: Venue, request: web.BaseRequest) -> web.Response:
     prices = _read(await request.read(), dict[str, Decimal])
     unknown = prices.keys() - venue.universe.listings.keys()
     if unknown:
@@ -91,8 +80,7 @@ async def _oracle(request: web.Request) -> web.Response:
     return _json({coin: str(px) for coin, px in prices.items()})
 
 
-async def _halt_trading(request: web.Request) -> web.Response:
-    venue = _venue(request)
+async def _halt_trading(venue: Venue, request: web.BaseRequest) -> web.Response:
     asked = _read(await request.read(), Halt)
     if asked.coin not in venue.universe.listings:
         raise web.HTTPBadRequest(text=f"halt_trading: {asked.coin}: not listed here")
@@ -108,13 +96,27 @@ def _read(raw: bytes, shape: type[Asked]) -> Asked:
         raise web.HTTPBadRequest(text=str(error)) from error
 
 
-def _venue(request: web.Request) -> Venue:
-    """The venue, for a caller on this machine. Raises 403 for any other."""
-    remote = request.remote
-    if remote is None or not ip_address(remote).is_loopback:
-        raise web.HTTPForbidden(text="/admin answers this machine alone")
-    return request.app[VENUE]
+def _local(answer: Answer) -> Answer:
+    """The answer for a caller on this machine; 403 for any other."""
+
+    async def checked(venue: Venue, request: web.BaseRequest) -> web.Response:
+        remote = request.remote
+        if remote is None or not ip_address(remote).is_loopback:
+            raise web.HTTPForbidden(text="/admin answers this machine alone")
+        return await answer(venue, request)
+
+    return checked
 
 
 def _json(answer: object) -> web.Response:
     return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
+
+
+ROUTES: Final[Mapping[str, Mapping[str, Answer]]] = {
+    "/admin/stats": {"GET": _local(_stats)},
+    "/admin/faults": {"GET": _local(_faults), "POST": _local(_misbehave)},
+    "/admin/step": {"POST": _local(_step)},
+    "/admin/oracle": {"POST": _local(_oracle)},
+    "/admin/halt_trading": {"POST": _local(_halt_trading)},
+}
+"""By path and method."""

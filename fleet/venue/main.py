@@ -18,10 +18,11 @@ from agents.market.units import NS_PER_MS
 from agents.sim.tape import TapeError
 from fleet.venue.clock import Clock, ManualClock, RealClock, midnight_ns
 from fleet.venue.config import OptionError, Options, parse
-from fleet.venue.server import SHUTDOWN_S, application
+from fleet.venue.server import server
 from fleet.venue.state import StateError
 from fleet.venue.venue import Venue
 
+SHUTDOWN_S: Final = 1.0
 LOOPBACK: Final = "127.0.0.1"
 EXIT_DONE: Final = 0
 EXIT_UNEXPECTED: Final = 1
@@ -51,9 +52,7 @@ async def _serve(options: Options) -> int:
         text = f"port {options.port} of {LOOPBACK}: {error.strerror}; use --port 0 for a free one"
         return _say(text, EXIT_UNEXPECTED)
     venue = Venue(options, _clock(options))
-    runner = web.AppRunner(
-        application(venue), access_log=None, shutdown_timeout=SHUTDOWN_S, handle_signals=False
-    )
+    runner = web.ServerRunner(server(venue), shutdown_timeout=SHUTDOWN_S, handle_signals=False)
     await runner.setup()
     running = loop.create_task(venue.run())
     await web.SockSite(runner, listener).start()

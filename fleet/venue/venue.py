@@ -115,7 +115,7 @@ class Venue:
         await self._pause(self.faults.hold_s(sent.action.get("type")))
         self._tickets += 1
         ticket = self._tickets
-        self._actors |= {signer, self._master(signer), sent.vault_address or signer}
+        self._actors |= {signer, self.exchange.master(signer), sent.vault_address or signer}
         self.exchange.submit(
             ticket,
             signer,
@@ -139,13 +139,6 @@ class Venue:
         self.faults.admit(now_ns)
         if self._weights is not None:
             self._weights.charge(ip, weight, now_ns)
-
-    def _master(self, signer: str) -> str:
-        """Whose account the signer acts for: an agent's master, else its own."""
-        role = self.exchange.info({"type": "userRole", "user": signer}, self.now_ms)
-        if isinstance(role, dict) and role.get("role") == "agent":
-            return str(role["data"]["user"])
-        return signer
 
     # ── faults ───────────────────────────────────────────────────────────────────────────────
 
