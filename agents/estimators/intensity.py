@@ -1,77 +1,284 @@
 """How often, and how far from the mid, others trade: A and kappa of rate(d) = A * exp(-kappa*d).
 
-Bursts of public prints stand in for fills of our own, so no fill is needed to know the market.
-Each burst has a reach, its furthest print's distance from the mid before it. Under the model bursts
-of one side come as a Poisson process of rate A, and their reach is exponential with rate kappa;
-both have conjugate Gamma priors, so the posterior means are ratios of sums:
+Public prints first. Imagine an order at every depth d from the mid, always on offer: a burst of one
+aggressor that gets r bps from the mid before it would have filled those at d <= r. Counting each of
+these virtual orders alike is a Poisson regression of the rate on the depth, with the depth's whole
+range as its grid. Its two normal equations need only the bursts' first and second moments:
 
-    A     = (a + n/2)     / (a/A0 + T)           n bursts of both sides in T seconds watched
-    kappa = (k + n)       / (k/kappa0 + sum r)   r reach in bps
+    integral of A*exp(-kappa*d) dd   = sum(r) / T            d from 0 to D, r cut at D
+    integral of A*exp(-kappa*d)*d dd = sum(r^2) / (2*T)      T seconds watched
 
-With no trade at all A sinks and kappa stays at its prior: silence never widens kappa's answer. A is
-bounded below by a share of its prior, for the skew grows as 1/sqrt(A): an hour of silence must not
-double the spread.
-Source: Gamma-Poisson and Gamma-exponential conjugacy; Gelman et al., Bayesian Data Analysis
-(3rd ed.), section 2.6. ``a`` and ``k`` are the priors' weights in bursts.
+For D well beyond 1/kappa that is ``kappa = 2*sum(r)/sum(r^2)``, ``A = kappa*sum(r)/T``. The depths
+where quotes rest weigh in as much as the touch: ``1/mean(r)``, the exponential's own likelihood,
+hears the touch alone, and real bursts have heavier tails than the exponential.
+
+Shrinkage, in three steps: the operator's prior, both sides together, each side by itself. kappa is
+shrunk in its logarithm, A as Gamma and Poisson go. Silence lowers A, to a third of what trades last
+taught at most, and says nothing about kappa: an hour without a trade must not double the spread.
+Source: Poisson regression's normal equations, McCullagh & Nelder (1989), section 6.3, for a
+continuous covariate; standard errors: White's sandwich; shrinkage: Gelman et al., Bayesian Data
+Analysis (3rd ed.), sections 2.4 to 2.6.
 """
 
-from typing import Final
+import math
+from bisect import bisect_right
+from typing import Any, Final
 
 import msgspec
 
+from agents.market.types import Side
+
 HALF_LIFE_S: Final = 600.0
+REACH_MAX_BPS: Final = 64.0
+DEPTH_MIN_BPS: Final = 8.0
+DEPTH_MEANS: Final = 10.0
+KAPPA_SD_PRIOR: Final = 1.0
+KAPPA_SD_SIDES: Final = 0.3
 FILLS_PRIOR_BURSTS: Final = 1.0
-KAPPA_PRIOR_BURSTS: Final = 2.0
-FILLS_SHARE_MIN: Final = 1 / 3
-REACH_MAX_BPS: Final = 25.0
+FILLS_SIDES_BURSTS: Final = 8.0
+SILENT_SHARE_MIN: Final = 1 / 3
+EDGES_BPS: Final = tuple(0.25 * 2.0 ** (step / 2) for step in range(17))
+_SCALE_MAX: Final = 1e9
 
 
 class Intensity(msgspec.Struct, frozen=True, gc=False):
-    """A per side in 1/s and kappa in 1/bps."""
+    """A in 1/s and kappa in 1/bps of one side, with standard errors (0: none given).
+
+    ``bursts``: how many the data weigh, decayed.
+    """
 
     fills_per_s: float
     kappa_per_bps: float
+    fills_se_per_s: float = 0.0
+    kappa_se_per_bps: float = 0.0
+    bursts: float = 0.0
+
+
+class _Moments(msgspec.Struct, gc=False):
+    """Decayed sums over bursts, cut at a depth: counts and powers of the reach."""
+
+    n: float = 0.0
+    r1: float = 0.0
+    r2: float = 0.0
+    r3: float = 0.0
+    r4: float = 0.0
+
+    def add(self, other: "_Moments") -> None:
+        self.n += other.n
+        self.r1 += other.r1
+        self.r2 += other.r2
+        self.r3 += other.r3
+        self.r4 += other.r4
+
+
+class _Reaches:
+    """Bursts of one side by their reach; weights grow instead of old sums shrinking."""
+
+    __slots__ = ("count", "reach_bps", "reach_sq")
+
+    def __init__(self) -> None:
+        self.count = [0.0] * (len(EDGES_BPS) + 1)
+        self.reach_bps = [0.0] * (len(EDGES_BPS) + 1)
+        self.reach_sq = [0.0] * (len(EDGES_BPS) + 1)
+
+    def add(self, r_bps: float, weight: float) -> None:
+        index = bisect_right(EDGES_BPS, r_bps)
+        self.count[index] += weight
+        self.reach_bps[index] += weight * r_bps
+        self.reach_sq[index] += weight * r_bps * r_bps
+
+    def rescale(self, factor: float) -> None:
+        for sums in (self.count, self.reach_bps, self.reach_sq):
+            for index, value in enumerate(sums):
+                sums[index] = value * factor
+
+    def moments(self, depth_bps: float, scale: float) -> _Moments:
+        """What lies beyond the depth counts as reaching it."""
+        found = _Moments()
+        for index, count in enumerate(self.count):
+            if count <= 0:
+                continue
+            n = count / scale
+            r, sq = self.reach_bps[index] / count, self.reach_sq[index] / count
+            if index and EDGES_BPS[index - 1] >= depth_bps:
+                r, sq = depth_bps, depth_bps * depth_bps
+            found.n += n
+            found.r1 += n * r
+            found.r2 += n * sq
+            found.r3 += n * sq * r
+            found.r4 += n * sq * sq
+        return found
 
 
 class IntensityEstimator:
-    """Posterior means of A and kappa; old evidence halves every ``HALF_LIFE_S`` of watched time."""
+    """A and kappa a side from public bursts; old evidence halves in ``HALF_LIFE_S`` watched."""
 
-    __slots__ = ("_bursts", "_prior", "_reach_bps", "_watched_s")
+    __slots__ = ("_floor", "_heard", "_prior", "_scale", "_sides", "_watched", "_watched_sq")
 
     def __init__(self, prior: Intensity) -> None:
         assert prior.fills_per_s > 0
         assert prior.kappa_per_bps > 0
         self._prior = prior
-        self._bursts = 0.0
-        self._reach_bps = 0.0
-        self._watched_s = 0.0
+        self._sides = {Side.BID: _Reaches(), Side.ASK: _Reaches()}
+        self._scale = 1.0
+        self._watched = self._watched_sq = 0.0
+        self._floor = SILENT_SHARE_MIN * prior.fills_per_s
+        self._heard = 0
 
     def elapse(self, dt_s: float) -> None:
         """So much time was watched; not called for gaps in the feed."""
         assert dt_s >= 0
-        decay = 0.5 ** (dt_s / HALF_LIFE_S)
-        self._bursts *= decay
-        self._reach_bps *= decay
-        self._watched_s = self._watched_s * decay + dt_s
+        self._scale *= 2.0 ** (dt_s / HALF_LIFE_S)
+        self._watched += dt_s * self._scale
+        self._watched_sq += dt_s * self._scale * self._scale
+        if self._scale > _SCALE_MAX:
+            self._rescale()
 
-    def burst(self, reach_bps: float) -> None:
-        """One aggressor's burst got so far from the mid before it.
+    def burst(self, reach_bps: float, side: Side) -> None:
+        """One aggressor's burst got so far from the mid before it, through orders on ``side``.
 
-        A print inside the mid counts as reach 0, one beyond ``REACH_MAX_BPS`` as that much: a mid
-        that was late by one jump must not decide kappa.
+        A print inside the mid counts as reach 0, one beyond ``REACH_MAX_BPS`` as that much.
         """
-        self._bursts += 1.0
-        self._reach_bps += min(max(reach_bps, 0.0), REACH_MAX_BPS)
+        self._sides[side].add(min(max(reach_bps, 0.0), REACH_MAX_BPS), self._scale)
+        self._heard += 1
 
-    @property
-    def intensity(self) -> Intensity:
-        """The posterior means; the prior's as long as nothing was watched."""
-        prior = self._prior
-        fills_per_s = (FILLS_PRIOR_BURSTS + self._bursts / 2) / (
-            FILLS_PRIOR_BURSTS / prior.fills_per_s + self._watched_s
-        )
+    def sides(self) -> tuple[Intensity, Intensity]:
+        """Of the orders on the bid and on the ask side, as of now."""
+        both = self._both()
+        if self._heard:  # trades alone teach a lower level, each a third less at most
+            level = SILENT_SHARE_MIN * both.fills_per_s
+            self._floor = max(level, self._floor * (1.0 - SILENT_SHARE_MIN) ** self._heard)
+            self._heard = 0
+        return self._side(Side.BID, both), self._side(Side.ASK, both)
+
+    def _both(self) -> Intensity:
+        bid, ask = self._sides[Side.BID], self._sides[Side.ASK]
+        depth_bps = self._depth_bps()
+        moments = bid.moments(depth_bps, self._scale)
+        moments.add(ask.moments(depth_bps, self._scale))
+        return self._fit(moments, depth_bps, 2.0, self._prior, (KAPPA_SD_PRIOR, FILLS_PRIOR_BURSTS))
+
+    def _side(self, side: Side, both: Intensity) -> Intensity:
+        depth_bps = self._depth_bps()
+        moments = self._sides[side].moments(depth_bps, self._scale)
+        sd = math.hypot(KAPPA_SD_SIDES, both.kappa_se_per_bps / both.kappa_per_bps)
+        shape = min(FILLS_SIDES_BURSTS, (both.fills_per_s / both.fills_se_per_s) ** 2)
+        found = self._fit(moments, depth_bps, 1.0, both, (sd, shape))
+        if found.fills_per_s >= self._floor:
+            return found
+        return msgspec.structs.replace(found, fills_per_s=self._floor)
+
+    def _depth_bps(self) -> float:
+        """Down to which depth the virtual orders rest: ten mean reaches, on an edge."""
+        count = reach_bps = 0.0
+        for found in self._sides.values():
+            count += math.fsum(found.count)
+            reach_bps += math.fsum(found.reach_bps)
+        count += self._scale
+        reach_bps += self._scale / self._prior.kappa_per_bps
+        wanted_bps = max(DEPTH_MEANS * reach_bps / count, DEPTH_MIN_BPS)
+        index = min(bisect_right(EDGES_BPS, wanted_bps * 0.999), len(EDGES_BPS) - 1)
+        edge_bps: float = EDGES_BPS[index]
+        return edge_bps
+
+    def _fit(
+        self,
+        moments: _Moments,
+        depth_bps: float,
+        sides: float,
+        prior: Intensity,
+        strength: tuple[float, float],
+    ) -> Intensity:
+        sd_prior, fills_prior = strength
+        watched_s = sides * self._watched / self._scale
+        kappa, sd_kappa, sd_fills = prior.kappa_per_bps, sd_prior, None
+        r1, r2 = moments.r1, moments.r2
+        thinning = self._watched_sq / (self._watched * self._scale) if self._watched else 1.0
+        if r1 > 0 and r2 > 0:
+            told = moment_kappa(r2 / 2 / r1, depth_bps)
+            # The exponential's own variance at least: few bursts may lie alike by chance.
+            floor = 2.0 / moments.n
+            a, b, c = r2 / r1**2, moments.r4 / r2**2, moments.r3 / (r1 * r2)
+            variance = thinning * max(a + b - 2 * c, floor)
+            sd_fills = math.sqrt(thinning * max(4 * a + b - 4 * c, floor))
+            weight = 1.0 / (1.0 + variance / sd_prior**2)
+            kappa *= math.exp(weight * math.log(told / kappa))
+            sd_kappa = math.sqrt(weight * variance)
+        # Gamma: so many bursts' worth of evidence, in so many seconds. Half the bursts' number is
+        # what an exponential's moments are worth; heavier tails are worth less.
+        evidence, exposure_s = 0.0, 0.5 * watched_s
+        if sd_fills is not None:
+            told_fills = r1 / reach_integral(kappa, depth_bps)
+            evidence = min(1.0 / sd_fills**2, 0.5 * told_fills)
+            exposure_s = evidence / told_fills * watched_s
+        shape = fills_prior + evidence
+        fills_per_s = shape / (fills_prior / prior.fills_per_s + exposure_s)
         return Intensity(
-            fills_per_s=max(fills_per_s, FILLS_SHARE_MIN * prior.fills_per_s),
-            kappa_per_bps=(KAPPA_PRIOR_BURSTS + self._bursts)
-            / (KAPPA_PRIOR_BURSTS / prior.kappa_per_bps + self._reach_bps),
+            fills_per_s=fills_per_s,
+            kappa_per_bps=kappa,
+            fills_se_per_s=fills_per_s / math.sqrt(shape),
+            kappa_se_per_bps=kappa * sd_kappa,
+            bursts=moments.n,
         )
+
+    def _rescale(self) -> None:
+        factor = 1.0 / self._scale
+        for reaches in self._sides.values():
+            reaches.rescale(factor)
+        self._watched *= factor
+        self._watched_sq *= factor * factor
+        self._scale = 1.0
+
+    def carried(self) -> dict[str, Any]:
+        """What a checkpoint may hold."""
+        self._rescale()
+        return {
+            "watched": self._watched,
+            "watched_sq": self._watched_sq,
+            "floor": self._floor,
+            "sides": [
+                [list(r.count), list(r.reach_bps), list(r.reach_sq)] for r in self._sides.values()
+            ],
+        }
+
+    def carry(self, held: dict[str, Any], *, age_s: float) -> None:
+        """Take sums that are ``age_s`` old; they weigh as much less."""
+        decay = 0.5 ** (age_s / HALF_LIFE_S)
+        self._scale = 1.0
+        self._watched = held["watched"] * decay
+        self._watched_sq = held["watched_sq"] * decay * decay
+        self._floor = held["floor"]
+        for reaches, (count, reach_bps, reach_sq) in zip(
+            self._sides.values(), held["sides"], strict=True
+        ):
+            reaches.count, reaches.reach_bps, reaches.reach_sq = (
+                list(count), list(reach_bps), list(reach_sq)
+            )  # fmt: skip
+            reaches.rescale(decay)
+
+
+def reach_integral(kappa_per_bps: float, depth_bps: float) -> float:
+    """Integral of exp(-kappa*d) over d from 0 to the depth, in bps."""
+    return -math.expm1(-kappa_per_bps * depth_bps) / kappa_per_bps
+
+
+def moment_kappa(mean_bps: float, depth_bps: float) -> float:
+    """The kappa whose exponential, cut at the depth, has this mean; by Newton in log kappa.
+
+    At least 0.02 / depth: a flat profile within the depth has a mean of half of it.
+    """
+    low = 0.02 / depth_bps
+    kappa = max(1.0 / mean_bps, low)
+    for _ in range(30):
+        x = kappa * depth_bps
+        tail = x * math.exp(-x) / -math.expm1(-x) if x < 700 else 0.0
+        mean = (1.0 - tail) / kappa
+        # d mean / d log kappa = -(1/kappa) * (1 - x^2 e^-x / (1 - e^-x)^2)
+        slope = -(1.0 - tail * x / -math.expm1(-x)) / kappa if x < 700 else -1.0 / kappa
+        step = (mean - mean_bps) / slope
+        if kappa <= low and step > 0:
+            break
+        kappa = max(kappa * math.exp(-min(max(step, -1.0), 1.0)), low)
+        if abs(step) < 1e-9:
+            break
+    return kappa

@@ -1,40 +1,43 @@
-"""All estimators of one market: each event enters once, one frozen ``Estimates`` comes out."""
+"""All estimators of one market: each event enters once, one frozen ``Estimates`` comes out.
 
+Time is the venue's: a touch carries its block's time, decays and durations are measured in it. The
+shell's clock tells only how long the feed has been silent and when the wait for warmth is over.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
 from typing import Final
 
-import msgspec
-
-from agents.estimators.fair import fair_px
-from agents.estimators.intensity import Intensity, IntensityEstimator
-from agents.estimators.volatility import GAP_MAX_NS, VolatilityEstimator
+from agents.estimators.carry import BasisEstimator
+from agents.estimators.checkpoint import VERSION, Checkpoint, decode
+from agents.estimators.depth import DepthEstimator, near_usd
+from agents.estimators.estimates import Beliefs, Estimates, SideMarkouts
+from agents.estimators.exposure import ExposureEstimator
+from agents.estimators.fair import FairEstimator, bounded_px, lean_bps
+from agents.estimators.intensity import Intensity
+from agents.estimators.markout import MarkoutEstimator
+from agents.estimators.momentum import MomentumEstimator
+from agents.estimators.prints import PX_MAX, SZ_MAX
+from agents.estimators.regime import RegimeEstimator
+from agents.estimators.trading import Trading
+from agents.estimators.volatility import GAP_MAX_NS, SAMPLE_NS, VolatilityEstimator
 from agents.events import AssetCtx, Bbo, Book, Trades
-from agents.market.types import Level, Side, Trade
-from agents.market.units import BPS, NS_PER_S, s_to_ns
+from agents.market.types import Coin, Level, Side
+from agents.market.units import BPS, MS_PER_S, NS_PER_MS, NS_PER_S, s_to_ns
 from agents.settings import StrategySettings
+
+__all__ = ["Beliefs", "Estimates", "Panel"]
 
 SIGMA_PRIOR_BPS: Final = 1.0
 SIGMA_MIN_BPS: Final = 0.1
-TIDS_KEPT: Final = 4_096
-BACKLOG_MS: Final = 3_000
-
-
-class Estimates(msgspec.Struct, frozen=True, gc=False):
-    """What is believed of the market at one moment.
-
-    ``sigma_bps`` bps/sqrt(s): the prior until ``sigma_known``; ``fills_per_s`` A per side;
-    ``mark_px`` None until the venue told it; ``ready`` from public data alone.
-    """
-
-    bid_px: float
-    ask_px: float
-    mid_px: float
-    fair_px: float
-    sigma_bps: float
-    sigma_known: bool
-    fills_per_s: float
-    kappa_per_bps: float
-    mark_px: float | None
-    ready: bool
+FAST_HALF_LIFE_S: Final = 10.0
+SLOW_HALF_LIFE_S: Final = 600.0
+RENEW_MS: Final = SAMPLE_NS // NS_PER_MS
+GAP_MAX_MS: Final = GAP_MAX_NS // NS_PER_MS
+STUCK_NS: Final = s_to_ns(2.0)
+OFFERS_NS: Final = s_to_ns(0.5)
+WIDE_BPS: Final = 25.0
+PX_MIN: Final = 1e-12
 
 
 class Panel:
@@ -44,33 +47,53 @@ class Panel:
     """
 
     __slots__ = (
-        "_backlog_due", "_estimates", "_intensity", "_mark_px", "_ready", "_settings",
-        "_started_ns", "_tids", "_touch_ms", "_volatility", "ask", "bid", "data_ns",
+        "_basis", "_beliefs", "_beliefs_ms", "_depth", "_estimates", "_exposure", "_fair",
+        "_fast", "_funding_per_h", "_lean_bps", "_mark_px", "_medium", "_momentum", "_offers_ns",
+        "_own", "_ready", "_regime", "_sampled_ms", "_settings", "_slow", "_started_ns",
+        "_touch_ms", "_touch_ns", "_trading", "ask", "bid", "data_ns",
     )  # fmt: skip
 
     def __init__(self, settings: StrategySettings, now_ns: int) -> None:
         self._settings = settings
-        self._volatility = VolatilityEstimator(settings.sigma_half_life_s)
-        self._intensity = IntensityEstimator(
+        self._fast = VolatilityEstimator(FAST_HALF_LIFE_S)
+        self._medium = VolatilityEstimator(settings.sigma_half_life_s)
+        self._slow = VolatilityEstimator(SLOW_HALF_LIFE_S)
+        self._regime = RegimeEstimator()
+        self._fair = FairEstimator()
+        self._momentum = MomentumEstimator()
+        self._trading = Trading(
             Intensity(
                 fills_per_s=settings.fills_per_s_prior, kappa_per_bps=settings.kappa_prior_per_bps
             )
         )
+        self._exposure = ExposureEstimator()
+        self._own = MarkoutEstimator()
+        self._depth = DepthEstimator()
+        self._basis = BasisEstimator()
         self._started_ns = now_ns
-        self._touch_ms = 0
-        self._tids: dict[int, None] = {}
-        self._backlog_due = True
+        self._touch_ms = self._touch_ns = self._sampled_ms = self._offers_ns = 0
+        self._lean_bps = 0.0
         self._mark_px: float | None = None
+        self._funding_per_h: float | None = None
         self._ready = False
+        self._beliefs: Beliefs | None = None
+        self._beliefs_ms = 0
         self._estimates: Estimates | None = None
         self.bid: Level | None = None
         self.ask: Level | None = None
         self.data_ns: int | None = None
 
+    # ── the door ─────────────────────────────────────────────────────────────────────────────
+
     def on_book(self, book: Book, now_ns: int) -> None:
-        """Take the touch of a whole book."""
+        """Take the touch of a whole book, and what rests behind it."""
         bids, asks = book.levels
-        self._touch(bids[0] if bids else None, asks[0] if asks else None, book.venue_ms, now_ns)
+        bid, ask = bids[0] if bids else None, asks[0] if asks else None
+        if self._touch(bid, ask, book.venue_ms, now_ns) and bid is not None and ask is not None:
+            mid_px = (bid.px + ask.px) / 2
+            sums = near_usd(bids, mid_px), near_usd(asks, mid_px)
+            if max(sums) < PX_MAX * SZ_MAX:  # neither infinite nor NaN
+                self._depth.update(*sums, book.venue_ms)
 
     def on_bbo(self, bbo: Bbo, now_ns: int) -> None:
         """Take the touch."""
@@ -78,32 +101,49 @@ class Panel:
         self._touch(bid, ask, bbo.venue_ms, now_ns)
 
     def on_ctx(self, ctx: AssetCtx) -> None:
-        """Take the venue's mark."""
-        self._mark_px = ctx.mark_px
+        """Take the venue's mark, oracle and funding, each if it is a price or a rate at all."""
+        if PX_MIN < ctx.mark_px < PX_MAX:
+            self._mark_px = ctx.mark_px
+        if PX_MIN < ctx.oracle_px < PX_MAX:
+            self._basis.told(ctx.oracle_px, self._touch_ms)
+        if -1.0 < ctx.funding_per_h < 1.0:
+            self._funding_per_h = ctx.funding_per_h
         self._estimates = None
 
     def on_trades(self, event: Trades) -> None:
-        """Count bursts of new prints: the furthest reach of each aggressor side in this block."""
-        fresh = [trade for trade in event.trades if self._first_seen(trade)]
-        if self._backlog_due:  # the first frame after a subscribe replays old prints
-            self._backlog_due = False
-            return
-        if self.bid is None or self.ask is None or not fresh:
-            return
-        mid_px = (self.bid.px + self.ask.px) / 2
-        reach: dict[Side, float] = {}
-        for trade in fresh:
-            if trade.time_ms >= self._touch_ms - BACKLOG_MS:
-                away_bps = trade.side.sign * (trade.px - mid_px) / mid_px * BPS
-                reach[trade.side] = max(reach.get(trade.side, 0.0), away_bps)
-        for reach_bps in reach.values():
-            self._intensity.burst(reach_bps)
-        if reach:
+        """Take the bursts of new prints."""
+        if self._trading.on_trades(event, self._fair.flow):
             self._estimates = None
+
+    def on_offers(self, orders: Iterable[tuple[Side, float]], now_ns: int) -> None:
+        """What of ours rests now, by side and price: its time on offer since the last call."""
+        passed_ns = now_ns - self._offers_ns
+        if passed_ns < OFFERS_NS:
+            return
+        self._offers_ns = now_ns
+        bid, ask, data_ns = self.bid, self.ask, self.data_ns
+        if passed_ns > 4 * OFFERS_NS or data_ns is None or now_ns - data_ns > STUCK_NS:
+            return  # the first call, or nobody watched
+        if bid is None or ask is None or bid.px >= ask.px:
+            return
+        mid_px, dt_s = (bid.px + ask.px) / 2, passed_ns / NS_PER_S
+        for side, px in orders:
+            self._exposure.rested(side, side.sign * (mid_px - px) / mid_px * BPS, dt_s)
+        self._exposure.elapse(dt_s)
+
+    def on_fill(self, side: Side, px: Decimal, share: float, at_ms: int) -> None:
+        """A maker's fill of ours: so much of its order, at its price."""
+        mid_px = self._trading.prints.mid_before(at_ms)
+        fill_px = float(px)
+        if mid_px is None or not 0 < share < SZ_MAX:
+            return
+        depth_bps = side.sign * (mid_px - fill_px) / mid_px * BPS
+        self._exposure.filled(side, depth_bps, min(share, 1.0))
+        self._own.traded(side, fill_px, at_ms, depth_bps)
 
     def gap(self) -> None:
         """The feed broke: its first trades frame will be a replay, its touch is old."""
-        self._backlog_due = True
+        self._restart()
         self.bid = self.ask = None
         self._touch_ms = 0
         self._estimates = None
@@ -112,6 +152,8 @@ class Panel:
         """New settings: warm-up times count at once; priors and half-lives at the next start."""
         self._settings = settings
         self._estimates = None
+
+    # ── the belief ───────────────────────────────────────────────────────────────────────────
 
     def estimates(self, now_ns: int) -> Estimates | None:
         """The belief of now; None without a two-sided, uncrossed touch."""
@@ -132,51 +174,170 @@ class Panel:
         """Whether the touch shows a bid at or above the ask: nothing can be made of it."""
         return self.bid is not None and self.ask is not None and self.bid.px >= self.ask.px
 
-    def _touch(self, bid: Level | None, ask: Level | None, venue_ms: int, now_ns: int) -> None:
-        before_ns, self.data_ns = self.data_ns, now_ns
-        if before_ns is not None and now_ns - before_ns > GAP_MAX_NS:
-            self._backlog_due = True
-        if venue_ms < self._touch_ms:  # a slower channel tells an older story
-            return
-        self._touch_ms = venue_ms
+    @property
+    def anchor_px(self) -> float | None:
+        """The oracle with the usual basis: a price where the book shows none."""
+        return self._basis.anchor_px(self._touch_ms)
+
+    # ── across restarts ──────────────────────────────────────────────────────────────────────
+
+    def checkpoint(self, coin: Coin) -> Checkpoint:
+        """What may be carried over a restart."""
+        self._trading.settle(self._touch_ms)
+        return Checkpoint(
+            version=VERSION,
+            coin=coin,
+            saved_ms=self._touch_ms,
+            volatility=self._slow.carried(),
+            intensity=self._trading.intensity.carried(),
+            exposure=self._exposure.carried(),
+            own_markouts=self._own.carried(),
+            public_markouts=self._trading.markouts.carried(),
+            seasonality=self._trading.seasonality.carried(),
+        )
+
+    def restore(self, raw: bytes, *, coin: Coin, now_ms: int) -> None:
+        """Take a checkpoint; readiness stays to be earned. Raises CheckpointRefused."""
+        held, age_s = decode(raw, coin=coin, now_ms=now_ms)
+        self._slow.carry(held.volatility, age_s=age_s)
+        self._trading.intensity.carry(held.intensity, age_s=age_s)
+        self._exposure.carry(held.exposure, age_s=age_s)
+        self._own.carry(held.own_markouts)
+        self._trading.markouts.carry(held.public_markouts)
+        self._trading.seasonality.carry(held.seasonality)
+        self._beliefs = self._estimates = None
+
+    # ── inside ───────────────────────────────────────────────────────────────────────────────
+
+    def _touch(self, bid: Level | None, ask: Level | None, venue_ms: int, now_ns: int) -> bool:
+        """Whether it is a touch that estimators learned from."""
+        if not (_sane(bid) and _sane(ask)):
+            return False
+        self.data_ns = now_ns
+        passed_ms = venue_ms - self._touch_ms
+        if passed_ms < 0:
+            if now_ns - self._touch_ns <= STUCK_NS:
+                return False  # a slower channel tells an older story
+            self._restart()  # the venue's own clock has gone back
+        elif passed_ms > GAP_MAX_MS:
+            self._restart()
+        self._touch_ms, self._touch_ns = venue_ms, now_ns
+        before_good = self.bid is not None and self.ask is not None and not self.crossed
         self.bid, self.ask = bid, ask
         self._estimates = None
         if bid is None or ask is None or bid.px >= ask.px:
-            return
-        self._volatility.update((bid.px + ask.px) / 2, now_ns)
-        if before_ns is not None and now_ns - before_ns <= GAP_MAX_NS:
-            self._intensity.elapse((now_ns - before_ns) / NS_PER_S)
-
-    def _first_seen(self, trade: Trade) -> bool:
-        if trade.tid in self._tids:
             return False
-        self._tids[trade.tid] = None
-        if len(self._tids) > TIDS_KEPT:
-            del self._tids[next(iter(self._tids))]
+        mid_px = (bid.px + ask.px) / 2
+        self._lean_bps = lean_bps(bid, ask)
+        trading = self._trading
+        if before_good and 0 < passed_ms <= GAP_MAX_MS:
+            trading.watched(passed_ms / MS_PER_S)
+        trading.prints.touched(mid_px, venue_ms)
+        trading.markouts.touched(mid_px, venue_ms)
+        self._own.touched(mid_px, venue_ms)
+        self._fair.touched(mid_px, self._lean_bps, venue_ms)
+        if venue_ms - self._sampled_ms >= RENEW_MS:
+            self._sample(mid_px, venue_ms)
         return True
+
+    def _sample(self, mid_px: float, venue_ms: int) -> None:
+        """What need not see every touch."""
+        self._sampled_ms = venue_ms
+        at_ns = venue_ms * NS_PER_MS
+        self._fast.update(mid_px, at_ns)
+        self._medium.update(mid_px, at_ns)
+        self._slow.update(mid_px, at_ns)
+        self._momentum.touched(mid_px, venue_ms, self._slow.sigma_bps)
+        fast_bps = self._fast.sigma_bps
+        if fast_bps is not None:
+            self._regime.update(fast_bps, at_ns)
+        self._basis.touched(mid_px, venue_ms)
+
+    def _restart(self) -> None:
+        for volatility in (self._fast, self._medium, self._slow):
+            volatility.restart()
+        self._regime.restart()
+        self._momentum.restart()
+        self._fair.restart()
+        self._own.restart()
+        self._trading.restart()
+        self._sampled_ms = 0
 
     def _warm(self, now_ns: int) -> bool:
         if self.bid is None or self.ask is None:
             return False
         if now_ns - self._started_ns >= s_to_ns(self._settings.warmup_max_s):
             return True
-        return self._volatility.seen_s >= self._settings.warmup_s
+        return self._medium.seen_s >= self._settings.warmup_s
 
     def _believe(self) -> Estimates | None:
         bid, ask = self.bid, self.ask
         if bid is None or ask is None or bid.px >= ask.px:
             return None
-        sigma_bps = self._volatility.sigma_bps
-        intensity = self._intensity.intensity
+        beliefs = self._beliefs
+        if beliefs is None or not 0 <= self._touch_ms - self._beliefs_ms < RENEW_MS:
+            beliefs = self._beliefs = self._renew()
+            self._beliefs_ms = self._touch_ms
+        sigma_bps = self._medium.sigma_bps
         return Estimates(
             bid_px=bid.px,
             ask_px=ask.px,
             mid_px=(bid.px + ask.px) / 2,
-            fair_px=fair_px(bid, ask),
+            fair_px=self._fair_px(bid, ask),
             sigma_bps=SIGMA_PRIOR_BPS if sigma_bps is None else max(sigma_bps, SIGMA_MIN_BPS),
             sigma_known=sigma_bps is not None,
-            fills_per_s=intensity.fills_per_s,
-            kappa_per_bps=intensity.kappa_per_bps,
+            fills_per_s=(beliefs.bid.fills_per_s + beliefs.ask.fills_per_s) / 2,
+            kappa_per_bps=(beliefs.bid.kappa_per_bps * beliefs.ask.kappa_per_bps) ** 0.5,
             mark_px=self._mark_px,
             ready=self._ready,
+            beliefs=beliefs,
         )
+
+    def _fair_px(self, bid: Level, ask: Level) -> float:
+        """The regression's; where the touch is so wide that it says little, the oracle's side."""
+        away_bps = self._fair.away_bps(self._lean_bps, self._touch_ms)
+        mid_px = (bid.px + ask.px) / 2
+        if (ask.px - bid.px) / 2 > mid_px * WIDE_BPS / BPS:
+            anchor_px = self.anchor_px
+            if anchor_px is not None:
+                away_bps = (anchor_px / mid_px - 1.0) * BPS
+        return bounded_px(bid, ask, away_bps)
+
+    def _renew(self) -> Beliefs:
+        trading, now_ms = self._trading, self._touch_ms
+        trading.settle(now_ms)
+        bid, ask = trading.intensity.sides()
+        return Beliefs(
+            bid=self._exposure.shrink(Side.BID, bid),
+            ask=self._exposure.shrink(Side.ASK, ask),
+            fast=self._fast.volatility,
+            medium=self._medium.volatility,
+            slow=self._slow.volatility,
+            regime=self._regime.regime,
+            momentum=self._momentum.momentum(self._slow.sigma_bps),
+            own_bid=_markouts(self._own, Side.BID),
+            own_ask=_markouts(self._own, Side.ASK),
+            public_bid=_markouts(trading.markouts, Side.BID),
+            public_ask=_markouts(trading.markouts, Side.ASK),
+            toxicity_share=trading.toxicity.toxicity_share,
+            excitement=trading.hawkes.excitement(now_ms),
+            cascade=trading.cascade.cascade(now_ms),
+            depth_usd=self._depth.depth_usd,
+            basis_bps=self._basis.basis_bps,
+            funding_per_h=self._funding_per_h,
+            busy_share=trading.seasonality.factor(now_ms),
+            beta_lean=self._fair.beta_lean,
+            beta_flow_bps=self._fair.beta_flow_bps,
+        )
+
+
+def _sane(level: Level | None) -> bool:
+    """An empty side is; a price or a size that is no number, or beyond any market's, is not."""
+    return level is None or (PX_MIN < level.px < PX_MAX and 0 <= level.sz < SZ_MAX)
+
+
+def _markouts(estimator: MarkoutEstimator, side: Side) -> SideMarkouts | None:
+    s1, s10, s60 = (estimator.markout(horizon_s, side) for horizon_s in (1, 10, 60))
+    if s1 is None and s10 is None and s60 is None:
+        return None
+    return SideMarkouts(s1=s1, s10=s10, s60=s60)

@@ -1,0 +1,54 @@
+"""How much rests near the touch, in USD a side."""
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+from agents.market.types import Level
+from agents.market.units import BPS, MS_PER_S
+
+NEAR_BPS: Final = 10.0
+HALF_LIFE_S: Final = 30.0
+
+
+def near_usd(levels: Sequence[Level], mid_px: float, *, near_bps: float = NEAR_BPS) -> float:
+    """USD resting within ``near_bps`` of the mid on one side, best first."""
+    reach_px = mid_px * near_bps / BPS
+    usd = 0.0
+    for level in levels:
+        px = level.px
+        if not -reach_px <= px - mid_px <= reach_px:
+            break
+        usd += px * level.sz
+    return usd
+
+
+class DepthEstimator:
+    """Near-touch USD a side, its logarithm smoothed over half a minute: books flicker."""
+
+    __slots__ = ("_at_ms", "_logs")
+
+    def __init__(self) -> None:
+        self._at_ms: int | None = None
+        self._logs = (0.0, 0.0)
+
+    def update(self, bids_usd: float, asks_usd: float, at_ms: int) -> None:
+        """One book's sums. A side without a cent near the touch counts as one dollar."""
+        now = (math.log(max(bids_usd, 1.0)), math.log(max(asks_usd, 1.0)))
+        if self._at_ms is None:
+            self._logs = now
+        else:
+            keep = 0.5 ** (max(at_ms - self._at_ms, 0) / (MS_PER_S * HALF_LIFE_S))
+            bids, asks = self._logs
+            self._logs = (
+                keep * bids + (1 - keep) * now[0],
+                keep * asks + (1 - keep) * now[1],
+            )
+        self._at_ms = at_ms
+
+    @property
+    def depth_usd(self) -> tuple[float, float] | None:
+        """Bids and asks; None before the first book."""
+        if self._at_ms is None:
+            return None
+        return math.exp(self._logs[0]), math.exp(self._logs[1])

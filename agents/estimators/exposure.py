@@ -1,0 +1,164 @@
+"""What our own orders teach of A and kappa: how long each depth was on offer, and what was hit.
+
+An order that rests d bps from the mid is a draw from a Poisson process of rate A*exp(-kappa*d), for
+as long as it rests and however that ends: a cancelled one counts by the time it lay there. So the
+evidence is seconds and fills by depth, and its likelihood falls into two parts:
+
+    fills in all                ~ Poisson(A * S),   S = sum(seconds_d * exp(-kappa*d))
+    where they were, given that ~ Multinomial(seconds_d * exp(-kappa*d) / S)
+
+kappa is learned from the second alone: without fills nothing was learned of it, and it stays where
+public trades put it. A has a Gamma prior around the public one, and moves by ``SHARE_MAX`` times at
+most: our orders stand in a queue, so fills are rarer than bursts, but an hour of none is no reason
+to stand twice as far away.
+Source: the factorisation is McCullagh & Nelder (1989), section 6.4; Gamma-Poisson as in Gelman et
+al., Bayesian Data Analysis (3rd ed.), section 2.6.
+"""
+
+import math
+from typing import Any, Final
+
+from agents.estimators.intensity import Intensity
+from agents.market.types import Side
+
+HALF_LIFE_S: Final = 3_600.0
+BIN_BPS: Final = 1.0
+BINS: Final = 50
+FILLS_PRIOR: Final = 4.0
+KAPPA_SD: Final = 0.5
+SHARE_MAX: Final = 3.0
+_NEWTON_MAX: Final = 30
+
+
+class _Offered:
+    """Seconds, fills and the depths of both, by depth."""
+
+    __slots__ = ("fill_bps", "fills", "rest_bps", "rest_s")
+
+    def __init__(self) -> None:
+        self.rest_s = [0.0] * BINS
+        self.rest_bps = [0.0] * BINS
+        self.fills = 0.0
+        self.fill_bps = 0.0
+
+    def scale(self, factor: float) -> None:
+        self.rest_s = [value * factor for value in self.rest_s]
+        self.rest_bps = [value * factor for value in self.rest_bps]
+        self.fills *= factor
+        self.fill_bps *= factor
+
+
+class ExposureEstimator:
+    """Seconds on offer and fills by depth a side; old evidence halves in ``HALF_LIFE_S``.
+
+    The caller tells each resting order's depth a slice of time at a time, and each fill's depth
+    from the mid before it: the same distance, or kappa would be wrong by what separates them.
+    """
+
+    __slots__ = ("_due_s", "_offered")
+
+    def __init__(self) -> None:
+        self._offered = {Side.BID: _Offered(), Side.ASK: _Offered()}
+        self._due_s = 0.0
+
+    def elapse(self, dt_s: float) -> None:
+        """Evidence ages; in steps of ten seconds, for the bins are many."""
+        self._due_s += dt_s
+        if self._due_s >= 10.0:
+            for offered in self._offered.values():
+                offered.scale(0.5 ** (self._due_s / HALF_LIFE_S))
+            self._due_s = 0.0
+
+    def rested(self, side: Side, depth_bps: float, dt_s: float) -> None:
+        """An order was on offer there for so long. Too deep to matter: left out."""
+        depth_bps = max(depth_bps, 0.0)
+        index = int(depth_bps / BIN_BPS)
+        if index < BINS:
+            offered = self._offered[side]
+            offered.rest_s[index] += dt_s
+            offered.rest_bps[index] += dt_s * depth_bps
+
+    def filled(self, side: Side, depth_bps: float, share: float) -> None:
+        """So much of one order was taken, by a maker's fill, at that depth."""
+        depth_bps = max(depth_bps, 0.0)
+        if depth_bps < BIN_BPS * BINS:
+            offered = self._offered[side]
+            offered.fills += share
+            offered.fill_bps += share * depth_bps
+
+    def shrink(self, side: Side, public: Intensity) -> Intensity:
+        """The posterior of one side around what public trades say of it."""
+        offered = self._offered[side]
+        depths = [
+            (seconds, bps / seconds)
+            for seconds, bps in zip(offered.rest_s, offered.rest_bps, strict=True)
+            if seconds > 0
+        ]
+        if not depths:
+            return public
+        kappa, sd, spread = _kappa(offered, depths, public)
+        hits = sum(seconds * math.exp(-kappa * depth) for seconds, depth in depths)
+        shape = FILLS_PRIOR + offered.fills
+        fills = shape / (FILLS_PRIOR / public.fills_per_s + hits)
+        # The uncertainty of kappa is A's as well: by how far the fills' depth is from the touch.
+        lever = spread * kappa * sd * offered.fills / shape
+        se = math.hypot(fills / math.sqrt(shape), fills * lever)
+        least, most = public.fills_per_s / SHARE_MAX, public.fills_per_s * SHARE_MAX
+        return Intensity(
+            fills_per_s=min(max(fills, least), most),
+            kappa_per_bps=kappa,
+            fills_se_per_s=se,
+            kappa_se_per_bps=kappa * sd,
+            bursts=public.bursts + offered.fills,
+        )
+
+    @property
+    def fills(self) -> float:
+        """How many fills the evidence weighs, both sides."""
+        return sum(offered.fills for offered in self._offered.values())
+
+    def carried(self) -> dict[str, Any]:
+        """What a checkpoint may hold."""
+        return {
+            "sides": [
+                [list(o.rest_s), list(o.rest_bps), o.fills, o.fill_bps]
+                for o in self._offered.values()
+            ]
+        }
+
+    def carry(self, held: dict[str, Any], *, age_s: float) -> None:
+        """Take evidence that is ``age_s`` old; it weighs as much less."""
+        for offered, (rest_s, rest_bps, fills, fill_bps) in zip(
+            self._offered.values(), held["sides"], strict=True
+        ):
+            offered.rest_s, offered.rest_bps = list(rest_s), list(rest_bps)
+            offered.fills, offered.fill_bps = fills, fill_bps
+            offered.scale(0.5 ** (age_s / HALF_LIFE_S))
+
+
+def _kappa(
+    offered: _Offered, depths: list[tuple[float, float]], public: Intensity
+) -> tuple[float, float, float]:
+    """Mode of kappa's posterior in its logarithm, its deviation there, and the mean depth."""
+    prior = public.kappa_per_bps
+    sd_prior = math.hypot(KAPPA_SD, public.kappa_se_per_bps / prior)
+    fills, mean_fill_bps = offered.fills, 0.0
+    if fills > 0:
+        mean_fill_bps = offered.fill_bps / fills
+    kappa, information, mean = prior, 1.0 / sd_prior**2, 0.0
+    for _ in range(_NEWTON_MAX):
+        s0 = s1 = s2 = 0.0
+        nearest = depths[0][1]
+        for seconds, depth in depths:
+            weight = seconds * math.exp(-kappa * (depth - nearest))
+            s0 += weight
+            s1 += weight * depth
+            s2 += weight * depth * depth
+        mean = s1 / s0
+        information = kappa * kappa * fills * max(s2 / s0 - mean * mean, 0.0) + 1 / sd_prior**2
+        slope = kappa * fills * (mean - mean_fill_bps) - math.log(kappa / prior) / sd_prior**2
+        step = slope / information
+        kappa *= math.exp(min(max(step, -0.7), 0.7))
+        if abs(step) < 1e-7 or fills <= 0:
+            break
+    return kappa, 1.0 / math.sqrt(information), mean
