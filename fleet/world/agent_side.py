@@ -47,6 +47,10 @@ class AgentSide:
     def runs(self) -> bool:
         return self.conversation is not None
 
+    def now_ms(self, true_ms: int) -> int:
+        """The process's own clock."""
+        return true_ms + self._clock_ns // NS_PER_MS
+
     @property
     def away(self) -> bool:
         """It has lost its gateway, and seeks the next one."""

@@ -1,12 +1,12 @@
 """The gateway's disk in a world: its files and its log in memory, which outlive the process."""
 
+import errno
 from collections.abc import Iterator
 
 import msgspec
 
 from fleet.gateway.api import LatchView
 from fleet.gateway.core.lease import Durable
-from fleet.gateway.core.state import State
 from fleet.gateway.framing import Record
 from fleet.gateway.records import Body
 from fleet.gateway.store import KeptMarket
@@ -16,42 +16,46 @@ class Disk:
     """What ``fleet.gateway.store`` and ``fleet.gateway.log`` are to a real gateway.
 
     Values are kept as bytes or copies: what the process changes later is not on the disk.
+    ``full``: nothing can be written, OSError.
     """
 
     TAIL = 20_000
 
     def __init__(self) -> None:
         self.seq = 0
+        self.full = False
         self._leases = b"{}"
         self._limits: dict[str, float] = {}
         self._markets: dict[str, KeptMarket] = {}
         self._latch: LatchView | None = None
         self._log: list[Record] = []
 
+    def _written(self) -> None:
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
     def leases(self) -> dict[str, Durable]:
         return msgspec.json.decode(self._leases, type=dict[str, Durable])
 
     def keep_leases(self, rows: dict[str, Durable]) -> None:
+        self._written()
         self._leases = msgspec.json.encode(rows)
 
     def limits(self) -> dict[str, float]:
         return dict(self._limits)
 
+    def keep_limits(self, limits: dict[str, float]) -> None:
+        self._written()
+        self._limits = dict(limits)
+
     def markets(self) -> list[KeptMarket]:
         return [self._markets[market] for market in sorted(self._markets)]
 
-    def keep_market(self, state: State, market: str) -> None:
-        self._limits = dict(state.limits.position_max_usd)
-        row = state.markets[market]
-        fences = state.fence.causes(market)
-        self._markets[market] = KeptMarket(
-            market=market, revision=row.revision, settings=row.settings, paused=row.paused,
-            draining_ms=row.draining_ms,
-            fences={cause: why for cause, why in fences.items() if cause == "agent"},
-        )  # fmt: skip
+    def keep_market(self, kept: KeptMarket) -> None:
+        self._written()
+        self._markets[kept.market] = kept
 
-    def drop_market(self, state: State, market: str) -> None:
-        self._limits = dict(state.limits.position_max_usd)
+    def drop_market(self, market: str) -> None:
         self._markets.pop(market, None)
 
     def latch(self) -> LatchView | None:
@@ -61,9 +65,12 @@ class Disk:
         return self._latch is not None
 
     def keep_latch(self, latch: LatchView | None) -> None:
+        if latch is not None:
+            self._written()
         self._latch = latch
 
     def append(self, body: Body, wall_ns: int) -> int:
+        self._written()
         self.seq += 1
         self._log.append(Record.of(self.seq, wall_ns, body))
         return self.seq

@@ -1,24 +1,20 @@
 """The gateway in a world: its core, what it keeps on its disk, and the carrying out of effects."""
 
-from collections.abc import Callable, Iterable, Iterator
-from decimal import Decimal
-from typing import Any, Final, Protocol, cast
+from collections.abc import Callable, Iterable
+from typing import Final, Protocol, cast
 
 import msgspec
 
-from agents.exchange.codec import decode_info
-from agents.exchange.codec_account import to_fill, to_live
 from agents.exchange.errors import MalformedFrame
-from agents.exchange.registry import Registry
-from agents.exchange.wire import ClearinghouseState, FrontendOrder, Meta, PerpDex, SpotMeta, WsFill
 from agents.market.units import NS_PER_MS
 from agents.sim.flow_price import Chance
 from agents.sim.heap import Heap
 from agents.sim.network import Network
-from fleet.gateway.core import answers, venue
+from fleet.gateway.core import agents, answers
 from fleet.gateway.core.control import watch_own
 from fleet.gateway.core.core import Core
 from fleet.gateway.core.effects import (
+    Alert,
     Ask,
     Cut,
     Effect,
@@ -31,15 +27,17 @@ from fleet.gateway.core.effects import (
     WriteLatch,
 )
 from fleet.gateway.core.state import Identity, State
+from fleet.gateway.keeping import Keeping
 from fleet.gateway.log import ActionLog
 from fleet.gateway.records import Body, Sent
 from fleet.gateway.recover import restore
 from fleet.gateway.store import Store
 from fleet.world.disk import Disk
+from fleet.world.gateway_link import GatewayLink
 from fleet.world.venue_side import LINE, VenueSide
 
 HTTP: Final = "http"
-FILLS_OVERLAP_MS: Final = 5_000
+TOO_MANY: Final = "429 Too Many Requests"
 _json = msgspec.json.Encoder().encode
 
 
@@ -50,12 +48,18 @@ class Ears(Protocol):
     def arriving(self, submit: Submit) -> None: ...
     def vanished(self, submit: Submit) -> None: ...
     def recorded(self, body: Body) -> None: ...
+    def alerted(self, alert: Alert) -> None: ...
     def tell(self, session: int, data: bytes) -> None: ...
     def cut(self, session: int) -> None: ...
+    def died(self) -> None: ...
 
 
 class GatewaySide:
-    """One gateway after another, on one disk. ``core`` is None while none runs."""
+    """One gateway after another, on one disk. ``core`` is None while none runs.
+
+    ``doom``: it dies after so many more steps, wherever that is: between two effects, or between
+    the log's line and the signature.
+    """
 
     def __init__(
         self,
@@ -71,16 +75,18 @@ class GatewaySide:
         self.venue = venue_side
         self.epoch = 0
         self.clock_ms = 0
+        self.doom: int | None = None
+        self._keeping: Keeping | None = None
         self._identity = identity
         self._heap = heap
         self._network = network
         self._chance = chance
         self._ears = ears
-        self._registry = _registry(venue_side)
+        self.link = GatewayLink(self)
         self._carry: dict[type[Effect], Callable[..., None]] = {
-            Tell: self._tell, Cut: self._cut, Submit: self._submit, Ask: self._ask,
-            Record: self._record, KeepLeases: self._keep_leases, KeepMarket: self._keep_market,
-            Watch: self._watch, WriteLatch: self._write_latch,
+            Cut: self._cut, Submit: self._submit, Ask: self._ask, Record: self._record,
+            KeepMarket: self._keep_market, Watch: self._watch, WriteLatch: self._write_latch,
+            Alert: self._alert,
         }  # fmt: skip
 
     @property
@@ -93,6 +99,11 @@ class GatewaySide:
         assert self.core is not None
         return self.core.state
 
+    @property
+    def keeping(self) -> Keeping:
+        assert self._keeping is not None
+        return self._keeping
+
     # ── life ─────────────────────────────────────────────────────────────────────────────────
 
     def start(self, clock_ms: int) -> None:
@@ -101,6 +112,7 @@ class GatewaySide:
         disk = self.disk
         state = restore(self._identity, cast("Store", disk), cast("ActionLog", disk), self.now_ms)
         self.core = Core(state)
+        self._keeping = Keeping(state, self, disk, self._alert)
         self.epoch += 1
         for market in state.markets:
             self.do(watch_own(state, market))
@@ -108,14 +120,24 @@ class GatewaySide:
 
     def crash(self) -> None:
         """Gone, with all that it knew; what had left is on its way."""
-        self.core = None
+        self.core = self.doom = None
         self.epoch += 1
         self.venue.disconnect()
         self._network.cut(HTTP)
 
     def tick(self) -> None:
+        if self.core is None:
+            return
+        self._look_for_latch()
         if self.core is not None:
+            self.keeping.mend(self.now_ms, self._wall_ns)
             self.do(self.core.tick(self.now_ms))
+
+    def _look_for_latch(self) -> None:
+        """Someone may have halted past this process (``halt --direct``)."""
+        core, latch = self.core, self.disk.latch()
+        if core is not None and latch is not None and core.state.fence.latch is None:
+            self.do(core.latch_found(latch, self.now_ms))
 
     def lose_link(self) -> None:
         """The connection breaks; it is opened again after a while."""
@@ -135,99 +157,32 @@ class GatewaySide:
 
         self._heap.after(round(delay_ms * NS_PER_MS), "gateway", due)
 
-    # ── the link ─────────────────────────────────────────────────────────────────────────────
-
     def _connect(self) -> None:
         if not self.venue.reachable:
             self._later(1_000.0 + 1_000.0 * self._chance.random(), self._connect)
             return
         self.venue.connect()
         self.venue.deliver = self._frame
-        assert self.core is not None
-        self.core.learned(self._registry)
-        for subscription in self._subscriptions():
-            self.venue.watch(subscription, on=True)
-        self._reconcile(self._questions())
+        self.link.open()
 
-    def _subscriptions(self) -> list[dict[str, object]]:
-        user = self._identity.address
-        wanted: list[dict[str, object]] = [
-            {"type": "orderUpdates", "user": user},
-            {"type": "userFills", "user": user},
-        ]
-        for dex in self.state.dexes():
-            wanted.append({"type": "openOrders", "user": user, "dex": dex})
-            wanted.append({"type": "clearinghouseState", "user": user, "dex": dex})
-        return wanted + self.state.routing.upstream()
-
-    def _reconcile(self, questions: "Iterator[Question]") -> None:
-        """One question after the other, as the real one asks; a failure ends the connection."""
-        question = next(questions, None)
-        core = self.core
-        assert core is not None
-        if question is None:
-            self.do(core.link_up(self.now_ms))
-            return
-        if not self.venue.connected:
-            return
-        request, take = question
-        lost = self._chance.random() < self.venue.faults.lost_answers
-        asked_ms = self.now_ms
-
-        def ask() -> None:
-            raw = _json(self.venue.info(request))
-            self._http(lambda: answered(raw))
-
-        def answered(raw: bytes) -> None:
-            if not self.venue.connected:
-                return
-            if lost:
-                self._network.faults["reconcile_failed"] += 1
-                self.lose_link()
-                return
-            self.do(take(raw, asked_ms))
-            self._reconcile(questions)
-
-        self._http(ask)
-
-    def _http(self, deliver: Callable[[], None]) -> None:
+    def http(self, happen: Callable[[], None]) -> None:
+        """One way of a request or an answer beside the connection."""
         epoch = self.epoch
 
         def due() -> None:
             if self.epoch == epoch:
-                deliver()
+                happen()
 
         weather = msgspec.structs.replace(self.venue.faults.requests(), lost=0.0)
         self._network.send(HTTP, None, weather, due)
 
-    def _questions(self) -> "Iterator[Question]":
-        """Positions and orders of each DEX, then every fill since the last booked one."""
-        user = self._identity.address
-        mids = cast("dict[str, str]", self.venue.info({"type": "allMids"}))
-        for dex_info in self._registry.dexes:
-            if dex_info.token_mark_coin in mids:
-                mark = float(mids[dex_info.token_mark_coin])
-                self.state.account.token_marks[dex_info.token] = mark
-        for dex in self.state.dexes():
-
-            def account(raw: bytes, _asked_ms: int, dex: str = dex) -> Iterable[Effect]:
-                held = decode_info(raw, ClearinghouseState)
-                return venue.take_account(self.state, dex, held, self.now_ms)
-
-            def orders(raw: bytes, asked_ms: int, dex: str = dex) -> Iterable[Effect]:
-                found = decode_info(raw, tuple[FrontendOrder, ...])
-                rows = tuple((row.coin, to_live(row)) for row in found)
-                return venue.take_open_orders(self.state, dex, rows, asked_ms, self.now_ms)
-
-            yield {"type": "clearinghouseState", "user": user, "dex": dex}, account
-            yield {"type": "frontendOpenOrders", "user": user, "dex": dex}, orders
-        since_ms = max(self.state.bookings.last_fill_ms - FILLS_OVERLAP_MS, 0)
-        yield {"type": "userFillsByTime", "user": user, "startTime": since_ms}, self._take_fills
-
-    def _take_fills(self, raw: bytes, _asked_ms: int) -> Iterable[Effect]:
-        fills = tuple(to_fill(row) for row in decode_info(raw, tuple[WsFill, ...]))
-        rows = msgspec.json.decode(raw, type=list[msgspec.Raw])
-        return venue.take_fills(self.state, fills, rows, self.now_ms)
+    def reconcile_fails(self) -> bool:
+        """Whether a question of the reconciliation fails: the connection is begun afresh."""
+        if self._chance.random() >= self.venue.faults.lost_answers:
+            return False
+        self._network.faults["reconcile_failed"] += 1
+        self.lose_link()
+        return True
 
     def _frame(self, raw: bytes) -> None:
         if self.core is None:
@@ -242,12 +197,26 @@ class GatewaySide:
     def do(self, effects: Iterable[Effect]) -> None:
         """Carry effects out, in their order; those that only a real process has are let be."""
         for effect in effects:
-            carry = self._carry.get(type(effect))
-            if carry is not None:
+            if type(effect) is Tell:  # half of all, and nothing that can be torn
+                self._ears.tell(effect.session, effect.data)
+                continue
+            if self.core is None:
+                return
+            if isinstance(effect, KeepLeases):
+                if not self.keeping.leases() and effect.session:
+                    self.do(agents.unkept(self.state, effect.session, self.now_ms))
+                    return
+            elif (carry := self._carry.get(type(effect))) is not None:
                 carry(effect)
+            self._dies()
 
-    def _tell(self, effect: Tell) -> None:
-        self._ears.tell(effect.session, effect.data)
+    def _dies(self) -> bool:
+        """A step is done; was it the last?"""
+        if self.doom is not None:
+            self.doom -= 1
+            if self.doom <= 0:
+                self._ears.died()
+        return self.core is None
 
     def _cut(self, effect: Cut) -> None:
         self._ears.cut(effect.session)
@@ -255,49 +224,66 @@ class GatewaySide:
     def _record(self, effect: Record) -> None:
         self._append(effect.body)
 
-    def _keep_leases(self, _: KeepLeases) -> None:
-        self.disk.keep_leases(self.state.leases.rows)
-
     def _keep_market(self, effect: KeepMarket) -> None:
-        keep = self.disk.drop_market if effect.gone else self.disk.keep_market
-        keep(self.state, effect.market)
+        self.keeping.market(effect)
 
     def _watch(self, effect: Watch) -> None:
         if self.venue.connected:
             self.venue.watch(effect.subscription, on=effect.on)
 
     def _write_latch(self, effect: WriteLatch) -> None:
-        self.disk.keep_latch(effect.latch)
+        self.keeping.latch(effect.latch)
 
-    def _append(self, body: Body) -> None:
+    def _alert(self, alert: Alert) -> None:
+        self._ears.alerted(alert)
+
+    @property
+    def _wall_ns(self) -> int:
+        return self.now_ms * NS_PER_MS
+
+    def _append(self, body: Body) -> bool:
+        return self.keeping.append(body, self._wall_ns)
+
+    def append(self, body: Body, wall_ns: int) -> int:
+        """The log's file: what is in it is booked."""
+        seq = self.disk.append(body, wall_ns)
         self._ears.recorded(body)
-        self.state.log_seq = self.disk.append(body, self.now_ms * NS_PER_MS)
+        return seq
+
+    # ── requests ─────────────────────────────────────────────────────────────────────────────
 
     def _submit(self, submit: Submit) -> None:
-        """Log, sign, send; a placement only while no latch is on the disk."""
-        if submit.placement and self.disk.latched() and self.state.fence.latch is None:
+        """Log, sign, send; what opens risk only while no latch is on the disk."""
+        if submit.placement and not submit.closing and self.disk.latched():
+            self._look_for_latch()
             self._turn_away(submit.request, "fenced", "halted")
             return
-        self._ears.submitting(submit)
         text = _json(submit.action)
+        logged = self._append(Sent(submit.nonce, submit.market, submit.generation, text.decode()))
+        if self._dies():
+            return
+        if submit.placement and not logged:
+            self._turn_away(submit.request, "fenced", "the action log can't be written")
+            return
         self._heap.note(text)
-        self._append(Sent(submit.nonce, submit.market, submit.generation, text.decode()))
+        self._ears.submitting(submit)
         by_http = not self.venue.connected
         if by_http and (submit.placement or not self.venue.reachable):
             self._ears.vanished(submit)
             self._turn_away(submit.request, "link_down", "the venue's connection is down")
             return
-        limited = self._chance.random() < self.venue.faults.limited
-        lost = self.venue.faults.lost_answers
-        if limited:
+        if self._chance.random() < self.venue.faults.limited:
             self._network.faults["rate_limit"] += 1
             self._ears.vanished(submit)
-            self._post(submit.request, "error", "429 Too Many Requests", by_http=by_http)
+            self._post(submit.request, "error", TOO_MANY, by_http=by_http)
             return
-        epoch = self.epoch
+        self._send(submit, by_http=by_http)
 
-        def settled(payload: dict[str, Any]) -> None:
-            if self._chance.random() < lost:
+    def _send(self, submit: Submit, *, by_http: bool) -> None:
+        faults, epoch = self.venue.faults, self.epoch
+
+        def settled(payload: dict[str, object]) -> None:
+            if self._chance.random() < faults.lost_answers:
                 self._network.faults["lost_answer"] += 1
             elif self.epoch == epoch:
                 self._post(submit.request, "action", payload, by_http=by_http)
@@ -306,28 +292,32 @@ class GatewaySide:
             self._ears.arriving(submit)
             self.venue.act(submit.action, submit.nonce, submit.expires_ms, settled)
 
-        if self._chance.random() < self.venue.faults.lost_requests:
+        if self._chance.random() < faults.lost_requests:
             self._network.faults["loss"] += 1
             self._ears.vanished(submit)
             return
         # A way of its own: requests overtake one another, and outlive the process that sent them.
-        weather = msgspec.structs.replace(self.venue.faults.requests(), lost=0.0)
+        weather = msgspec.structs.replace(faults.requests(), lost=0.0)
         self._network.send("to venue", None, weather, arrive)
 
     def _ask(self, ask: Ask) -> None:
-        by_http = not self.venue.connected
+        faults, by_http = self.venue.faults, not self.venue.connected
         if by_http and not self.venue.reachable:
             self.do(answers.unanswered(self.state, ask.request, self.now_ms))
+            return
+        if self._chance.random() < faults.limited:
+            self._network.faults["rate_limit"] += 1
+            self._post(ask.request, "error", TOO_MANY, by_http=by_http)
             return
 
         def arrive() -> None:
             data = self.venue.info(ask.payload)
             payload = {"type": ask.payload["type"], "data": data}
-            if self._chance.random() >= self.venue.faults.lost_answers:
+            if self._chance.random() >= faults.lost_answers:
                 self._post(ask.request, "info", payload, by_http=by_http)
 
         line = HTTP if by_http else LINE
-        self._network.send(line, None, self.venue.faults.requests(), arrive)
+        self._network.send(line, None, faults.requests(), arrive)
 
     def _post(self, request: int, kind: str, payload: object, *, by_http: bool) -> None:
         """An answer on its way back; over the connection it dies with the connection."""
@@ -345,20 +335,5 @@ class GatewaySide:
         self._network.send(HTTP if by_http else LINE, None, weather, arrive)
 
     def _turn_away(self, request: int, reason: str, text: str) -> None:
-        self.do(answers.not_sent(self.state, request, reason, text))
-
-
-Question = tuple[dict[str, object], Callable[[bytes, int], Iterable[Effect]]]
-
-
-def _registry(venue_side: VenueSide) -> Registry:
-    """Every DEX and market, as the venue lists them."""
-
-    def ask(kind: Any, **request: object) -> Any:  # noqa: ANN401  (the type asked for)
-        return decode_info(_json(venue_side.info(request)), kind)
-
-    dexs = ask(tuple[PerpDex | None, ...], type="perpDexs")
-    names = ["", *(row.name for row in dexs if row is not None)]
-    metas = {name: ask(Meta, type="meta", dex=name) for name in names}
-    spot = ask(SpotMeta, type="spotMeta")
-    return Registry.build(dexs, metas, spot, Decimal("0.00015"), Decimal("0.00045"))
+        if self.core is not None:
+            self.do(answers.not_sent(self.state, request, reason, text))

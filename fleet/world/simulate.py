@@ -1,15 +1,22 @@
 """One simulated run: safety under faults, then all faults end and everybody must come to agree."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
 from agents.market.types import Coin
 from agents.market.units import NS_PER_S
-from agents.settings import MarketSettings, RiskSettings, StrategySettings
+from agents.settings import (
+    DrainSettings,
+    MarketSettings,
+    OrphanSettings,
+    RiskSettings,
+    StrategySettings,
+)
 from agents.sim.flow_price import Chance
 from fleet.manifests.spec import FleetRisk
+from fleet.world.agreement import Agreement
 from fleet.world.counterparties import Counterparties
 from fleet.world.faults import Level, draw
 from fleet.world.storm import Storm
@@ -18,9 +25,10 @@ from fleet.world.world import World
 MARKETS: Final = ("BTC", "hyna:BTC", "ETH", "xyz:NVDA", "SOL", "WLFI", "hyna:ETH", "XRP")
 """Which markets a world has, the first first."""
 POSITION_MAX_USD: Final = 1_500.0
-CALM_S: Final = 5.0
+CALM_S: Final = 8.0
 HEAL_MAX_S: Final = 90.0
 _UNBOUNDED_USD: Final = 1e12
+_DO: Final[tuple[Literal["hold", "reduce", "flatten"], ...]] = ("flatten", "reduce", "hold")
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -36,8 +44,8 @@ class Result(msgspec.Struct, frozen=True):
     simulated_s: float
 
 
-def settings(market: str) -> MarketSettings:
-    """Near enough to be filled often, with a limit that is often reached."""
+def settings(market: str, do: Literal["hold", "reduce", "flatten"]) -> MarketSettings:
+    """Near enough to be filled often, with a limit that is often reached. ``do``: with orphans."""
     return MarketSettings(
         market=Coin(market),
         margin_usd=1_000.0,
@@ -47,6 +55,8 @@ def settings(market: str) -> MarketSettings:
             half_spread_floor_bps=1.5, kappa_prior_per_bps=1.0, fills_per_s_prior=0.3,
             clip_usd=200.0, warmup_s=3.0,
         ),
+        drain=DrainSettings(passive_s=4.0, then="flatten"),
+        on_orphan=OrphanSettings(after_s=2.0, do=do),
     )  # fmt: skip
 
 
@@ -60,7 +70,9 @@ def build(
     market = Counterparties(names, chance("flow"), "lively")
     limit = _UNBOUNDED_USD
     risk = FleetRisk(limit, limit, limit, limit, drawdown_max_share=0.99)
-    world = World({name: settings(name) for name in names}, risk, market, chance)
+    cares = chance("orphans")
+    rows = {name: settings(name, _DO[cares.randrange(len(_DO))]) for name in names}
+    world = World(rows, risk, market, chance)
     world.heap.note(f"{seed} {level.value}".encode())
     world.run(CALM_S)
     storm = Storm(world, draw(level, chance("faults")), chance("storm"), market.dark_coins)
@@ -95,12 +107,12 @@ def simulate(
 def _heal(world: World, storm: Storm) -> list[str]:
     """Agreement within ``HEAL_MAX_S``, or why there is none."""
     storm.heal()
+    agreement = Agreement(world)
     waited_s, differing = 0.0, ["nothing was looked at"]
     while differing and waited_s < HEAL_MAX_S:
         world.run(0.5)
         waited_s += 0.5
         if world.checks.violations:
             return list(world.checks.violations)
-        differing = list(world.checks.disagreements())
-        world.checks.checked["liveness"] += 1
+        differing = list(agreement.differences())
     return [f"liveness: {text}" for text in differing]

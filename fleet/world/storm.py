@@ -1,16 +1,21 @@
-"""What strikes a world while it is not healed: crashes, cuts, silences, steps of the clock."""
+"""What strikes a world while it is not healed: crashes, cuts, silences, steps, other hands."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
+from agents.exchange.downstream import LEASE_MS
 from agents.market.units import NS_PER_S
 from agents.sim.flow_price import Chance
-from fleet.gateway.api import HaltRequest
-from fleet.gateway.core import control
 from fleet.world.faults import Faults
-from fleet.world.world import HUNG_MS, World
+from fleet.world.operator import Operator
+from fleet.world.strangers import Strangers
+from fleet.world.world import World
 
 STEP_MAX_MS: Final = 5_000
+VENUE_STEP_MAX_MS: Final = 2_000
+DOOM_STEPS: Final = 40
+HUNG_MS: Final = LEASE_MS + 2_000
 
 
 class Storm:
@@ -21,19 +26,38 @@ class Storm:
         self._chance = chance
         self._dark = dark
         self._over = False
+        self._operator = Operator(world, chance, self._after)
+        self._strangers = Strangers(world, chance)
         world.venue.faults = faults
-        for kind, mean_s, strike in (
-            ("disconnect", faults.disconnect_s, self._disconnect),
-            ("partition", faults.partition_s, self._partition),
-            ("silence", faults.silence_s, self._silence),
-            ("agent_crash", faults.agent_crash_s, self._crash_agent),
-            ("agent_hang", faults.agent_hang_s, self._hang_agent),
-            ("gateway_crash", faults.gateway_crash_s, self._crash_gateway),
-            ("risk_crash", faults.risk_crash_s, self._crash_risk),
-            ("supervisor_crash", faults.supervisor_crash_s, self._crash_supervisor),
-            ("clock_step", faults.clock_step_s, self._step_clock),
-            ("halt", faults.halt_s, self._halt),
-        ):
+        world.on_death = self._died
+        market = self._market
+        operator, strangers = self._operator, self._strangers
+        strikes: dict[str, Callable[[], bool]] = {
+            "disconnect": self._disconnect,
+            "partition": self._partition,
+            "silence": self._silence,
+            "venue_step": self._step_venue,
+            "agent_crash": self._crash_agent,
+            "agent_hang": self._hang_agent,
+            "agent_cut": self._cut_agent,
+            "gateway_crash": self._crash_gateway,
+            "gateway_torn": self._doom_gateway,
+            "disk_full": self._fill_disk,
+            "risk_crash": self._crash_risk,
+            "supervisor_crash": self._crash_supervisor,
+            "clock_step": self._step_clock,
+            "halt": operator.halt,
+            "direct_halt": operator.direct_halt,
+            "pause": lambda: operator.pause(market()),
+            "drain": lambda: operator.drain(market()),
+            "flatten": lambda: operator.flatten(market()),
+            "revoke": lambda: operator.revoke(market()),
+            "settings": lambda: operator.settings(market()),
+            "foreign": lambda: self._stranger(strangers.foreign),
+            "second_controller": lambda: self._stranger(strangers.second_controller),
+        }
+        for kind, strike in strikes.items():
+            mean_s = float(getattr(faults, f"{kind}_s"))
             if mean_s > 0:
                 self._plan(kind, mean_s, strike)
 
@@ -52,7 +76,11 @@ class Storm:
         wait_s = least_s + (most_s - least_s) * self._chance.random()
         self._world.heap.after(round(wait_s * NS_PER_S), label, happen)
 
-    # ── kinds ────────────────────────────────────────────────────────────────────────────────
+    def _market(self) -> str:
+        markets = self._world.markets
+        return markets[self._chance.randrange(len(markets))]
+
+    # ── the venue ────────────────────────────────────────────────────────────────────────────
 
     def _disconnect(self) -> bool:
         if not self._world.venue.connected:
@@ -77,12 +105,25 @@ class Storm:
         """The venue sends no market data of one coin."""
         market = self._market()
         self._dark.add(market)
-        self._after(2.0, 12.0, "heard", lambda: self._dark.discard(market))
+        self._after(2.0, 12.0, "heard", partial(self._dark.discard, market))
         return True
 
-    def _market(self) -> str:
-        markets = self._world.markets
-        return markets[self._chance.randrange(len(markets))]
+    def _step_venue(self) -> bool:
+        """The venue's time jumps ahead; it never goes back."""
+        self._world.venue.ahead_ms += round(VENUE_STEP_MAX_MS * self._chance.random())
+        return True
+
+    def _stranger(self, place: Callable[[str], None]) -> bool:
+        place(self._market())
+        self._after(4.0, 20.0, "stranger leaves", self._stranger_leaves)
+        return True
+
+    def _stranger_leaves(self) -> None:
+        """What was shut because of them is opened by a person."""
+        self._strangers.leave()
+        self._after(1.0, 3.0, "resume", self._operator.resume)
+
+    # ── agents ───────────────────────────────────────────────────────────────────────────────
 
     def _crash_agent(self) -> bool:
         agent = self._world.agents[self._market()]
@@ -98,27 +139,65 @@ class Storm:
             return False
         process = agent.process
         agent.hang()
-        world.mark_gone(agent, HUNG_MS)
+        world.crew.mark_gone(agent, HUNG_MS)
 
         def wake() -> None:
             if agent.process == process and agent.runs:
-                world.wake_agent(agent)
+                world.crew.wake(agent)
 
         self._after(0.5, 30.0, "wake", wake)
         return True
+
+    def _cut_agent(self) -> bool:
+        """Its socket breaks while both ends live."""
+        agent = self._world.agents[self._market()]
+        if not agent.runs or not agent.session:
+            return False
+        self._world.crew.cut(agent)
+        return True
+
+    # ── the gateway and the host ─────────────────────────────────────────────────────────────
 
     def _crash_gateway(self) -> bool:
         world = self._world
         if world.gateway.core is None:
             return False
-        world.gateway.crash()
-        world.gateway_gone()
-        self._after(0.5, 3.0, "gateway starts", self._start_gateway)
+        world.crash_gateway()
+        self._died()
         return True
+
+    def _died(self) -> None:
+        self._after(0.5, 3.0, "gateway starts", self._start_gateway)
 
     def _start_gateway(self) -> None:
         if self._world.gateway.core is None:
-            self._world.gateway.start(self._world.wall_ms)
+            self._world.gateway.start(self._world.crew.wall_ms)
+
+    def _doom_gateway(self) -> bool:
+        """It dies in the middle of what it does next: not even its log says all it did."""
+        gateway = self._world.gateway
+        if gateway.core is None or gateway.doom is not None:
+            return False
+        gateway.doom = 1 + self._chance.randrange(DOOM_STEPS)
+        return True
+
+    def _fill_disk(self) -> bool:
+        disk = self._world.gateway.disk
+        if disk.full:
+            return False
+        disk.full = True
+        self._after(1.0, 8.0, "disk has room", self._free_disk)
+        return True
+
+    def _free_disk(self) -> None:
+        self._world.gateway.disk.full = False
+
+    def _step_clock(self) -> bool:
+        """The wall clock steps; processes that run don't see it, those that start do."""
+        self._world.crew.wall_ms = round(STEP_MAX_MS * (2.0 * self._chance.random() - 1.0))
+        return True
+
+    # ── risk and supervisor ──────────────────────────────────────────────────────────────────
 
     def _crash_risk(self) -> bool:
         self._world.risk_up = False
@@ -136,34 +215,6 @@ class Storm:
     def _start_supervisor(self) -> None:
         self._world.supervisor_up = True
 
-    def _step_clock(self) -> bool:
-        """The wall clock steps; processes that run don't see it, those that start do."""
-        self._world.wall_ms = round(STEP_MAX_MS * (2.0 * self._chance.random() - 1.0))
-        return True
-
-    def _halt(self) -> bool:
-        world = self._world
-        if world.gateway.core is None or world.gateway.state.fence.latch is not None:
-            return False
-        request = HaltRequest(reason="storm", by="operator")
-        now_ms = world.gateway.now_ms
-        halt = control.Halt(request, now_ms)
-        world.gateway.do(halt.begin(world.gateway.state, now_ms))
-        self._after(4.0, 10.0, "resume", self._resume)
-        return True
-
-    def _resume(self) -> None:
-        """An operator lifts the halt; while it is being proven, they wait."""
-        world = self._world
-        if world.gateway.core is not None:
-            try:
-                world.gateway.do(control.resume(world.gateway.state, "calm again", "operator"))
-            except control.Wrong:
-                pass
-            else:
-                return
-        self._after(1.0, 2.0, "resume", self._resume)
-
     # ── the end ──────────────────────────────────────────────────────────────────────────────
 
     def heal(self) -> None:
@@ -172,9 +223,11 @@ class Storm:
         world = self._world
         world.venue.faults = Faults()
         world.venue.reachable = world.risk_up = world.supervisor_up = True
+        world.gateway.disk.full, world.gateway.doom = False, None
         self._dark.clear()
+        self._strangers.leave()
         self._start_gateway()
-        self._resume()
+        self._operator.calm()
         for agent in world.agents.values():
             if agent.runs and agent.hung:
                 world.end_agent(agent, 0.0)

@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from agents.market.units import NS_PER_MS
+from agents.sim.flow_price import Chance
 from agents.sim.heap import Heap
 from agents.sim.network import Network
 from agents.sim.outputs import Answered, FillRow, OrderRow, Output
@@ -13,6 +14,7 @@ from fleet.venue.feeds import Feeds, Frame
 from fleet.venue.subscriptions import Key, parse
 from fleet.venue.world import World as Market
 from fleet.world.faults import Faults
+from fleet.world.past import Past
 
 BLOCK_NS: Final = 70 * NS_PER_MS
 LINE: Final = "venue"
@@ -27,7 +29,9 @@ class VenueSide:
     ``address``: whose signature every action bears. ``on_block`` sees each block's outputs.
     """
 
-    def __init__(self, market: Market, heap: Heap, network: Network, address: str) -> None:
+    def __init__(
+        self, market: Market, heap: Heap, network: Network, chance: Chance, address: str
+    ) -> None:
         self.market = market
         self.exchange = market.exchange
         self.faults = Faults()
@@ -42,12 +46,16 @@ class VenueSide:
         self._feeds = Feeds(
             market, wanted=self._listening.__contains__, keys=lambda: tuple(self._listening)
         )
+        self.ahead_ms = 0
+        self._past = Past(self.exchange, address)
+        self._chance = chance
         self._tickets = 0
         self._waiting: dict[int, Answer] = {}
 
     @property
     def now_ms(self) -> int:
-        return self._heap.now_ns // NS_PER_MS
+        """The venue's own time."""
+        return self._heap.now_ns // NS_PER_MS + self.ahead_ms
 
     # ── the connection ───────────────────────────────────────────────────────────────────────
 
@@ -70,10 +78,19 @@ class VenueSide:
             elif key not in self._listening:
                 self._listening[key] = None
                 for raw in self._feeds.snapshot(key, self.now_ms):
-                    self._push(key, raw)
+                    self._push(key, self._shortened(key, raw))
 
         calm = msgspec.structs.replace(self.faults.requests(), lost=0.0)
         self._network.send(LINE, "subscribe", calm, arrive)
+
+    def _shortened(self, key: Key, raw: bytes) -> bytes:
+        """The list of fills that a subscription begins with may hold but the last few."""
+        if key.type != "userFills" or self._chance.random() >= self.faults.short_snapshots:
+            return raw
+        self._network.faults["short_snapshot"] += 1
+        frame = msgspec.json.decode(raw)
+        frame["data"]["fills"] = frame["data"]["fills"][: self._chance.randrange(3)]
+        return msgspec.json.encode(frame)
 
     def _push(self, key: Key, raw: bytes) -> None:
         mine = key.type in _ACCOUNT
@@ -83,11 +100,13 @@ class VenueSide:
     # ── blocks ───────────────────────────────────────────────────────────────────────────────
 
     def block(self) -> None:
-        step = self.market.step(self._heap.now_ns)
+        step = self.market.step(self._heap.now_ns + self.ahead_ms * NS_PER_MS)
         for output in step.outputs:
             match output:
                 case Answered(ticket=ticket, payload=payload):
-                    self._waiting.pop(ticket)(payload)
+                    answer = self._waiting.pop(ticket, None)
+                    if answer is not None:
+                        answer(payload)
                 case OrderRow(row=row) | FillRow(row=row):
                     self._heap.note(msgspec.json.encode(row))
                 case _:
@@ -102,6 +121,8 @@ class VenueSide:
         for key, raw in frames:
             if key in self._listening:
                 self._push(key, raw)
+        if self.faults.stale:
+            self._past.keep(self.now_ms)
         self.on_block(step.outputs)
 
     def _silent(self, key: Key) -> bool:
@@ -118,6 +139,17 @@ class VenueSide:
             expires_after_ms=expires_ms,
         )  # fmt: skip
 
+    def act_for(self, action: dict[str, object], nonce: int) -> None:
+        """Someone else's hand on the account: nobody waits for the answer."""
+        self._tickets += 1
+        self.exchange.submit(self._tickets, self._address, action, nonce)
+
     def info(self, request: dict[str, object]) -> object:
-        """The answer of this moment, JSON-ready."""
+        """An answer of this moment, or of a little before: JSON-ready."""
+        if self.faults.stale and self._chance.random() < self.faults.stale:
+            lag_ms = self._chance.random() * self.faults.stale_ms
+            found = self._past.answer(request, self.now_ms - round(lag_ms))
+            if found is not None:
+                self._network.faults["stale_answer"] += 1
+                return found
         return self.exchange.info(request, self.now_ms)

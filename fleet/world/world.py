@@ -2,13 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from functools import partial
 from typing import Final
 
-from agents.exchange.downstream import LEASE_MS
+from agents.exchange.registry import Registry
 from agents.handlers.verdicts import phase
 from agents.market.units import NS_PER_MS, NS_PER_S
-from agents.runtime.reunion import RETRY_S
 from agents.settings import MarketSettings
 from agents.sim.accounts import Account
 from agents.sim.exchange import Exchange
@@ -19,7 +17,7 @@ from agents.sim.outputs import Output
 from fleet.gateway.api import MarketPut
 from fleet.gateway.core import control
 from fleet.gateway.core.cloids import instance_digits
-from fleet.gateway.core.effects import Submit
+from fleet.gateway.core.effects import Alert, Submit
 from fleet.gateway.core.state import Identity, State
 from fleet.gateway.core.status import status
 from fleet.gateway.records import Body
@@ -29,20 +27,17 @@ from fleet.risk.directives import one_round
 from fleet.venue.world import World as Market
 from fleet.world.agent_side import AgentSide
 from fleet.world.checks import Checks
-from fleet.world.faults import LOCAL
+from fleet.world.crew import TOKEN, Crew
 from fleet.world.gateway_side import GatewaySide
 from fleet.world.venue_side import BLOCK_NS, VenueSide
 
 ADDRESS: Final = "0x" + "fa" * 20
-TOKEN: Final = "world"
 START_NS: Final = 1_795_000_000 * NS_PER_S
 AGENT_TICK_NS: Final = 100 * NS_PER_MS
 GATEWAY_TICK_NS: Final = 50 * NS_PER_MS
 SUPERVISE_NS: Final = 500 * NS_PER_MS
 RISK_NS: Final = NS_PER_S
 SETTLED_MS: Final = 10_000
-DEAD_MS: Final = 2_000
-HUNG_MS: Final = LEASE_MS + 2_000
 FUND_USD: Final = Decimal(1_000_000)
 
 
@@ -67,21 +62,19 @@ class World:
         self.markets = tuple(settings)
         self.settings = dict(settings)
         self.digits = instance_digits("000001")
-        self.wall_ms = 0
         self.risk_up = self.supervisor_up = True
-        self.chance = chance("world")
         self.on_block: Callable[[tuple[Output, ...]], None] = lambda _: None
+        self.on_death: Callable[[], None] = lambda: None
         self.network = Network(self.heap, chance("network"))
-        self.venue = VenueSide(market, self.heap, self.network, ADDRESS)
+        self.venue = VenueSide(market, self.heap, self.network, chance("venue"), ADDRESS)
         self.checks = Checks(self)
-        self._sessions: dict[int, str] = {}
-        self._last_session = 0
+        self.crew = Crew(
+            self.markets, self.heap, self.network, chance("world"), self.checks.deciding
+        )
         self._risk = risk
         self._baseline: Baseline | None = None
         self._risk_seq = 0
         self._link_since_ms: int | None = None
-        self._due_ms = dict.fromkeys(self.markets, 0)
-        self._gone_ms: dict[tuple[str, int], tuple[int, int]] = {}
         self.exchange.fund(ADDRESS, FUND_USD)
         self.account: Account = self.exchange.floor.account(ADDRESS)
         market.step(START_NS)
@@ -89,16 +82,10 @@ class World:
             fleet="world", network="paper", url="", address=ADDRESS, instance="000001",
             build="world", token=TOKEN, created_ms=START_NS // NS_PER_MS,
         )  # fmt: skip
-        self.gateway = GatewaySide(
+        self.gateway = self.crew.gateway = GatewaySide(
             identity, self.venue, self.heap, self.network, chance("gateway"), self
         )
-        self.agents = {name: self._agent(name) for name in self.markets}
         self._begin()
-
-    def _agent(self, market: str) -> AgentSide:
-        agent = AgentSide(market, lambda raw: self._said(market, raw))
-        agent.placing = lambda orders, age: self.checks.deciding(market, orders, age)
-        return agent
 
     def _begin(self) -> None:
         self.venue.on_block = self._after_block
@@ -109,7 +96,7 @@ class World:
         heap = self.heap
         heap.every(self._block_ns, "block", self.venue.block)
         heap.every(GATEWAY_TICK_NS, "gateway tick", self.gateway.tick)
-        heap.every(AGENT_TICK_NS, "agent tick", self._tick_agents)
+        heap.every(AGENT_TICK_NS, "agent tick", self.crew.tick)
         heap.every(RISK_NS, "risk", self._risk_round)
         heap.every(SUPERVISE_NS, "supervise", self._supervise)
 
@@ -120,8 +107,17 @@ class World:
         return self.heap.now_ns // NS_PER_MS
 
     @property
+    def agents(self) -> dict[str, AgentSide]:
+        return self.crew.agents
+
+    @property
     def exchange(self) -> Exchange:
         return self.venue.exchange
+
+    @property
+    def registry(self) -> Registry:
+        """What the venue lists."""
+        return self.gateway.link.registry
 
     @property
     def gateway_state(self) -> State | None:
@@ -132,26 +128,13 @@ class World:
         faults = self.venue.faults
         return bool(faults.lost_requests or faults.lost_answers or faults.limited or faults.slow)
 
-    def engine_position_sz(self, market: str) -> Decimal | None:
-        conversation = self.agents[market].conversation
-        engine = conversation.engine if conversation is not None else None
-        return None if engine is None else engine.state.position.sz
-
-    def engine_cloids(self, market: str) -> set[str | None]:
-        """Orders that the engine holds for live."""
-        conversation = self.agents[market].conversation
-        engine = conversation.engine if conversation is not None else None
-        return set() if engine is None else set(engine.state.tracker.live)
-
     def phase(self, market: str) -> str:
-        conversation = self.agents[market].conversation
-        engine = conversation.engine if conversation is not None else None
+        engine = self.crew.engine(market)
         return "no agent" if engine is None else phase(engine.state)
 
     def uptime(self, market: str) -> float | None:
         """Share of the time it was due in which it was quoted, by the agent that runs now."""
-        conversation = self.agents[market].conversation
-        engine = conversation.engine if conversation is not None else None
+        engine = self.crew.engine(market)
         if engine is None or not engine.state.uptime.due_s:
             return None
         return engine.state.uptime.up_s / engine.state.uptime.due_s
@@ -159,9 +142,12 @@ class World:
     @property
     def frames_late(self) -> bool:
         """Whether the account's feed may lag, or the link is young: then its count lags too."""
-        since_ms = self._link_since_ms
-        young = since_ms is None or self.now_ms - since_ms < SETTLED_MS
-        return young or self.venue.faults.slow > 0
+        return self.link_age_ms < SETTLED_MS or self.venue.faults.slow > 0
+
+    @property
+    def link_age_ms(self) -> int:
+        """For how long the gateway's link is up; 0 while it isn't."""
+        return 0 if self._link_since_ms is None else self.now_ms - self._link_since_ms
 
     @property
     def halted(self) -> bool:
@@ -173,7 +159,7 @@ class World:
 
         The gateway's time runs only while it lives and has its link. None: its agent lives.
         """
-        gone = self._gone_ms.get((market, generation))
+        gone = self.crew.gone(market, generation)
         if self._link_since_ms is None or gone is None:
             return None
         gone_ms, allowed_ms = gone
@@ -198,19 +184,13 @@ class World:
         self.checks.after_block(outputs)
         self.on_block(outputs)
 
-    def _tick_agents(self) -> None:
-        for agent in self.agents.values():
-            session = agent.session
-            agent.tick(self.heap.now_ns)
-            self._look_after(agent, session)
-
     def _risk_round(self) -> None:
         """What the risk actor does each second; and what it would find resting without owner."""
-        self.checks.orphans()
+        self.checks.lookout.look()
         state = self.gateway_state
         if state is None or not self.risk_up or not state.link.ever:
             return
-        now_ms = self.now_ms + self.wall_ms
+        now_ms = self.now_ms + self.crew.wall_ms
         self._risk_seq = max(self._risk_seq + 1, now_ms)
         view = status(state, self.gateway.now_ms)
         done = one_round(view, self._risk, self._baseline, self._risk_seq, now_ms)
@@ -218,142 +198,33 @@ class World:
         self.gateway.do(control.put_directives(state, done.put))
 
     def _supervise(self) -> None:
-        """Start what is not there, once its back-off is over."""
+        """What is to run and does not is started; a market that drains is left alone."""
         state = self.gateway_state
-        if not self.supervisor_up or state is None or not state.link.ever:
-            return
-        for market, agent in self.agents.items():
-            if not agent.runs and self.now_ms >= self._due_ms[market]:
-                self._start_agent(agent)
+        if self.supervisor_up and state is not None and state.link.ever:
+            rows = state.markets
+            self.crew.supervise(lambda market: rows[market].draining_ms is None)
 
-    # ── agents ───────────────────────────────────────────────────────────────────────────────
-
-    def _open(self, agent: AgentSide) -> int:
-        """A connection of its own to the gateway that runs."""
-        assert self.gateway.core is not None
-        self._last_session += 1
-        self._sessions[self._last_session] = agent.market
-        self.gateway.core.opened(self._last_session, self.gateway.now_ms)
-        return self._last_session
-
-    def _start_agent(self, agent: AgentSide) -> None:
-        session = self._open(agent)
-        agent.start(session, session, TOKEN, self.wall_ms)
-
-    def _said(self, market: str, raw: bytes) -> None:
-        session = self.agents[market].session
-
-        def arrive() -> None:
-            core = self.gateway.core
-            if core is not None and session in self._sessions:
-                self.gateway.do(core.said(session, raw, self.gateway.now_ms))
-
-        self.network.send(f"agent {session}", "up", LOCAL, arrive)
-
-    def tell(self, session: int, data: bytes) -> None:
-        """The gateway's frame on its way to an agent."""
-        market = self._sessions.get(session)
-        if market is None:
-            return
-        agent = self.agents[market]
-
-        def arrive() -> None:
-            if agent.session == session:
-                agent.hear(data, self.heap.now_ns)
-                self._look_after(agent, session)
-
-        self.network.send(f"agent {session}", "down", LOCAL, arrive)
-
-    def _look_after(self, agent: AgentSide, session: int) -> None:
-        """What has become of it after an event on ``session``: it left, or let its socket go."""
-        conversation = agent.conversation
-        if conversation is not None and conversation.left is not None:
-            self.end_agent(agent, self.chance.random())
-        elif agent.runs and not agent.session and session:
-            self._hang_up(session)
-
-    def end_agent(self, agent: AgentSide, delay_s: float) -> None:
-        """The process is gone; its socket is closed; another may start after a while."""
-        session = agent.session
-        agent.stop()
-        self.mark_gone(agent, DEAD_MS)
-        self._due_ms[agent.market] = self.now_ms + 1_000 + round(delay_s * 2_000)
-        self._hang_up(session)
-
-    def _hang_up(self, session: int) -> None:
-        """The agent's end of a connection is closed; the gateway hears of it last."""
-
-        def close() -> None:
-            core = self.gateway.core
-            if self._sessions.pop(session, None) is not None and core is not None:
-                self.gateway.do(core.closed(session, self.gateway.now_ms))
-
-        self.network.send(f"agent {session}", "up", LOCAL, close)
-
-    def _socket_closed(self, agent: AgentSide, session: int) -> None:
-        """An agent's socket has closed under it: it seeks the gateway, if it has a lease."""
-        if agent.session != session or not agent.runs:
-            return
-        agent.closed(self.heap.now_ns)
-        self._look_after(agent, 0)
-        self._seek(agent, agent.process)
-
-    def _seek(self, agent: AgentSide, process: int) -> None:
-        """Try again and again, until it is taken back, refused, or out of time."""
-        if agent.process != process or not agent.away:
-            return
-        if not agent.hung:
-            if agent.late(self.heap.now_ns):
-                self._look_after(agent, 0)
-                return
-            if not agent.session and self.gateway.core is not None:
-                agent.seek(self._open(agent))
-                self.network.faults["continue"] += 1
-        self.heap.after(round(RETRY_S * NS_PER_S), "rejoin", lambda: self._seek(agent, process))
-
-    def mark_gone(self, agent: AgentSide, allowed_ms: int) -> None:
-        """Nobody looks after its orders any more; they may rest so long."""
-        self._gone_ms[agent.market, agent.generation] = (self.now_ms, allowed_ms)
-
-    def wake_agent(self, agent: AgentSide) -> None:
-        """A hung process goes on; what it does about what it missed shows at once."""
-        self._gone_ms.pop((agent.market, agent.generation), None)
-        session = agent.session
-        agent.wake(self.heap.now_ns)
-        self._look_after(agent, session)
-        self._seek(agent, agent.process)
+    def end_agent(self, agent: AgentSide, delay_share: float) -> None:
+        """Its process is gone; another may start 1 s later, and up to 2 s more."""
+        self.crew.end(agent, delay_share)
 
     # ── what the gateway's side tells ────────────────────────────────────────────────────────
 
+    def tell(self, session: int, data: bytes) -> None:
+        self.crew.tell(session, data)
+
     def cut(self, session: int) -> None:
-        """The gateway ends a connection once what is queued for it is out."""
-        market = self._sessions.get(session)
-        if market is None:
-            return
-        agent = self.agents[market]
+        self.crew.gateway_cuts(session)
 
-        def closed() -> None:
-            core = self.gateway.core
-            if self._sessions.pop(session, None) is not None and core is not None:
-                self.gateway.do(core.closed(session, self.gateway.now_ms))
-            self._socket_closed(agent, session)
+    def crash_gateway(self) -> None:
+        """Its process is gone, and every agent's socket with it."""
+        self.gateway.crash()
+        self.crew.gateway_gone()
 
-        self.network.send(f"agent {session}", "down", LOCAL, closed)
-
-    def gateway_gone(self) -> None:
-        """Every agent's socket is closed with the gateway's process."""
-        sessions, self._sessions = self._sessions, {}
-        for session, market in sessions.items():
-            self.network.cut(f"agent {session}")
-            agent = self.agents[market]
-            self.heap.after(NS_PER_MS, "closed", partial(self._socket_closed, agent, session))
-
-    def cut_agent(self, agent: AgentSide) -> None:
-        """Its connection breaks while both ends live."""
-        session = agent.session
-        self.network.cut(f"agent {session}")
-        self._hang_up(session)
-        self._socket_closed(agent, session)
+    def died(self) -> None:
+        """The gateway's process ends here, in the middle of what it does."""
+        self.crash_gateway()
+        self.on_death()
 
     def submitting(self, submit: Submit) -> None:
         self.checks.submitting(submit)
@@ -366,3 +237,6 @@ class World:
 
     def recorded(self, body: Body) -> None:
         self.checks.recorded(body)
+
+    def alerted(self, alert: Alert) -> None:
+        self.checks.alerted(alert)

@@ -14,9 +14,10 @@ from agents.runtime.conversation import Conversation, Observer
 from agents.runtime.journal import KEEP_BYTES, PART_BYTES_MAX, Entry, Journal, Kind
 from agents.runtime.journal_replay import JournalError, entries, parts, rerun, values
 from agents.runtime.journalled import Journalled
+from fleet.world.crew import TOKEN
 from fleet.world.faults import Level
 from fleet.world.simulate import build
-from fleet.world.world import TOKEN, World
+from fleet.world.world import World
 
 
 @pytest.fixture

@@ -1,0 +1,140 @@
+"""What is looked at once a second: who owns what rests and what is held, and what is quoted."""
+
+from collections import deque
+from typing import Final
+
+from agents.market.types import Coin, Side
+from fleet.gateway.core.cloids import parse
+from fleet.gateway.core.effects import Alert
+from fleet.gateway.core.state import State
+from fleet.world.tally import Tally
+
+RETRIES_MS: Final = 9_000
+"""More where cancels get lost, are turned away or take seconds."""
+OWNED_MS: Final = 5_000
+REDUCES_MS: Final = 30_000
+MARKS_S: Final = 40
+_WORKS: Final = frozenset({"QUOTING", "REDUCING"})
+
+
+class Lookout:
+    """``look`` once a second."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._fail = tally.fail
+        self._marks: dict[str, deque[float]] = {}
+        self._second_ms: int | None = None
+        self._ownerless_ms: dict[str, int] = {}
+        self._unreduced_ms: dict[str, int] = {}
+        self._revisions: dict[str, int] = {}
+        self.told: dict[str, int] = {}
+
+    def alerted(self, alert: Alert) -> None:
+        if alert.event in {"orphan", "halt"}:
+            self.told[alert.market] = self._tally.world.now_ms
+
+    def marks(self, market: str) -> list[float]:
+        """Every mark that the gateway may have seen of late, and that of this moment."""
+        now = float(self._tally.world.exchange.floor.mark_px(Coin(market)))
+        return [*self._marks.get(market, ()), now]
+
+    def stranger_ms(self) -> int:
+        """For how long another fleet's order has rested while the gateway could see it."""
+        return 0 if self._second_ms is None else self._tally.world.now_ms - self._second_ms
+
+    def look(self) -> None:
+        world = self._tally.world
+        state = world.gateway_state
+        self._orphans()
+        self._strangers()
+        for market in world.markets:
+            kept = self._marks.setdefault(market, deque(maxlen=MARKS_S))
+            kept.append(float(world.exchange.floor.mark_px(Coin(market))))
+            if state is not None:
+                self._revision(state, market)
+                self._owner(state, market)
+                self._reduces(state, market)
+
+    def _orphans(self) -> None:
+        """A dead agent's orders are gone within 2 s, a hung one's 2 s after its lease."""
+        world = self._tally.world
+        most_ms = RETRIES_MS if world.cancels_fail else 0
+        for record in world.account.open.values():
+            origin = self._tally.ours(record.order.cloid)
+            if origin is None:
+                continue
+            self._tally.checked["lease"] += 1
+            over_ms = world.overdue_ms(record.coin, origin.generation)
+            if over_ms is not None and over_ms > most_ms:
+                where = f"{record.coin}: {record.order.cloid}"
+                self._fail("lease", f"{where} rests {over_ms} ms longer than it may")
+                return
+
+    def _strangers(self) -> None:
+        """Since when another fleet's order rests and the link stands."""
+        world = self._tally.world
+        origins = (parse(record.order.cloid) for record in world.account.open.values())
+        there = any(origin is not None and origin.instance != world.digits for origin in origins)
+        if not there or not world.link_age_ms:
+            self._second_ms = None
+        elif self._second_ms is None:
+            self._second_ms = world.now_ms
+
+    def _revision(self, state: State, market: str) -> None:
+        self._tally.checked["I11"] += 1
+        revision = state.markets[market].revision
+        if revision < self._revisions.get(market, 0):
+            self._fail("I11", f"{market}: revision {revision} after {self._revisions[market]}")
+        self._revisions[market] = revision
+
+    def _owner(self, state: State, market: str) -> None:
+        """A position is an agent's, the caretaker's, or a person was told."""
+        world = self._tally.world
+        held = self._tally.position_sz(market)
+        owned = market in state.leases.holders or not held
+        if owned or world.link_age_ms < OWNED_MS:
+            self._ownerless_ms.pop(market, None)
+            return
+        since_ms = self._ownerless_ms.setdefault(market, world.now_ms)
+        self._tally.checked["I19"] += 1
+        after_ms = round(state.markets[market].settings.on_orphan.after_s * 1_000) + OWNED_MS
+        care = state.cares.get(market)
+        if world.now_ms - since_ms > after_ms and (care is None or not care.told):
+            self._fail("I19", f"{market}: a position of {held}, no owner, and nobody was told")
+
+    def _reduces(self, state: State, market: str) -> None:
+        """While it works, the side that takes inventory away is not left empty for long."""
+        world = self._tally.world
+        held, engine = self._tally.position_sz(market), self._tally.engine(market)
+        shut = (
+            engine is None
+            or not held
+            or world.phase(market) not in _WORKS
+            or world.link_age_ms < OWNED_MS
+            or world.crew.agents[market].hung
+            or world.crew.agents[market].away
+            or world.venue.market.dark(market)
+            or world.halted
+            or bool(state.fence.causes(market))
+            or bool(state.markets[market].flatten)
+            or bool(state.unwritable)
+            or engine.state.position.sz != held
+        )
+        if shut or self._quoted(market, Side.ASK if held > 0 else Side.BID):
+            self._unreduced_ms.pop(market, None)
+            return
+        self._tally.checked["I14"] += 1
+        since_ms = self._unreduced_ms.setdefault(market, world.now_ms)
+        if world.now_ms - since_ms > REDUCES_MS:
+            assert engine is not None
+            why = ", ".join(str(reason) for reason in engine.state.verdict.reasons)
+            self._fail("I14", f"{market}: nothing takes {held} away, {world.phase(market)}: {why}")
+
+    def _quoted(self, market: str, side: Side) -> bool:
+        return any(
+            record.coin == market
+            and record.order.side is side
+            and self._tally.ours(record.order.cloid)
+            for record in self._tally.world.account.open.values()
+        )
