@@ -16,6 +16,7 @@ from agents.sim.info_markets import asset_ctx, bbo_row, l2_row
 from agents.sim.liquidating import liquidate_due
 from agents.sim.market import Execution, Market, Placement, RestingOrder
 from agents.sim.marks import set_oracle
+from agents.sim.nonces import NonceWindow
 from agents.sim.outputs import Output, TradePrint, UnknownRequest
 from agents.sim.rules import DEFAULT, Rules
 from agents.sim.running import run
@@ -165,6 +166,10 @@ class Exchange:
     def set_oi_cap(self, coin: Coin, usd: Decimal | None) -> None:
         """Cap a market's open interest; None takes the listing's own cap again."""
         self.floor.tallies[coin].cap_usd = usd
+
+    def nonce_refusal(self, nonce: int) -> str | None:
+        """The venue's text where nobody could use this nonce now, else None."""
+        return NonceWindow().refusal(nonce, self.floor.now_ms)
 
     def knows(self, address: str) -> bool:
         """Whether an address is an account here, or is or was an agent of one."""

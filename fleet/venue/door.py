@@ -6,6 +6,7 @@ from agents.exchange.errors import BadSignature
 from agents.exchange.signing import pack, recover_l1, recover_user_signed
 from agents.exchange.wire import Signature
 from agents.sim.actions import parse_action, parse_address
+from agents.sim.canonical import canonical
 from agents.sim.exchange import Exchange
 from agents.sim.outputs import UnknownRequest
 
@@ -54,7 +55,13 @@ class Door:
         self._mainnet = mainnet
 
     def signer(self, sent: Envelope) -> str:
-        """The address that signed. Raises Refused if no signer can be recovered."""
+        """The address that signed. Raises Refused if no signer can be recovered.
+
+        A nonce out of its time is told first, whatever the signature.
+        """
+        late = self._exchange.nonce_refusal(sent.nonce)
+        if late is not None:
+            raise Refused(late)
         try:
             if "signatureChainId" in sent.action:
                 return recover_user_signed(sent.action, sent.signature)
@@ -64,7 +71,7 @@ class Door:
 
     def _l1(self, sent: Envelope) -> str:
         try:
-            packed = pack(sent.action)
+            packed = pack(canonical(sent.action))
         except (OverflowError, RecursionError) as error:
             raise BadSignature("the action cannot be packed") from error
         first = self._recover(sent, packed, mainnet=self._mainnet)
