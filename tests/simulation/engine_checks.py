@@ -7,7 +7,11 @@ from typing import Any, Protocol
 from agents.commands import NewOrder, Place
 from agents.engine import Engine
 from agents.market.types import Cloid, Fill, Side
-from tests.simulation.engine_lease import LIMIT_USD
+from agents.market.units import NS_PER_S
+from tests.simulation.engine_lease import LIMIT_USD, SETTINGS
+
+MIN_NOTIONAL_USD = Decimal(20)
+TICK_S = 0.15
 
 
 class Violation(AssertionError):
@@ -21,6 +25,10 @@ class Watched(Protocol):
     delivered: dict[tuple[int, int, int], Fill]
     in_flight: dict[Cloid, NewOrder]
     fence_closed: bool
+    touch_ns: int
+
+    @property
+    def now_ns(self) -> int: ...
 
     def resting(self) -> dict[Cloid, Any]: ...
     def position_sz(self) -> Decimal: ...
@@ -62,8 +70,23 @@ def _check_limit(world: Watched, resting: Mapping[Cloid, Any]) -> None:
 def check_placement(world: Watched, command: Place) -> None:
     if world.fence_closed:
         raise Violation("a placement behind a closed fence")
+    age_s = (world.now_ns - world.touch_ns) / NS_PER_S
+    if age_s > SETTINGS.risk.data_age_max_s + TICK_S:
+        raise Violation(f"a placement on market data {age_s:.1f} s old")
     if any(order.tif != "Alo" for order in command.orders):
         raise Violation("a quote that may take")
+
+
+def check_reducing(world: Watched) -> None:
+    """I14: who may only reduce still quotes the side that does, and nothing else."""
+    held_sz, resting = world.position_sz(), world.resting()
+    sides = {order.side for order in resting.values()}
+    reducing = Side.ASK if held_sz > 0 else Side.BID
+    if sides - ({reducing} if held_sz else set()):
+        raise Violation(f"quotes that add to {held_sz}: {sorted(s.name for s in sides)}")
+    if abs(held_sz) * Decimal(world.fair_px()) > MIN_NOTIONAL_USD and not sides:
+        why = world.engine.state.verdict
+        raise Violation(f"nothing reduces {held_sz}: {why.mode.name}: {why.reason}")
 
 
 def check_agreement(world: Watched) -> None:

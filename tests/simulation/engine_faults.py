@@ -14,6 +14,8 @@ class Faults:
     cancel_limited: float = 0.0  # the venue answers a cancel with an error and does nothing
     duplicated: float = 0.0  # user events come twice
     gaps_per_s: float = 0.0
+    dark_per_s: float = 0.0  # no market data for some seconds, though the link is up
+    stale_info: float = 0.0  # a list of open orders that is a second or two old
     slow: float = 1.0  # factor on all delays
 
 
@@ -25,5 +27,7 @@ HEAVY = Faults(
     cancel_limited=0.03,
     duplicated=0.1,
     gaps_per_s=0.02,
+    dark_per_s=0.03,
+    stale_info=0.3,
     slow=2.0,
 )

@@ -8,7 +8,7 @@ import heapq
 import random
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -22,8 +22,6 @@ from agents.events import (
     FenceChanged,
     Fills,
     LinkChanged,
-    OpenOrders,
-    OrderStatus,
     OutcomeUnknown,
     PauseChanged,
     PlaceAnswered,
@@ -38,8 +36,8 @@ from agents.exchange.codec import (
     encode_cancel,
     encode_place,
 )
-from agents.exchange.codec_account import to_fill, to_live, to_update
-from agents.exchange.wire_account import FrontendOrder, OrderStatusWire, OrderUpdateWire, WsFill
+from agents.exchange.codec_account import to_fill, to_update
+from agents.exchange.wire_account import OrderUpdateWire, WsFill
 from agents.market.types import Cloid, Coin, Fill, Side, Tid, Trade
 from agents.market.units import NS_PER_MS, NS_PER_S
 from agents.orders.lifecycle import State
@@ -55,7 +53,7 @@ from agents.sim.outputs import (
     Printed,
     TouchChanged,
 )
-from tests.simulation.engine_checks import check, check_agreement, check_placement
+from tests.simulation.engine_checks import check, check_agreement, check_placement, check_reducing
 from tests.simulation.engine_faults import HEAVY, Faults
 from tests.simulation.engine_lease import (
     COIN,
@@ -65,6 +63,7 @@ from tests.simulation.engine_lease import (
     lease,
     one_coin,
 )
+from tests.simulation.engine_questions import Questions
 
 BLOCK_MS = 70
 
@@ -92,6 +91,9 @@ class World:
         self._nonce = START_MS
         self.link_up = True
         self.dark = False  # no market data, though the link is up
+        self.directive: Literal["normal", "reduce_only"] = "normal"
+        self.touch_ns = self.now_ns  # when the engine last saw one
+        self.questions = Questions(self)
         self.fence_closed = False
         self.delivered: dict[tuple[int, int, int], Fill] = {}
         self.all_fills: list[Fill] = []
@@ -127,6 +129,8 @@ class World:
         """Hand one event to the engine and carry out what it wants."""
         if not self.link_up and not isinstance(event, _CONTROL):
             return
+        if isinstance(event, Bbo):
+            self.touch_ns = self.now_ns
         if isinstance(event, Fills):
             for fill in event.fills:
                 self.delivered[fill.tid, fill.oid, fill.time_ms] = fill
@@ -244,9 +248,9 @@ class World:
                     ),
                 )
             case AskOpenOrders():
-                self._ask_open_orders(command.request_id)
+                self.questions.open_orders(command.request_id)
             case AskOrder():
-                self._ask_order(command.cloid)
+                self.questions.order(command.cloid)
             case _:
                 pass
 
@@ -286,39 +290,6 @@ class World:
         for order in getattr(action, "orders", ()):
             self.in_flight.pop(order.c, None)
 
-    def _ask_open_orders(self, request_id: int) -> None:
-        asked_ns = self.now_ns
-
-        def look() -> None:
-            rows = self.exchange.info({"type": "frontendOpenOrders", "user": USER}, self.now_ms)
-            found = msgspec.convert(rows, tuple[FrontendOrder, ...], strict=False)
-            event = OpenOrders(request_id, asked_ns, tuple(map(to_live, found)))
-            self.later(80.0, lambda: self.tell(event))
-
-        if not self.happens(self.faults.answer_lost):
-            self.later(80.0, look)
-
-    def _ask_order(self, cloid: Cloid) -> None:
-        asked_ns = self.now_ns
-
-        def look() -> None:
-            request = {"type": "orderStatus", "user": USER, "oid": cloid}
-            answer = msgspec.convert(
-                self.exchange.info(request, self.now_ms), OrderStatusWire, strict=False
-            )
-            row = answer.order
-            event = OrderStatus(
-                cloid=cloid,
-                requested_ns=asked_ns,
-                status=None if row is None else row.status,
-                oid=None if row is None else row.order.oid,
-                remaining_sz=None if row is None else row.order.sz,
-            )
-            self.later(80.0, lambda: self.tell(event))
-
-        if not self.happens(self.faults.answer_lost):
-            self.later(80.0, look)
-
     # ── time ─────────────────────────────────────────────────────────────────────────────────
 
     def _tick(self) -> None:
@@ -326,13 +297,19 @@ class World:
         self.at(100 * NS_PER_MS, self._tick)
 
     def _second(self) -> None:
-        directive = DirectiveReceived(seq=self.now_ms, as_of_ms=self.now_ms, mode="normal")
-        self.tell(directive)
+        self.tell(DirectiveReceived(self.now_ms, self.now_ms, self.directive))
+        self.questions.remember()
+        if not self.dark and self.happens(self.faults.dark_per_s):
+            self.dark = True
+            self.at(round(self.chance.uniform(1.0, 8.0) * NS_PER_S), self._light)
         if self.link_up:
             self.user(msgspec.convert(self.exchange.bbo(COIN), Bbo, strict=False), twice=False)
             if self.happens(self.faults.gaps_per_s):
                 self._break_link()
         self.at(NS_PER_S, self._second)
+
+    def _light(self) -> None:
+        self.dark = False
 
     def _break_link(self) -> None:
         self.tell(LinkChanged(state="gap", since_ms=self.now_ms))
@@ -351,10 +328,24 @@ class World:
 
     def heal(self) -> None:
         """No more faults, no more quotes: what is left must come to agree."""
-        self.faults = Faults()
+        self._all_well()
+        self.tell(PauseChanged(paused=True))
+
+    def only_reduce(self) -> None:
+        """All is well again, but for the risk actor's word: I14 is looked at in the end."""
+        self._all_well()
+        self.directive = "reduce_only"
+        self.run(12.0)
+        for _ in range(8):  # it may be between a cancel and what comes in its place
+            if self.resting():
+                break
+            self.run(0.5)
+        check_reducing(self)
+
+    def _all_well(self) -> None:
+        self.faults, self.dark = Faults(), False
         if not self.link_up:
             self._mend_link()
-        self.tell(PauseChanged(paused=True))
 
     def _leave_leftovers(self) -> None:
         """Two orders of the generation before still rest when the engine starts."""
@@ -382,6 +373,8 @@ def simulate(seed: int, *, faults: Faults = HEAVY, seconds: float = 40.0) -> Wor
     if seed % 3 == 0:
         world.close_fence()
         world.run(2.0)
+    elif seed % 3 == 1:
+        world.only_reduce()
     world.heal()
     world.run(30.0)
     check_agreement(world)

@@ -16,7 +16,7 @@ from agents.orders.cloid import CloidSequence
 from agents.orders.lifecycle import Signal, State
 from agents.orders.tracked import TrackedOrder
 from agents.orders.tracker import OrderTracker
-from agents.risk import monitors
+from agents.risk import monitors, verdict
 from agents.strategy import ladder
 from tests.simulation.engine_checks import Violation
 from tests.simulation.engine_world import simulate
@@ -235,6 +235,23 @@ def answers_forgotten(patch: Patch) -> None:
     patch.setattr(tracker, "ANSWER_MAX_NS", 1 << 62)
 
 
+def doubt_means_gone(patch: Patch) -> None:
+    """Incident 7: an old list that lacks a fresh order is believed, unasked."""
+    _row(patch, State.OPEN, Signal.DOUBT, State.CANCELED)
+
+
+def old_data_still_quoted(patch: Patch) -> None:
+    """Incident 67: who looks at the feed only when it speaks does not see it die."""
+    kept = tuple(monitor for monitor in monitors.MONITORS if monitor is not monitors.data)
+    patch.setattr(monitors, "MONITORS", kept)
+
+
+def reducing_side_pulled_too(patch: Patch) -> None:
+    """I14: a gate that should leave the way out open closes it."""
+    rows = {**verdict.ALLOWED, verdict.Mode.REDUCE_ONLY: verdict.ALLOWED[verdict.Mode.PULL]}
+    patch.setattr(verdict, "ALLOWED", rows)
+
+
 MUTANTS: tuple[Callable[[Patch], None], ...] = (
     timeout_means_cancelled,
     cancel_timeout_means_cancelled,
@@ -261,6 +278,9 @@ MUTANTS: tuple[Callable[[Patch], None], ...] = (
     unanswered_placement_sent_again,
     snapshot_lists_nothing_of_ours,
     answers_forgotten,
+    doubt_means_gone,
+    old_data_still_quoted,
+    reducing_side_pulled_too,
 )
 
 
