@@ -48,6 +48,7 @@ class Folder:
         self.venue = self.root / "venue"
         self.account_key = self.venue / "account.key"
         self.logs = self.root / "logs"
+        self.loops = self.root / "loops"
         digest = hashlib.sha256(os.fsencode(self.root.resolve())).hexdigest()[:8]
         self.run = Path(tempfile.gettempdir()) / f"fleet-{os.getuid()}-{digest}"
         self.gateway_sock = self.run / "gateway.sock"
@@ -71,6 +72,12 @@ class Folder:
 
     def log(self, process: str) -> Path:
         return self.logs / f"{slug(process)}.jsonl"
+
+    def loop(self, process: str) -> Path:
+        """What a process tells of its event loop; the venue knows no fleet, only its own folder."""
+        if process == "venue":
+            return self.venue / "loop.json"
+        return self.loops / f"{slug(process)}.json"
 
     def journal(self, market: str) -> Path:
         """The folder of an agent's journal; made by the agent."""

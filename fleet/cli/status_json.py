@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+import msgspec
+
 from fleet.cli.observe import Observed, StoreRow
 from fleet.gateway.api import CareView, DexView, GatewayStatus, LatchView, MarketView
 from fleet.ledger.query import MarketPnl, day_usd, is_reconciled, unrealized_usd
@@ -51,6 +53,10 @@ def status_json(seen: Observed, market: str | None = None) -> dict[str, Any]:
         "risk": _risk(gateway),
         "account": _account(seen, gateway, rows),
         "markets": rows,
+        "loops": [
+            {"process": process, **msgspec.to_builtins(view)}
+            for process, view in sorted(seen.loops.items())
+        ],
         "warnings": [*seen.warnings, *_alarms(gateway)],
     }
 

@@ -11,6 +11,8 @@ from collections.abc import Awaitable
 from pathlib import Path
 from typing import Final
 
+from agents.runtime.loops import Stall
+from agents.runtime.stalls import spare_collector, watch
 from agents.telemetry.logs import open_log
 from fleet.build import BUILD
 from fleet.cluster.departures import write_departure
@@ -32,6 +34,7 @@ class MarketActor:
     async def _run(self) -> None:
         from agents.runtime.agent import run_agent
 
+        watching = watched(self._folder, self._market)
         code, reason = EXIT_BROKEN, "it did not begin"
         try:
             departure = await run_agent(
@@ -46,6 +49,7 @@ class MarketActor:
         except OSError as error:
             reason = f"{type(error).__name__}: {error}"
         finally:
+            watching.cancel()
             last_word = Departure(code, reason, time.time_ns() // 1_000_000, os.getpid())
             try:
                 write_departure(self._folder, self._market, last_word)
@@ -67,12 +71,25 @@ class RiskActor:
         await or_exit(self._folder, "risk", run_risk(self._folder))
 
 
+def watched(folder: Folder, process: str) -> "asyncio.Task[None]":
+    """Watch this process's event loop; its modules are loaded by now."""
+    log = open_log(folder.log(process))
+
+    def tell(stall: Stall) -> None:
+        log.warning("loop.stalled", gap_ms=stall.gap_ms, queued_ms=stall.queued_ms)
+
+    spare_collector()
+    return asyncio.get_running_loop().create_task(watch(folder.loop(process), tell))
+
+
 async def or_exit(folder: Folder, process: str, program: Awaitable[None]) -> None:
     """Programs that turn for ever: an end of one is a fault, told in its log."""
+    watching = watched(folder, process)
     try:
         await program
     except BaseException:
         open_log(folder.log(process)).exception(f"{process}.broken")
         raise
     finally:
+        watching.cancel()
         os._exit(EXIT_BROKEN)

@@ -57,10 +57,13 @@ def daemons(folder: Folder, temp_dir: Path) -> list[int]:
 
 def _is_worker(pid: int) -> bool:
     try:
-        title = Path(f"/proc/{pid}/cmdline").read_bytes()
+        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:
         return True
-    return title.startswith(b"ray::") or b"default_worker.py" in title
+    # The node's daemon has the command of its workers among its own arguments.
+    return arguments[0].startswith(b"ray::") or any(
+        argument.endswith(b"/default_worker.py") for argument in arguments
+    )
 
 
 def of_head(folder: Folder, temp_dir: Path) -> list[int]:

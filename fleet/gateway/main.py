@@ -19,6 +19,8 @@ import structlog
 from aiohttp import web
 
 from agents.exchange.signing import L1Signer
+from agents.runtime.loops import Stall
+from agents.runtime.stalls import spare_collector, watch
 from fleet.build import BUILD
 from fleet.folder import Folder
 from fleet.gateway.core.control import watch_own
@@ -71,13 +73,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     run(_serve(gateway, web.AppRunner(
         Server(gateway).application(), access_log=None, handle_signals=False,
         shutdown_timeout=1.0,
-    ), listener))  # fmt: skip
+    ), listener, folder.loop("gateway")))  # fmt: skip
     log.close()
     folder.gateway_sock.unlink(missing_ok=True)
     return 0
 
 
-async def _serve(gateway: Gateway, runner: web.AppRunner, listener: socket.socket) -> None:
+async def _serve(
+    gateway: Gateway, runner: web.AppRunner, listener: socket.socket, loop_path: Path
+) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -92,7 +96,9 @@ async def _serve(gateway: Gateway, runner: web.AppRunner, listener: socket.socke
     gateway.upstream = upstream
     await runner.setup()
     await web.SockSite(runner, listener).start()
-    works = [upstream.run(), gateway.tick(), gateway.sync(), polls(gateway)]
+    works = [upstream.run(), gateway.tick(), gateway.sync(), polls(gateway),
+             watch(loop_path, _tell_stall)]  # fmt: skip
+    spare_collector()
     tasks = [asyncio.create_task(work) for work in works]
     stop = asyncio.create_task(stopping.wait())
     done, _ = await asyncio.wait([*tasks, stop], return_when=asyncio.FIRST_COMPLETED)
@@ -103,6 +109,10 @@ async def _serve(gateway: Gateway, runner: web.AppRunner, listener: socket.socke
     await gateway.http.close()
     for task in done - {stop}:
         task.result()
+
+
+def _tell_stall(stall: Stall) -> None:
+    _log.warning("loop.stalled", gap_ms=stall.gap_ms, queued_ms=stall.queued_ms)
 
 
 class _Link:

@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
-import gc
 import signal
 import socket
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -15,6 +15,7 @@ import uvloop
 from aiohttp import web
 
 from agents.market.units import NS_PER_MS
+from agents.runtime.stalls import spare_collector, watch
 from agents.sim.tape import TapeError
 from fleet.venue.clock import Clock, ManualClock, RealClock, midnight_ns
 from fleet.venue.config import OptionError, Options, parse
@@ -57,18 +58,26 @@ async def _serve(options: Options) -> int:
     running = loop.create_task(venue.run())
     await web.SockSite(runner, listener).start()
     # What was built so far lives as long as the process: no use in looking at it again.
-    gc.freeze()
+    spare_collector()
+    watching = None if options.state is None else loop.create_task(_watched(Path(options.state)))
     port = listener.getsockname()[1]
     _ready(f"http://{LOOPBACK}:{port}", f"ws://{LOOPBACK}:{port}/ws")
     stopped = loop.create_task(stopping.wait())
     await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()
     running.cancel()
+    if watching is not None:
+        watching.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await running
     await venue.close()
     await runner.cleanup()
     return EXIT_DONE
+
+
+async def _watched(state: Path) -> None:
+    """Beside the state: how long the loop did not turn, for whoever asks."""
+    await watch(state / "loop.json")
 
 
 def _clock(options: Options) -> Clock:
