@@ -108,7 +108,11 @@ class States:
             "isVault": False,
             "user": user,
         }
-        dexes = [{"totalVaultEquity": "0.0"} for _ in self._world.universe.dexes]
+        dexes = []
+        for dex in self._world.universe.dexes:
+            shown: Json = {"totalVaultEquity": "0.0"}
+            capped = self._ask("perpsAtOpenInterestCap", now_ms, dex=dex.name)
+            dexes.append(shown | {"perpsAtOpenInterestCap": capped} if capped else shown)
         return {"userState": state, "perpDexStates": dexes}
 
     def _web_data_2(self, user: str, now_ms: int) -> Json:
