@@ -12,6 +12,7 @@ from agents.market.units import BPS
 TIDS_KEPT: Final = 4_096
 TOUCHES_KEPT: Final = 64
 BACKLOG_MS: Final = 3_000
+STALE_MS: Final = 12_000
 PX_MAX: Final = 1e12
 SZ_MAX: Final = 1e18
 
@@ -66,7 +67,10 @@ class Prints:
             return []
         if not fresh or not self._mids:
             return []
-        oldest_ms = self._mids[-1][0] - BACKLOG_MS
+        touched_ms = self._mids[-1][0]
+        if max(trade.time_ms for trade in fresh) - touched_ms > STALE_MS:
+            return []  # the feed is back, its touch is not: this is the replay
+        oldest_ms = touched_ms - BACKLOG_MS
         found: list[Burst] = []
         index = 0
         while index < len(fresh):

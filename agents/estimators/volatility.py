@@ -9,6 +9,7 @@ from agents.market.units import BPS, NS_PER_S, s_to_ns
 
 GAP_MAX_NS: Final = s_to_ns(12.0)
 SAMPLE_NS: Final = s_to_ns(0.5)
+PAIR_S: Final = 2.0
 SEEN_MIN_S: Final = 5.0
 CAP_SIGMAS: Final = 4.0
 CAP_AFTER_S: Final = 30.0
@@ -37,14 +38,15 @@ class VolatilityEstimator:
     denominator is its finite-sample correction: n returns make n - 1 products. In BV a return
     counts for ``CAP_SIGMAS`` deviations at most, for a jump's neighbours are not small in a short
     sample. Returns are taken at least half a second apart: the bounce within a block is no risk to
-    hold. A gap in the feed is neither squared nor counted as time, nor are its two ends neighbours.
+    hold. BV's are two seconds long: prices stand still on their grid for half seconds, and a product
+    with 0 would take the next move for a jump. A gap in the feed is neither squared nor counted as time, nor are its two ends neighbours.
     Units: r in bps (log), dt in s, sigma in bps/sqrt(s).
     Source: Barndorff-Nielsen & Shephard (2004), 'Power and bipower variation', eq. 8, with unequal
     steps; cap: Corsi, Pirino & Renò (2010), 'Threshold bipower variation'; decay: RiskMetrics 1996.
     """
 
     __slots__ = (
-        "_bv", "_dt", "_dt_before_s", "_dt_pairs", "_half_life_s", "_r2", "_r_before_bps",
+        "_bv", "_dt", "_dt_before_s", "_dt_pairs", "_half_life_s", "_r2", "_r_before_bps", "_r_bps", "_r_s",
         "_sample_ns", "_sample_px", "_seen_ns", "seen_s",
     )  # fmt: skip
 
@@ -58,6 +60,7 @@ class VolatilityEstimator:
         self._bv = self._dt_pairs = 0.0
         self._r_before_bps: float | None = None
         self._dt_before_s = 0.0
+        self._r_bps = self._r_s = 0.0
         self.seen_s = 0.0
 
     def update(self, mid_px: float, at_ns: int) -> bool:
@@ -69,19 +72,27 @@ class VolatilityEstimator:
         if self._sample_px is None or gap:
             self._sample_px, self._sample_ns = mid_px, at_ns
             self._r_before_bps = None
+            self._r_bps = self._r_s = 0.0
             return False
         elapsed_ns = at_ns - self._sample_ns
         if elapsed_ns < SAMPLE_NS:
             return False
         r_bps = BPS * math.log(mid_px / self._sample_px)
         self._sample_px, self._sample_ns = mid_px, at_ns
-        self._take(abs(r_bps), elapsed_ns / NS_PER_S)
-        return True
-
-    def _take(self, r_bps: float, dt_s: float) -> None:
+        dt_s = elapsed_ns / NS_PER_S
         decay = 0.5 ** (dt_s / self._half_life_s)
         self._r2 = decay * self._r2 + r_bps * r_bps
         self._dt = decay * self._dt + dt_s
+        self.seen_s += dt_s
+        self._r_bps += r_bps
+        self._r_s += dt_s
+        if self._r_s >= PAIR_S:
+            self._pair(abs(self._r_bps), self._r_s)
+            self._r_bps = self._r_s = 0.0
+        return True
+
+    def _pair(self, r_bps: float, dt_s: float) -> None:
+        decay = 0.5 ** (dt_s / self._half_life_s)
         if self.seen_s >= CAP_AFTER_S and self._bv > 0:
             cap_bps = CAP_SIGMAS * math.sqrt(self._bv / self._dt_pairs * dt_s)
             r_bps = min(r_bps, cap_bps)
@@ -90,7 +101,6 @@ class VolatilityEstimator:
             self._bv = decay * self._bv + math.pi / 2 * r_bps * before_bps
             self._dt_pairs = decay * self._dt_pairs + math.sqrt(dt_s * self._dt_before_s)
         self._r_before_bps, self._dt_before_s = r_bps, dt_s
-        self.seen_s += dt_s
 
     def restart(self) -> None:
         """The next mid begins anew: what lies between is no return. What was learned stays."""
