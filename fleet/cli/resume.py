@@ -15,7 +15,8 @@ PATIENCE_S = 30.0
 
 def run(reason: str, output: Output, fleet: str | None) -> None:
     folder = find(fleet)
-    if not folder.halt.exists():
+    halted = folder.halt.exists()
+    if not halted and not _fenced_off(folder):
         _done(output, lifted=False, text="not halted: nothing to lift")
         return
     request = ResumeRequest(reason=reason, by=getpass.getuser())
@@ -28,7 +29,16 @@ def run(reason: str, output: Output, fleet: str | None) -> None:
         text = "halt lifted; the fleet doesn't run: fleet apply starts it"
         _done(output, lifted=True, text=text)
         return
-    _done(output, lifted=True, text="halt lifted; markets come back as they warm up")
+    what = "halt lifted" if halted else "not halted; the fences of the second controller are open"
+    _done(output, lifted=halted, text=f"{what}; markets come back as they warm up")
+
+
+def _fenced_off(folder: Folder) -> bool:
+    """Whether another controller was seen, and its fences wait for a person."""
+    try:
+        return GatewayClient(folder, PATIENCE_S).status().second_controller is not None
+    except (ApiFailure, Unreachable):
+        return False
 
 
 def _lift_at_rest(folder: Folder, why: str) -> None:

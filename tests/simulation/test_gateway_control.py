@@ -91,6 +91,17 @@ def test_an_agents_own_kill_fences_its_market_until_a_person_opens_it(world: Wor
     assert world.resting("BTC")
 
 
+def test_while_a_file_cannot_be_written_nothing_that_adds_passes(world: World) -> None:
+    agent = quoting(world)
+    world.state.unwritable["files"] = "the gateway's files can't be written: no space"
+    known = len(refused(agent))
+    world.run(1_000)
+    assert set(refused(agent)[known:]) == {"fenced"}
+    assert agent.alive, "cancels go on, and so does its lease"
+    del world.state.unwritable["files"]
+    world.run_until(lambda: bool(world.resting("BTC")), 3_000)
+
+
 def test_a_release_ends_the_lease_and_leaves_nothing(world: World) -> None:
     agent = quoting(world)
     say(world, agent, Release(generation=1, reason="drained"))

@@ -100,8 +100,9 @@ class Round:
 class Sender(threading.Thread):
     """An agent that never stops sending: whatever it is told, and again after each end."""
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: Folder, every_s: float = 0.1) -> None:
         super().__init__(daemon=True)
+        self._every_s = every_s
         self._folder, self._client = folder, GatewayClient(folder, 2.0)
         self._ended = threading.Event()
         self.going = threading.Event()
@@ -151,7 +152,7 @@ class Sender(threading.Thread):
                     self.posted += 1
                 if len(rest) > _RESTING_MAX or (rest and not self.going.is_set()):
                     await client.post(encode_cancel([rest.pop(0)], asset))
-                await asyncio.sleep(0.1 if self.going.is_set() else 0.3)
+                await asyncio.sleep(self._every_s if self.going.is_set() else 0.3)
 
 
 class Hand:

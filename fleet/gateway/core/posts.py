@@ -154,6 +154,7 @@ def door_of(
     directive = agents.directive_frame(state, market)
     sequences = state.sequences.setdefault(market, SequenceSet())
     shut = state.fence.refuses(market, "placement")
+    shut = shut or "; ".join(state.unwritable.values()) or None
     return Door(
         instrument=instrument,
         cloid_prefix=lease_prefix(state.digits, state.leases.number(market), generation),
