@@ -157,6 +157,14 @@ def restart(market: Market, output: As = "table", fleet: Name = None) -> None:
 
 
 @app.command()
+def history(output: As = "table", fleet: Name = None) -> None:
+    """Revisions, and who said what when; needs no process of the fleet."""
+    from fleet.cli import history as verb
+
+    verb.run(output, fleet)
+
+
+@app.command()
 def down(
     *,
     flatten: Annotated[bool, typer.Option("--flatten", help="Close positions first.")] = False,

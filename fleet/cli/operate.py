@@ -14,6 +14,7 @@ from fleet.cli.find import find
 from fleet.cli.observe import observe
 from fleet.cli.status_json import status_json
 from fleet.folder import Folder
+from fleet.gateway.api import ActRequest
 from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable, market_path
 
 PATIENCE_S: Final = 15.0
@@ -64,7 +65,8 @@ def tell(folder: Folder, market: str, verb: str) -> None:
             raise Failure(ExitCode.NOT_CONVERGED, text, mend) from None
     say(f"{market}: the supervisor is down; telling the gateway itself")
     try:
-        GatewayClient(folder, PATIENCE_S).post(market_path(market, verb))
+        said = ActRequest(by=getpass.getuser())
+        GatewayClient(folder, PATIENCE_S).post(market_path(market, verb), said)
     except Unreachable as error:
         text = f"neither supervisor nor gateway of fleet {folder.root.name} answers ({error})"
         mend = "fleet apply MANIFEST brings them back; fleet halt --direct cancels without them"

@@ -193,6 +193,12 @@ class HaltRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     all: bool = False
 
 
+class ActRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A verb for one market. ``by``: who said it past the supervisor, to be written down here."""
+
+    by: str | None = None
+
+
 class ResumeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str
     by: str

@@ -111,6 +111,15 @@ class LatchLifted(_Body, frozen=True, tag="resume"):
     by: str
 
 
+class Said(_Body, frozen=True, tag="said"):
+    """A person's word for a market, told past the supervisor, which writes down its own."""
+
+    market: str
+    verb: str
+    by: str
+    outcome: str
+
+
 class LinkSeen(_Body, frozen=True, tag="link"):
     state: str
 
@@ -129,4 +138,5 @@ Body = (
     | LatchSet
     | LatchLifted
     | LinkSeen
+    | Said
 )

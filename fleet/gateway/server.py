@@ -18,6 +18,7 @@ from fleet.gateway.account_actions import carry_out
 from fleet.gateway.agent_socket import AgentSocket
 from fleet.gateway.api import (
     ActionPost,
+    ActRequest,
     ApiError,
     DirectivesPut,
     HaltRequest,
@@ -26,9 +27,11 @@ from fleet.gateway.api import (
 )
 from fleet.gateway.core import control
 from fleet.gateway.core.control import Wrong
+from fleet.gateway.core.effects import Record
 from fleet.gateway.core.status import status
 from fleet.gateway.halting import halt_lines
 from fleet.gateway.info_cache import InfoCache
+from fleet.gateway.records import Said
 from fleet.gateway.service import Gateway
 
 FRAME_BYTES_MAX: Final = 1 << 20
@@ -125,7 +128,17 @@ class Server:
 
     async def _act(self, request: web.Request) -> web.StreamResponse:
         market, verb = request.match_info["market"], request.match_info["verb"]
-        self._gateway.run(control.act(self._state, market, verb, self._gateway.now_ms()))
+        by = msgspec.json.decode(await request.read() or b"{}", type=ActRequest).by
+        outcome = "accepted"
+        try:
+            self._gateway.run(control.act(self._state, market, verb, self._gateway.now_ms()))
+        except Wrong as wrong:
+            outcome = wrong.error.text
+            raise
+        finally:
+            if by is not None:
+                _log.warning("said", market=market, verb=verb, by=by, outcome=outcome)
+                self._gateway.run([Record(Said(market, verb, by, outcome))])
         return self._done()
 
     def _done(self) -> web.StreamResponse:

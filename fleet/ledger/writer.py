@@ -22,6 +22,7 @@ from fleet.gateway.records import (
     LinkSeen,
     MarketSeen,
     OrderSeen,
+    Said,
 )
 from fleet.ledger.book import Book, Booked, fold, plain
 from fleet.ledger.schema import BOOK_FIELDS, DAY_MS, MINUTE_MS, RETENTION, open_writer
@@ -174,6 +175,9 @@ class Ledger:
                 self._event(record, ended.reason, ended.market, ended.generation)
             case LatchSet() | LatchLifted() as latch:
                 self._event(record, f"{latch.reason} (by {latch.by})")
+            case Said() as said:
+                detail = f"{said.verb} (by {said.by}): {said.outcome}"
+                self._event(record, detail, said.market)
             case LinkSeen() as link:
                 self._event(record, link.state)
             case _:
