@@ -69,8 +69,11 @@ def on_open_orders(state: EngineState, event: OpenOrders, now_ns: int) -> None:
     found = [row for row in event.orders if state.cloids.is_ours(row.cloid)]
     state.tracker.apply_snapshot(event, found, now_ns)
     sync = state.sync
+    if sync.done and state.tracker.sightings:
+        sync.due_ns = min(sync.due_ns, now_ns + RESYNC_NS)  # once more, to be sure
     if not sync.done and event.requested_ns >= sync.since_ns:
         sync.done = sync.keeps or (not found and not state.tracker.live)
-        wait_ns = SNAPSHOT_NS if sync.done else RESYNC_NS
+        sure = sync.done and not state.tracker.sightings
+        wait_ns = SNAPSHOT_NS if sure else RESYNC_NS
         sync.due_ns = now_ns + wait_ns
     state.dirty = True

@@ -16,12 +16,12 @@ from agents.events import LiveOrder, OpenOrders, OrderResult, OrderStatus, Order
 from agents.market.types import Cloid, Fill, Oid, Side
 from agents.market.units import s_to_ns
 from agents.orders.lifecycle import TERMINAL, Signal, State, signal_of
+from agents.orders.sightings import Sightings
 from agents.orders.tracked import ZERO, TrackedOrder
 
 ANSWER_MAX_NS: Final = s_to_ns(3.0)
 KEPT_NS: Final = s_to_ns(60.0)
 ABSENCE_PROOF_NS: Final = s_to_ns(8.0)  # the gateway's expiresAfter of 5 s, and its way there
-REVIVE_NS: Final = s_to_ns(1.0)
 ASK_GAP_NS: Final = s_to_ns(1.0)
 ASK_GAP_MAX: Final = 5
 ABSENT_TWICE: Final = 2
@@ -48,7 +48,9 @@ class OrderTracker:
     def __init__(self) -> None:
         self.live: dict[Cloid, TrackedOrder] = {}
         self.ended: dict[Cloid, TrackedOrder] = {}
+        self.sightings = Sightings()
         self._by_oid: dict[Oid, Cloid] = {}
+        self._acked_ns = 0
         self._requests: dict[int, Request] = {}
         self._absent: dict[Cloid, int] = {}
         self._unseen: dict[Cloid, TrackedOrder] = {}
@@ -84,6 +86,7 @@ class OrderTracker:
         """An order of this market that rests and that this engine did not send, or gave up."""
         assert found.cloid is not None
         self.ended.pop(found.cloid, None)
+        self.sightings.forget(found.cloid)
         order = TrackedOrder(
             cloid=found.cloid,
             side=found.side,
@@ -111,6 +114,7 @@ class OrderTracker:
         request = self._requests.pop(request_id, None)
         if request is None or request.kind != "place":
             return []
+        self._acked_ns = now_ns
         answered: list[Answered] = []
         for cloid, result in zip(request.cloids, results, strict=False):
             order = self.find(cloid, result.oid)
@@ -218,8 +222,9 @@ class OrderTracker:
     def apply_snapshot(self, event: OpenOrders, found: Iterable[LiveOrder], now_ns: int) -> None:
         """A snapshot of this market's open orders; ``found``: those in it that are ours.
 
-        What it lists, rests (or rested when we asked). What it does not list is doubted, never
-        dropped, and only if it was acked before the snapshot was asked for.
+        What it lists, rests (or rested when we asked); listed twice, also what we do not hold. What
+        it does not list is doubted, never dropped, and only if it was acked before the snapshot was
+        asked for: an empty one, which may be a query gone wrong, so only makes us ask.
         """
         listed: set[Cloid] = set()
         for row in found:
@@ -233,8 +238,12 @@ class OrderTracker:
                     self._take(order, Signal.SEEN, now_ns)
                 continue
             over = self.ended.get(row.cloid)
-            if over is None or event.requested_ns > (over.ended_ns or 0) + REVIVE_NS:
+            if self.sightings.listed(
+                row, ended_ns=None if over is None else over.ended_ns,
+                acked_ns=self._acked_ns, requested_ns=event.requested_ns, now_ns=now_ns,
+            ):  # fmt: skip
                 self.adopt(row, now_ns)
+        self.sightings.keep_only(listed)
         for order in list(self.live.values()):
             if order.cloid in listed or order.acked_ns is None:
                 continue

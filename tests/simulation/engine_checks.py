@@ -46,6 +46,9 @@ def check(world: Watched) -> None:
         known = cloid in state.tracker.live
         if not known and (state.sync.done or state.cloids.is_own(cloid)):
             raise Violation(f"{cloid} rests and the tracker takes it for gone")
+    for order in state.tracker.live.values():
+        if not order.ours and state.cloids.is_own(order.cloid) and order.cloid not in resting:
+            raise Violation(f"{order.cloid} is no orphan: it ended before it was called one")
     bids = [order.px for order in resting.values() if order.side is Side.BID]
     asks = [order.px for order in resting.values() if order.side is Side.ASK]
     if bids and asks and max(bids) >= min(asks):

@@ -14,6 +14,7 @@ from agents.market.position import Position
 from agents.orders import lifecycle, tracker
 from agents.orders.cloid import CloidSequence
 from agents.orders.lifecycle import Signal, State
+from agents.orders.sightings import Sightings
 from agents.orders.tracked import TrackedOrder
 from agents.orders.tracker import OrderTracker
 from agents.risk import monitors, verdict
@@ -252,6 +253,11 @@ def reducing_side_pulled_too(patch: Patch) -> None:
     patch.setattr(verdict, "ALLOWED", rows)
 
 
+def listed_means_resting(patch: Patch) -> None:
+    """Incident 5: one list, however old, makes an orphan of what has just ended."""
+    patch.setattr(Sightings, "listed", lambda *_, **__: True)
+
+
 MUTANTS: tuple[Callable[[Patch], None], ...] = (
     timeout_means_cancelled,
     cancel_timeout_means_cancelled,
@@ -281,6 +287,7 @@ MUTANTS: tuple[Callable[[Patch], None], ...] = (
     doubt_means_gone,
     old_data_still_quoted,
     reducing_side_pulled_too,
+    listed_means_resting,
 )
 
 

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from agents.commands import NewOrder
@@ -288,9 +289,13 @@ def test_a_snapshot_resolves_only_doubts_older_than_itself() -> None:
     assert tracker.unseen_sz(Side.BID) == 2
 
 
-def test_an_order_nobody_knows_is_taken_in() -> None:
+def test_incident_5_an_order_nobody_knows_is_an_orphan_once_listed_twice() -> None:
     tracker = OrderTracker()
     _snapshot(tracker, _row("4"), requested_ns=S, now_ns=2 * S)
+    assert not tracker.live
+    _snapshot(tracker, _row("4"), requested_ns=2 * S - 1, now_ns=3 * S)
+    assert not tracker.live  # asked for before the first was heard: the same moment
+    _snapshot(tracker, _row("4"), requested_ns=2 * S + 1, now_ns=3 * S)
     order = _order(tracker)
     assert (order.state, order.ours, order.remaining_sz) == (State.OPEN, False, D(4))
     assert tracker.find(None, OID) is order
@@ -301,8 +306,48 @@ def test_an_order_believed_gone_that_still_rests_comes_back() -> None:
     tracker.apply_update(_update("canceled"), 2 * S)
     _snapshot(tracker, _row(), requested_ns=2 * S, now_ns=3 * S)
     assert _order(tracker).state is State.CANCELED  # the snapshot may be the older one
-    _snapshot(tracker, _row(), requested_ns=4 * S, now_ns=5 * S)
+    _snapshot(tracker, _row(), requested_ns=6 * S, now_ns=7 * S)
+    assert _order(tracker).state is State.CANCELED
+    _snapshot(tracker, _row(), requested_ns=8 * S, now_ns=9 * S)
     assert _order(tracker).state is State.OPEN
+
+
+def test_incident_5_a_list_from_before_the_last_ack_makes_no_orphan() -> None:
+    stranger = Cloid("0x" + "b" * 32)
+    row = msgspec.structs.replace(_row(), cloid=stranger, oid=Oid(78))
+    tracker = _tracker()  # acked at 1 s
+    _snapshot(tracker, row, requested_ns=S - 1, now_ns=2 * S)
+    _snapshot(tracker, row, requested_ns=2 * S + 1, now_ns=3 * S)
+    assert stranger not in tracker.live
+    assert tracker.sightings
+    _snapshot(tracker, requested_ns=3 * S + 1, now_ns=4 * S)
+    assert not tracker.sightings  # it was gone in between
+    _snapshot(tracker, row, requested_ns=4 * S + 1, now_ns=5 * S)
+    assert stranger not in tracker.live
+
+
+def test_incident_10_an_empty_list_ends_nothing_however_often_it_comes() -> None:
+    """Count 0 while acked orders are held is a query gone wrong, until each was asked about."""
+    tracker = _tracker()
+    for second in range(2, 60):
+        _snapshot(tracker, requested_ns=second * S, now_ns=second * S + 1)
+        tracker.expire(second * S + 2)
+    assert tracker.open_sz(Side.BID) == 5
+    assert tracker.asks(60 * S, at_most=5) == [CLOID]
+    tracker.apply_status(_status("open", 61 * S, oid=OID, remaining_sz=D(5)), 62 * S)
+    assert _order(tracker).state is State.OPEN
+
+
+def test_incident_7_a_stale_local_goes_only_when_the_venue_said_so_of_the_order_itself() -> None:
+    tracker = _tracker()
+    _snapshot(tracker, requested_ns=2 * S, now_ns=3 * S)
+    tracker.apply_status(_status(None, 3 * S), 3 * S)
+    assert _order(tracker).state is State.UNKNOWN  # its placement may still arrive
+    late_ns = ABSENCE_PROOF_NS + S
+    tracker.apply_status(_status(None, late_ns), late_ns)
+    assert _order(tracker).state is State.UNKNOWN  # acked once: a single "unknown" contradicts that
+    tracker.apply_status(_status(None, late_ns + S), late_ns + S)
+    assert _order(tracker).state is State.CANCELED
 
 
 # ── answers to questions ────────────────────────────────────────────────────────────────────
