@@ -191,7 +191,7 @@ def _history(account: Account) -> list[dict[str, object]]:
 def load(floor: Floor, state: Mapping[str, object]) -> None:
     """Fill a fresh floor. Raises ValueError on another shape, or coins that are not listed.
 
-    Orders rest again in the order of their ids; one that a tape would not let rest is cancelled.
+    Orders rest again in the order they came; one that a tape would not let rest is cancelled.
     """
     assert not floor.accounts
     try:
@@ -226,8 +226,14 @@ def load(floor: Floor, state: Mapping[str, object]) -> None:
         for owner in floor.accounts.values()
         for record in saved.accounts[owner.address].orders
     )
-    for owner, record in sorted(records, key=lambda pair: pair[1].order.oid):
+    for owner, record in sorted(records, key=lambda pair: _since(pair[1])):
         _rest(floor, owner, record)
+
+
+def _since(record: OrderRecord) -> tuple[int, int]:
+    """When an order came to rest: a fired trigger did so as it fired, others as they came."""
+    fired = record.trigger is not None and record.tif is not None
+    return record.status_ms if fired else record.order.placed_ms, record.order.oid
 
 
 def _load_account(account: Account, saved: _AccountState) -> None:
