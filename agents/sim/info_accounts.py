@@ -73,11 +73,11 @@ class _Totals:
             self.raw_usd += position.raw_usd
             self.used_usd += equity_usd
             return
-        used_usd = value_usd / leverage.value
+        used_usd = _floored(value_usd / leverage.value)
         self.cross_notional_usd += value_usd
         self.cross_used_usd += used_usd
         self.used_usd += used_usd
-        self.maintenance_usd += maintenance_usd(listing.spec, value_usd)
+        self.maintenance_usd += _floored(maintenance_usd(listing.spec, value_usd))
 
     def summary(self) -> rows.Row:
         return _summary(self.usd, self.notional_usd, self.raw_usd, self.used_usd)
@@ -86,6 +86,11 @@ class _Totals:
         return _summary(
             self.cross_usd, self.cross_notional_usd, self.cross_raw_usd, self.cross_used_usd
         )
+
+
+def _floored(usd: Decimal) -> Decimal:
+    """What a position binds is told truncated, and summed as told."""
+    return usd.quantize(MICRO, ROUND_DOWN)
 
 
 def _summary(usd: Decimal, notional_usd: Decimal, raw_usd: Decimal, used_usd: Decimal) -> rows.Row:
@@ -108,7 +113,7 @@ def _position_row(
     value_usd = abs(position.szi) * mark_px
     equity_usd = position.raw_usd + position.szi * mark_px
     pnl_usd = position.szi * (mark_px - position.entry_px)
-    margin_usd = equity_usd if leverage.isolated else value_usd / leverage.value
+    margin_usd = equity_usd if leverage.isolated else _floored(value_usd / leverage.value)
     stake_usd = abs(position.szi) * position.entry_px / leverage.value
     liquidation_px = _liquidation_px(listing, position, leverage, mark_px, totals)
     return {
