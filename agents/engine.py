@@ -17,6 +17,7 @@ from agents.events import Event
 from agents.exchange.downstream import LeaseFrame
 from agents.handlers import account, control, market, orders, timer
 from agents.handlers.report import report
+from agents.skew import Problem
 from agents.state import EngineState
 
 HANDLERS: Final[Mapping[type[Event], Callable[[EngineState, Any, int], None]]] = {
@@ -40,6 +41,7 @@ HANDLERS: Final[Mapping[type[Event], Callable[[EngineState, Any, int], None]]] =
     events.SettingsChanged: control.on_settings,
     events.DrainRequested: control.on_drain,
     events.PauseChanged: control.on_pause,
+    events.SkewSolved: control.on_skew,
     events.Tick: timer.on_tick,
 }
 
@@ -62,6 +64,16 @@ class Engine:
         HANDLERS[type(event)](state, event, now_ns)
         state.event_ns = now_ns
         return state.out
+
+    @property
+    def problem(self) -> Problem | None:
+        """What the shell is to solve when it has nothing else to do, and answer by ``SkewSolved``.
+
+        None: the skew in force serves. Nothing waits for it.
+        """
+        pricing, table = self.state.pricing, self.state.skew
+        problem = None if pricing is None else pricing.quoting.problem
+        return None if table is not None and problem and table.serves(problem) else problem
 
     def report(self, now_ns: int) -> Report:
         """The report of this moment."""

@@ -11,6 +11,7 @@ import msgspec
 
 from agents.market.types import Cloid, Coin, Fill, Level, Oid, Side, Trade
 from agents.settings import MarketSettings
+from agents.skew import SkewTable
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
@@ -214,3 +215,9 @@ class PauseChanged(Event, frozen=True, gc=False):
     """Operator's pause: no quotes, estimators stay warm."""
 
     paused: bool
+
+
+class SkewSolved(Event, frozen=True, gc=False):
+    """The exact skew that ``Engine.problem`` asked for."""
+
+    table: SkewTable

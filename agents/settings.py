@@ -11,19 +11,68 @@ import msgspec
 from agents.market.types import Coin
 
 
+class AdvancedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What few need to touch. A weight of 0 or a maximum of 0 turns its part off.
+
+    ``aversion_*``: weights of the factors of risk aversion, in log space. ``*_max_bps``,
+    ``regime_*_bps``: caps of parts of the half-spread; ``jump_*``: bps a unit of the jump ratio,
+    from a ratio on; ``market_cap_ratio`` of the market's own half-spread; ``tight_*``:
+    prerequisites of ``tight_share``, depth as a multiple of its usual, hours UTC;
+    ``kelly_share`` and ``wealth_usd``: for the allocation ``kelly`` (wealth None: the limit).
+    """
+
+    exact_skew: bool = True
+    adverse_max_bps: float = 4.0
+    momentum_max_bps: float = 0.0
+    regime_high_bps: float = 0.0
+    regime_extreme_bps: float = 0.0
+    jump_weight_bps: float = 0.0
+    jump_from_ratio: float = 1.5
+    jump_max_bps: float = 5.0
+    market_cap_ratio: float = 0.0
+    aversion_volatility: float = 0.0
+    aversion_toxicity: float = 0.0
+    aversion_inventory: float = 0.0
+    aversion_regime: float = 0.0
+    aversion_hawkes: float = 0.0
+    aversion_depth: float = 0.0
+    aversion_warmup: float = 0.0
+    aversion_hour: float = 0.0
+    aversion_season: float = 0.0
+    hours_avoided: tuple[int, ...] = (7, 14)
+    tight_toxicity_max: float = 0.1
+    tight_inventory_max: float = 0.3
+    tight_depth_min: float = 0.5
+    kelly_share: float = 0.25
+    wealth_usd: float | None = None
+
+
 class StrategySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How to quote.
 
     ``risk_aversion`` is the dimensionless rho of GLFT (gamma = rho * kappa); ``clip_usd`` the
-    notional of one order at level 0 (None: derived from the position limit).
+    notional of one order at level 0 (None: derived from the position limit). Levels are
+    ``level_ratio`` apart, or ``level_step_bps`` where the spacing is linear. ``adverse_weight`` of
+    what the mid takes after a trade widens a side; ``drift_weight`` of the mid's expected move
+    shifts both, ``drift_max_bps`` at most. ``quoted_max_bps``: how far from the mid a clip may
+    rest for the market to count as quoted; 0 leaves the first level to the model.
     """
 
     risk_aversion: float = 0.3
     levels: int = 5
+    level_spacing: Literal["geometric", "linear"] = "geometric"
     level_ratio: float = 1.5
+    level_step_bps: float = 3.0
+    allocation: Literal["equal", "kelly"] = "equal"
     half_spread_floor_bps: float = 8.0
     half_spread_max_bps: float = 50.0
     edge_min_bps: float = 0.5
+    adverse_weight: float = 1.0
+    drift_weight: float = 1.0
+    drift_max_bps: float = 3.0
+    holding_s: float = 60.0
+    tight_share: float = 0.0
+    quoted_max_bps: float = 10.0
     clip_usd: float | None = None
     side_budget_share: float = 0.5
     requote_tolerance_share: float = 0.25
@@ -34,6 +83,7 @@ class StrategySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sigma_half_life_s: float = 60.0
     warmup_s: float = 10.0
     warmup_max_s: float = 120.0
+    advanced: AdvancedSettings = AdvancedSettings()
 
 
 class RiskSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

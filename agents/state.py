@@ -15,6 +15,7 @@ from agents.orders.throttle import Throttle
 from agents.orders.tracker import OrderTracker
 from agents.risk.verdict import Mode, Verdict
 from agents.settings import MarketSettings
+from agents.skew import SkewTable
 from agents.strategy.quoter import Quoting
 
 DAY_MS = 86_400_000
@@ -134,6 +135,7 @@ class EngineState:
         self.verdict = Verdict(mode=Mode.PULL, reasons=("starting",))
         self.pricing: Pricing | None = None
         self.sizing: Sizing | None = None
+        self.skew: SkewTable | None = None
         self.uptime = Uptime(seen_ns=now_ns)
         self.taker_fills = 0
         self.requests = 0

@@ -71,7 +71,8 @@ class Estimates(msgspec.Struct, frozen=True, gc=False):
     """What is believed of the market at one moment.
 
     ``sigma_bps`` bps/sqrt(s): the prior until ``sigma_known``; ``fills_per_s`` A per side, the mean
-    of both; ``mark_px`` None until the venue told it; ``ready`` from public data alone.
+    of both; ``mark_px`` None until the venue told it; ``drift_bps``: what the mid is expected to do
+    over the next three seconds, beyond what ``fair_px`` may show; ``ready`` from public data alone.
     """
 
     bid_px: float
@@ -85,3 +86,4 @@ class Estimates(msgspec.Struct, frozen=True, gc=False):
     mark_px: float | None
     ready: bool
     beliefs: Beliefs | None = None
+    drift_bps: float = 0.0

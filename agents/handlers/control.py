@@ -10,6 +10,7 @@ from agents.events import (
     LinkChanged,
     PauseChanged,
     SettingsChanged,
+    SkewSolved,
 )
 from agents.handlers.quoting import decide
 from agents.handlers.verdicts import refresh
@@ -75,6 +76,11 @@ def on_drain(state: EngineState, event: DrainRequested, now_ns: int) -> None:
 def on_pause(state: EngineState, event: PauseChanged, now_ns: int) -> None:
     state.paused = event.paused
     _apply(state, now_ns)
+
+
+def on_skew(state: EngineState, event: SkewSolved, _now_ns: int) -> None:
+    """In force from the next pricing."""
+    state.skew = event.table
 
 
 def _apply(state: EngineState, now_ns: int) -> None:

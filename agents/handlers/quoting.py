@@ -8,11 +8,12 @@ from agents.estimators.panel import Estimates
 from agents.handlers.room import Rooms, rooms
 from agents.handlers.verdicts import refresh
 from agents.market.types import Cloid, Quote, Side
-from agents.market.units import BPS, bps_to_px, s_to_ns
+from agents.market.units import BPS, NS_PER_MS, bps_to_px, s_to_ns
 from agents.orders.lifecycle import State
 from agents.orders.reconcile import SidePlan, Tolerance, fitting, reconcile_side
 from agents.risk.verdict import Allowance, Mode
 from agents.state import EngineState, Pricing
+from agents.strategy.conditions import conditions_of
 from agents.strategy.presence import kept_max_bps
 from agents.strategy.quoter import quote
 
@@ -69,6 +70,13 @@ def decide(state: EngineState, now_ns: int) -> None:
         bid_room=room.bid.wanted,
         ask_room=room.ask.wanted,
         present=abs(state.position.sz) <= room.present_sz,
+        limit_sz=room.limit_sz,
+        conditions=conditions_of(
+            estimates,
+            now_ms=now_ns // NS_PER_MS,
+            holding_s=state.settings.strategy.holding_s,
+        ),
+        table=state.skew,
     )
     share = state.settings.strategy.requote_tolerance_share
     state.pricing = Pricing(

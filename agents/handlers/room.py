@@ -13,7 +13,8 @@ from agents.risk.verdict import Allowance, allowed
 from agents.state import EngineState, Sizing
 from agents.strategy.ladder import capacity_sz
 from agents.strategy.presence import INVENTORY_SHARE_MAX
-from agents.strategy.quoter import SideRoom, clip_size
+from agents.strategy.quoter import SideRoom
+from agents.strategy.sizes import clip_size
 
 WANTED_SHARE: Final = Decimal("0.98")  # so that a small rise of the price breaks no limit
 LIMIT_DRIFT_SHARE: Final = 2e-4
@@ -33,9 +34,10 @@ class Room(msgspec.Struct, frozen=True):
 
 
 class Rooms(msgspec.Struct, frozen=True):
-    """Both sides, the size of one order, and up to which inventory both sides are shown."""
+    """Both sides, the size of one order, the limit, and up to which inventory both are shown."""
 
     clip_sz: Decimal
+    limit_sz: Decimal
     present_sz: Decimal
     bid: Room
     ask: Room
@@ -60,6 +62,7 @@ def rooms(state: EngineState, estimates: Estimates) -> Rooms:
     bid, ask = allowed(state.verdict.mode, sign)
     return Rooms(
         clip_sz=sizing.clip_sz,
+        limit_sz=sizing.limit_sz,
         present_sz=sizing.present_sz,
         bid=side_room(state.tracker, side=Side.BID, allowance=bid, sizing=sizing, held_sz=high_sz),
         ask=side_room(state.tracker, side=Side.ASK, allowance=ask, sizing=sizing, held_sz=low_sz),

@@ -21,7 +21,7 @@ from agents.commands import (
     RequestFence,
 )
 from agents.engine import Engine
-from agents.events import Event, Fills, Tick
+from agents.events import Event, Fills, SkewSolved, Tick
 from agents.exchange.codec import ErrorFrame, GwFrame, PostFrame, decode_frame
 from agents.exchange.downstream import (
     EXIT_LEASE_LOST,
@@ -45,6 +45,7 @@ from agents.runtime.departure import Departure
 from agents.runtime.inbound import event_of_gateway, events_of
 from agents.runtime.requests import Asked, AskFills, Requests
 from agents.runtime.reunion import SETTLE_NS, Settling, Told, continuing, open_state
+from agents.strategy.exact import solve
 
 LEASE_WAIT_S: Final = 10.0
 FILLS_BACK_MS: Final = 60_000
@@ -140,7 +141,15 @@ class Conversation:
             says += self._feed(rest, now_ns)
         if self._settling is not None:
             return says  # a tick would find the book old, and cancel what may stay
-        return says + self._feed((*self._requests.overdue(now_ns), Tick()), now_ns)
+        says += self._feed((*self._requests.overdue(now_ns), Tick()), now_ns)
+        return says or self._solve(now_ns)
+
+    def _solve(self, now_ns: int) -> list[Say]:
+        """A tick with nothing to say is the moment for what the engine wants solved: 2 ms at most,
+        and never before what it has decided is out.
+        """
+        problem = None if self.engine is None else self.engine.problem
+        return [] if problem is None else self._feed((SkewSolved(solve(problem)),), now_ns)
 
     def said(self, say: Say, now_ns: int, *, sent: bool) -> None:
         """A frame has left, or could not: the connection is closed, as ``lost`` will tell.

@@ -20,19 +20,22 @@ def binding_floor(
     tick_bps: float,
     sigma_bps: float,
     latency_s: float,
+    adverse_bps: float = 0.0,
 ) -> Floor:
-    """The highest of: the operator's own, fee plus edge, one tick, and latency.
+    """The highest of: the operator's own, fee plus edge, adverse selection, one tick, latency.
 
     Latency: while a quote is on its way the price moves; sigma * sqrt(2 * latency) covers the trip
-    of the news in and of the order out.
+    of the news in and of the order out. Adverse selection: fee plus edge plus ``adverse_bps``, what
+    the mid takes from a maker at the very least, by the lower end of its estimate.
     """
-    latency_bps = sigma_bps * math.sqrt(2 * latency_s)
     edge_bps = maker_fee_bps + edge_min_bps
-    name, bps = "configured", configured_bps
-    if edge_bps > bps:
-        name, bps = "edge", edge_bps
-    if tick_bps > bps:
-        name, bps = "tick", tick_bps
-    if latency_bps > bps:
-        name, bps = "latency", latency_bps
-    return Floor(name=name, bps=bps)
+    floor = Floor("configured", configured_bps)
+    for name, bps in (
+        ("edge", edge_bps),
+        ("adverse", edge_bps + adverse_bps if adverse_bps > 0 else 0.0),
+        ("tick", tick_bps),
+        ("latency", sigma_bps * math.sqrt(2 * latency_s)),
+    ):
+        if bps > floor.bps:
+            floor = Floor(name, bps)
+    return floor

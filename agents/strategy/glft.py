@@ -4,22 +4,40 @@ import math
 
 import msgspec
 
+from agents.skew import Flow
+
 
 class Spread(msgspec.Struct, frozen=True, gc=False):
-    """``half_spread_bps`` to each side without inventory; ``skew_bps`` the shift a clip held."""
+    """``bid_bps`` and ``ask_bps``: distance of each side without inventory; ``skew_bps``: the
+    shift a clip held. ``edge_bps``: of the half-spread, what a fill earns beyond its inventory
+    risk, mean of both sides.
+    """
 
-    half_spread_bps: float
+    bid_bps: float
+    ask_bps: float
     skew_bps: float
+    edge_bps: float
+
+    @property
+    def half_spread_bps(self) -> float:
+        """The mean of both sides."""
+        return (self.bid_bps + self.ask_bps) / 2
+
+    @property
+    def tilt_bps(self) -> float:
+        """How much further the bid stands than the ask: sellers are more frequent or keener."""
+        return (self.bid_bps - self.ask_bps) / 2
 
     def distance_bps(self, inventory_clips: float, *, sign: int) -> float:
         """Distance of the bid (sign +1) or ask (-1) from fair; may be negative when reducing."""
-        return self.half_spread_bps + sign * inventory_clips * self.skew_bps
+        own_bps = self.bid_bps if sign > 0 else self.ask_bps
+        return own_bps + sign * inventory_clips * self.skew_bps
 
 
 def glft(
     *, sigma_bps: float, kappa_per_bps: float, fills_per_s: float, risk_aversion: float
 ) -> Spread:
-    """Optimal half-spread and skew, far from the horizon.
+    """Optimal half-spread and skew, far from the horizon and from the limit, equal sides.
 
         skew        = sigma * sqrt( rho / (2*A) * (1 + rho)^(1 + 1/rho) )
         half_spread = ln(1 + rho) / (rho * kappa) + skew / 2
@@ -32,11 +50,49 @@ def glft(
             = Guéant (2017), arXiv:1605.01862, eq. 4.6-4.7 with xi = gamma = rho*kappa and
             Delta = one clip. The limits for rho to 0 are 1/kappa and sigma*sqrt(rho*e/(2*A)).
     """
+    flow = Flow(fills_per_s=fills_per_s, kappa_per_bps=kappa_per_bps)
+    return glft_sides(sigma_bps=sigma_bps, bid=flow, ask=flow, risk_aversion=risk_aversion)
+
+
+def glft_sides(*, sigma_bps: float, bid: Flow, ask: Flow, risk_aversion: float) -> Spread:
+    """The same where the sides differ; with equal sides it is ``glft``.
+
+        gamma  = rho * (kappa_b + kappa_a) / 2
+        c_s    = ln(1 + gamma/kappa_s) / gamma                    what a fill of side s earns
+        r_s    = A_s * (1 + gamma/kappa_s)^-(1 + kappa_s/gamma)   how often, at that distance
+        R      = exp( (kappa_a*ln(r_b) + kappa_b*ln(r_a)) / (kappa_b + kappa_a) )
+        skew   = sigma * sqrt( gamma / (R * (kappa_b + kappa_a)) )
+        tilt   = ln( r_b / r_a ) / (kappa_b + kappa_a)
+        bid    = c_b + tilt + skew/2         ask = c_a - tilt + skew/2
+
+    Derivation: the stationary equation of ``exact.solve`` for a value quadratic in the inventory,
+    theta = -(skew*q^2/2 + tilt*q), to second order in q. The tilt makes both sides fill alike at
+    no inventory; skew is the paper's with the geometric mean of the sides' rates.
+    """
     assert sigma_bps >= 0
-    assert kappa_per_bps > 0
-    assert fills_per_s > 0
+    assert min(bid.kappa_per_bps, ask.kappa_per_bps) > 0
+    assert min(bid.fills_per_s, ask.fills_per_s) > 0
     assert risk_aversion > 0
-    log1p = math.log1p(risk_aversion)
-    growth = math.exp((1 + 1 / risk_aversion) * log1p)
-    skew = sigma_bps * math.sqrt(risk_aversion * growth / (2 * fills_per_s))
-    return Spread(half_spread_bps=log1p / (risk_aversion * kappa_per_bps) + skew / 2, skew_bps=skew)
+    kappas = bid.kappa_per_bps + ask.kappa_per_bps
+    gamma = risk_aversion * kappas / 2
+    bid_edge_bps, bid_log_rate = _side(bid, gamma)
+    if bid == ask:
+        ask_edge_bps, ask_log_rate = bid_edge_bps, bid_log_rate
+    else:
+        ask_edge_bps, ask_log_rate = _side(ask, gamma)
+    log_rate = (ask.kappa_per_bps * bid_log_rate + bid.kappa_per_bps * ask_log_rate) / kappas
+    skew_bps = sigma_bps * math.sqrt(gamma / (math.exp(log_rate) * kappas))
+    tilt_bps = (bid_log_rate - ask_log_rate) / kappas
+    return Spread(
+        bid_bps=bid_edge_bps + tilt_bps + skew_bps / 2,
+        ask_bps=ask_edge_bps - tilt_bps + skew_bps / 2,
+        skew_bps=skew_bps,
+        edge_bps=(bid_edge_bps + ask_edge_bps) / 2,
+    )
+
+
+def _side(flow: Flow, gamma: float) -> tuple[float, float]:
+    """``c`` in bps, and the logarithm of ``r``."""
+    log1p = math.log1p(gamma / flow.kappa_per_bps)
+    growth = (1 + flow.kappa_per_bps / gamma) * log1p
+    return log1p / gamma, math.log(flow.fills_per_s) - growth

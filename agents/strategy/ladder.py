@@ -13,20 +13,18 @@ from agents.market.units import BPS
 class Rung(msgspec.Struct, frozen=True, gc=False):
     """Where one side's ladder stands and how much it may hold.
 
-    ``level0_bps`` distance of the first level from fair (negative: beyond fair, to reduce);
-    ``step_bps`` the half-spread that the geometric spacing grows from; ``adding_min_bps`` the
-    least distance of any size beyond ``reducing_sz``; ``whole_sz`` the one size that may be below
-    the venue's minimum, because it closes the position (None: no such order).
+    ``adding_min_bps`` the least distance from fair of any size beyond ``reducing_sz``;
+    ``whole_sz`` the one size that may be below the venue's minimum, because it closes the position
+    (None: no such order). ``sizes``: what each level may show at most, if not one clip each.
     """
 
     side: Side
-    level0_bps: float
-    step_bps: float
     adding_min_bps: float
     clip_sz: Decimal
     room_sz: Decimal
     reducing_sz: Decimal
     whole_sz: Decimal | None = None
+    sizes: tuple[Decimal, ...] | None = None
 
 
 def capacity_sz(
@@ -42,6 +40,11 @@ def capacity_sz(
 def distances_bps(*, level0_bps: float, step_bps: float, ratio: float, levels: int) -> list[float]:
     """``level0 + step * (ratio^i - 1)``: without skew the levels are ``half-spread * ratio^i``."""
     return [level0_bps + step_bps * (ratio**index - 1.0) for index in range(levels)]
+
+
+def linear_bps(*, level0_bps: float, step_bps: float, levels: int) -> list[float]:
+    """Equal steps."""
+    return [level0_bps + step_bps * index for index in range(levels)]
 
 
 def ladder(
@@ -85,6 +88,8 @@ def ladder(
 
 def _sizes(rung: Rung, levels: int, instrument: Instrument) -> list[Decimal]:
     """One clip a level while there is room, and the rest of the room in whole lots."""
+    if rung.sizes is not None:
+        return _allotted(rung.sizes, rung.room_sz)
     sizes: list[Decimal] = []
     left_sz = rung.room_sz
     while len(sizes) < levels and left_sz >= rung.clip_sz:
@@ -94,4 +99,15 @@ def _sizes(rung: Rung, levels: int, instrument: Instrument) -> list[Decimal]:
         rest_sz = instrument.floor_sz(left_sz)
         if rest_sz > 0:
             sizes.append(rest_sz)
+    return sizes
+
+
+def _allotted(wanted: Sequence[Decimal], room_sz: Decimal) -> list[Decimal]:
+    """As allotted while there is room; a level that was given nothing ends the ladder."""
+    sizes: list[Decimal] = []
+    for sz in wanted:
+        if sz <= 0 or sz > room_sz:
+            break
+        sizes.append(sz)
+        room_sz -= sz
     return sizes

@@ -9,6 +9,8 @@ from typing import Final
 BAND_SHARE: Final = 2.0  # of the half-spread
 BAND_MAX_BPS: Final = 10.0
 WANTED_SHARE: Final = 0.6  # of the band
+MODEL_SHARE: Final = 0.5
+RETREAT_SHARE: Final = 0.75
 KEPT_SHARE: Final = 0.9
 INVENTORY_SHARE_MAX: Final = 0.5  # of the limit; beyond it the skew alone decides
 
@@ -23,6 +25,18 @@ def wanted_max_bps(half_spread_bps: float) -> float:
     half-spread itself. The levels behind it keep their whole skew.
     """
     return max(WANTED_SHARE * band_bps(half_spread_bps), half_spread_bps)
+
+
+def model_max_bps(quoted_max_bps: float) -> float:
+    """The widest that beliefs alone (not floors) may make the first level: with the usual ratio
+    the second level then still counts, whichever way the mid goes.
+    """
+    return MODEL_SHARE * quoted_max_bps
+
+
+def retreat_max_bps(half_spread_bps: float) -> float:
+    """The furthest from the mid that an expected move takes the first level."""
+    return max(RETREAT_SHARE * band_bps(half_spread_bps), half_spread_bps)
 
 
 def kept_max_bps(half_spread_bps: float) -> float:

@@ -20,7 +20,8 @@ from agents.settings import (
     StrategySettings,
 )
 from fleet.manifests.errors import ManifestError, Path, Problem
-from fleet.manifests.schema import Manifest, Market, Section
+from fleet.manifests.schema import Manifest, Market
+from fleet.manifests.section import Section
 from fleet.manifests.source import Source
 from fleet.manifests.spec import (
     Account,
@@ -115,10 +116,18 @@ def _leaf(manifest: Manifest, market: Market, name: str) -> Any:  # noqa: ANN401
 
 def _section(manifest: Manifest, market: Market, name: str) -> dict[str, Any]:
     """A section's written leaves, the market's over the defaults'."""
-    sections: tuple[Section, ...] = (getattr(manifest.defaults, name), getattr(market, name))
-    return {
-        leaf: getattr(section, leaf) for section in sections for leaf in section.model_fields_set
-    }
+    return _written(getattr(manifest.defaults, name), getattr(market, name))
+
+
+def _written(*sections: Section) -> dict[str, Any]:
+    leaves: dict[str, Any] = {}
+    for section in sections:
+        for leaf in section.model_fields_set:
+            value = getattr(section, leaf)
+            if isinstance(value, Section):
+                value = {**leaves.get(leaf, {}), **_written(value)}
+            leaves[leaf] = value
+    return leaves
 
 
 def _settings(manifest: Manifest, market: Market, margin_usd: float) -> MarketSettings:
@@ -138,7 +147,7 @@ def _settings(manifest: Manifest, market: Market, margin_usd: float) -> MarketSe
             ),
             **risk,
         ),
-        strategy=StrategySettings(**_section(manifest, market, "strategy")),
+        strategy=msgspec.convert(_section(manifest, market, "strategy"), StrategySettings),
         drain=DrainSettings(**_section(manifest, market, "drain")),
         on_orphan=OrphanSettings(**_section(manifest, market, "on_orphan")),
         isolated=_leaf(manifest, market, "isolated"),

@@ -6,79 +6,11 @@ Strict and closed: a key that is not here is an error. The leaves of ``strategy`
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-
-class Section(BaseModel):
-    """Base of every part of the manifest."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class Strategy(Section):
-    """How to quote."""
-
-    risk_aversion: float = Field(
-        default=0.3, gt=0, le=10, description="the risk aversion rho of GLFT"
-    )
-    levels: int = Field(default=5, ge=1, le=25, description="the number of orders a side")
-    level_ratio: float = Field(
-        default=1.5,
-        ge=1,
-        le=5,
-        description="the distance of each level as a multiple of the one before",
-    )
-    half_spread_floor_bps: float = Field(
-        default=8.0, gt=0, le=500, description="the smallest distance from the fair price, in bps"
-    )
-    half_spread_max_bps: float = Field(
-        default=50.0, gt=0, le=1000, description="the largest distance from the fair price, in bps"
-    )
-    edge_min_bps: float = Field(
-        default=0.5, ge=0, le=100, description="what a fill must earn beyond the fee, in bps"
-    )
-    clip_usd: float | None = Field(
-        default=None,
-        ge=10,
-        le=10_000_000,
-        description="the notional of one order in USD",
-        examples=[250],
-    )
-    side_budget_share: float = Field(
-        default=0.5, gt=0, le=1, description="the share of the position limit that one side may add"
-    )
-    requote_tolerance_share: float = Field(
-        default=0.25,
-        ge=0,
-        le=1,
-        description="the move, as a share of the half-spread, that is let pass",
-    )
-    order_age_min_s: float = Field(
-        default=0.3, ge=0, le=60, description="the least age of an order before it is moved, in s"
-    )
-    latency_s: float = Field(default=0.25, ge=0, le=10, description="the time to an ack, in s")
-    kappa_prior_per_bps: float = Field(
-        default=0.15,
-        gt=0,
-        le=10,
-        description="the decay of the fill rate before any was seen, in 1/bps",
-    )
-    fills_per_s_prior: float = Field(
-        default=0.05,
-        gt=0,
-        le=1000,
-        description="the fill rate at the mid before any was seen, in 1/s",
-    )
-    sigma_half_life_s: float = Field(
-        default=60.0, ge=1, le=86_400, description="the memory of the volatility estimate, in s"
-    )
-    warmup_s: float = Field(
-        default=10.0, ge=0, le=3_600, description="the least time of watching before quoting, in s"
-    )
-    warmup_max_s: float = Field(
-        default=120.0, ge=0, le=86_400, description="the time after which priors must do, in s"
-    )
+from fleet.manifests.schema_strategy import Strategy
+from fleet.manifests.section import Section
 
 
 class MarketRisk(Section):

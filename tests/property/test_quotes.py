@@ -6,10 +6,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from agents.estimators.panel import Estimates
+from agents.estimators.estimates import Estimates
 from agents.market.instrument import Instrument
 from agents.market.types import Coin, Quote, Side
 from agents.settings import StrategySettings
+from agents.strategy.conditions import Conditions
 from agents.strategy.glft import glft
 from agents.strategy.quoter import Quoting, SideRoom, quote
 
@@ -77,6 +78,12 @@ def quotings(draw: st.DrawFn) -> tuple[Estimates, Instrument, StrategySettings, 
             clip_sz=clip_sz,
             bid_room=SideRoom(room_sz=room_sz, reducing_sz=max(-position_sz, Decimal(0))),
             ask_room=SideRoom(room_sz=room_sz, reducing_sz=max(position_sz, Decimal(0))),
+            present=draw(st.booleans()),
+            conditions=Conditions(
+                drift_bps=draw(st.floats(-9.0, 9.0)),
+                adverse_bid_bps=draw(st.floats(-1.0, 6.0)),
+                adverse_ask_bps=draw(st.floats(-1.0, 6.0)),
+            ),
         ),
     )
 
@@ -88,7 +95,11 @@ def test_every_quote_is_legal_and_never_takes(
 ) -> None:
     estimates, instrument, strategy, position_sz, quoting = case
     half = quoting.half_spread
-    assert half.total_bps == half.model_bps + half.fee_bps + half.floor_bps
+    for side in (quoting.bid, quoting.ask):
+        added = 0.0
+        for bps in side.parts().values():
+            added += bps
+        assert side.total_bps == added
     assert half.total_bps >= strategy.half_spread_floor_bps - 1e-9
     for quotes in (quoting.bids, quoting.asks):
         for one in quotes:
@@ -112,13 +123,13 @@ def _check_edge(
     position_sz: Decimal,
 ) -> None:
     """Nothing below fee and edge, unless all of it reduces."""
-    estimates, instrument, strategy, _, _ = case
+    _, instrument, strategy, _, quoting = case
     least_bps = instrument.maker_fee_bps + strategy.edge_min_bps
     used_sz = Decimal(0)
     for one in quotes:
         used_sz += one.sz
         if used_sz > max(-sign * position_sz, Decimal(0)):
-            away_bps = sign * (1 - float(one.px) / estimates.fair_px) * 1e4
+            away_bps = sign * (1 - float(one.px) / quoting.centre_px) * 1e4
             assert away_bps >= least_bps - 1e-6
 
 

@@ -14,8 +14,6 @@ SOL = Instrument(coin=Coin("SOL"), asset_id=5, sz_decimals=2, leverage_max=20)
 D = Decimal
 RUNG = Rung(
     side=Side.BID,
-    level0_bps=8.0,
-    step_bps=8.0,
     adding_min_bps=2.0,
     clip_sz=D("0.50"),
     room_sz=D("2.50"),
@@ -23,11 +21,16 @@ RUNG = Rung(
 )
 
 
-def _ladder(fair_px: float = 200.0, opposite_px: float = 200.01, **changed: Any) -> list[Quote]:
+def _ladder(
+    fair_px: float = 200.0,
+    opposite_px: float = 200.01,
+    *,
+    level0_bps: float = 8.0,
+    step_bps: float = 8.0,
+    **changed: Any,
+) -> list[Quote]:
     rung = msgspec.structs.replace(RUNG, **changed)
-    distances = distances_bps(
-        level0_bps=rung.level0_bps, step_bps=rung.step_bps, ratio=1.5, levels=5
-    )
+    distances = distances_bps(level0_bps=level0_bps, step_bps=step_bps, ratio=1.5, levels=5)
     return list(
         ladder(rung, distances=distances, fair_px=fair_px, opposite_px=opposite_px, instrument=SOL)
     )

@@ -6,12 +6,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from agents.estimators.panel import Estimates
+from agents.estimators.estimates import Estimates
 from agents.market.instrument import Instrument
 from agents.market.types import Coin
 from agents.settings import StrategySettings
+from agents.skew import SkewTable
+from agents.strategy.conditions import CALM, Conditions
+from agents.strategy.exact import solve
 from agents.strategy.glft import glft
-from agents.strategy.quoter import Quoting, SideRoom, clip_size, quote
+from agents.strategy.quoter import Quoting, SideRoom, quote
+from agents.strategy.sizes import clip_size
 
 SOL = Instrument(coin=Coin("SOL"), asset_id=5, sz_decimals=2, leverage_max=20)
 D = Decimal
@@ -37,6 +41,9 @@ def _quote(
     settings: StrategySettings | None = None,
     bid: SideRoom = ROOM,
     ask: SideRoom = ROOM,
+    conditions: Conditions = CALM,
+    limit_sz: Decimal | None = None,
+    table: SkewTable | None = None,
     **estimates: Any,
 ) -> Quoting:
     return quote(
@@ -47,11 +54,17 @@ def _quote(
         clip_sz=D(2),
         bid_room=bid,
         ask_room=ask,
+        conditions=conditions,
+        limit_sz=limit_sz,
+        table=table,
     )
 
 
+MODEL_ALONE = StrategySettings(half_spread_floor_bps=2.0, quoted_max_bps=0.0)
+
+
 def test_incident_28_level_zero_is_glft_plus_fee() -> None:
-    quoting = _quote()
+    quoting = _quote(settings=MODEL_ALONE)
     spread = glft(sigma_bps=1.0, kappa_per_bps=0.15, fills_per_s=0.05, risk_aversion=0.3)
     total_bps = spread.half_spread_bps + 1.5
     assert quoting.half_spread.total_bps == pytest.approx(total_bps)
@@ -62,7 +75,8 @@ def test_incident_28_level_zero_is_glft_plus_fee() -> None:
 def test_incident_38_the_parts_add_up_to_the_quote() -> None:
     for floor_bps in (2.0, 8.0, 12.0, 40.0):
         half = _quote(settings=StrategySettings(half_spread_floor_bps=floor_bps)).half_spread
-        assert half.total_bps == half.model_bps + half.fee_bps + half.floor_bps
+        assert half.total_bps == half.wanted_bps + half.floor_bps
+        assert sum(half.parts().values()) == half.total_bps
         assert half.total_bps >= floor_bps
         assert (half.floor_bps > 0) == (half.floor_name != "")
 
@@ -123,3 +137,47 @@ def test_clip(settings: StrategySettings, position_max_usd: float, clip_sz: Deci
         reference_px=200.0,
     )
     assert found == clip_sz
+
+
+def test_a_model_wider_than_what_counts_as_quoting_is_drawn_in_and_floors_are_not() -> None:
+    drawn = _quote().half_spread
+    assert drawn.model_bps + drawn.fee_bps > 5.0
+    assert drawn.total_bps == pytest.approx(5.0)
+    assert drawn.presence_bps < 0
+    floored = _quote(settings=StrategySettings(half_spread_floor_bps=7.0)).half_spread
+    assert floored.total_bps == pytest.approx(7.0)
+
+
+def test_an_expected_move_shifts_both_sides_and_no_further_than_it_may() -> None:
+    calm = _quote(settings=MODEL_ALONE)
+    up = _quote(settings=MODEL_ALONE, conditions=Conditions(drift_bps=2.0))
+    far = _quote(settings=MODEL_ALONE, conditions=Conditions(drift_bps=200.0))
+    assert up.centre_px == pytest.approx(calm.centre_px * (1 + 2e-4))
+    assert up.bids[0].px > calm.bids[0].px
+    assert up.asks[0].px > calm.asks[0].px
+    assert far.drift_bps == MODEL_ALONE.drift_max_bps
+
+
+def test_who_is_selected_against_stands_further_off_on_that_side_alone() -> None:
+    calm = _quote(settings=MODEL_ALONE)
+    bid = _quote(settings=MODEL_ALONE, conditions=Conditions(adverse_bid_bps=2.0))
+    assert bid.bid.total_bps == pytest.approx(calm.bid.total_bps + 2.0)
+    assert bid.ask == calm.ask
+    capped = _quote(settings=MODEL_ALONE, conditions=Conditions(adverse_bid_bps=50.0))
+    assert capped.bid.adverse_bps == MODEL_ALONE.advanced.adverse_max_bps
+
+
+def test_the_exact_skew_is_asked_for_and_used_where_it_serves() -> None:
+    asked = _quote(D(10), settings=MODEL_ALONE, limit_sz=D(20))
+    assert asked.problem is not None
+    assert not asked.exact
+    table = solve(asked.problem)
+    exact = _quote(D(10), settings=MODEL_ALONE, limit_sz=D(20), table=table)
+    assert exact.exact
+    spread = glft(sigma_bps=1.0, kappa_per_bps=0.15, fills_per_s=0.05, risk_aversion=0.3)
+    closed_bps = spread.distance_bps(5, sign=1)
+    assert exact.bid.model_bps + exact.shift_bps[0] == pytest.approx(
+        closed_bps + table.bid_bps[10 + 5]
+    )
+    other = _quote(D(10), settings=MODEL_ALONE, limit_sz=D(20), table=table, sigma_bps=2.0)
+    assert not other.exact

@@ -3,11 +3,18 @@
 import msgspec
 import pytest
 
-from agents.settings import DrainSettings, OrphanSettings, RiskSettings, StrategySettings
-from fleet.manifests import schema, spec
+from agents.settings import (
+    AdvancedSettings,
+    DrainSettings,
+    OrphanSettings,
+    RiskSettings,
+    StrategySettings,
+)
+from fleet.manifests import schema, schema_strategy, section, spec
 
-PAIRS: list[tuple[type[schema.Section], type[msgspec.Struct]]] = [
-    (schema.Strategy, StrategySettings),
+PAIRS: list[tuple[type[section.Section], type[msgspec.Struct]]] = [
+    (schema_strategy.Strategy, StrategySettings),
+    (schema_strategy.Advanced, AdvancedSettings),
     (schema.MarketRisk, RiskSettings),
     (schema.Drain, DrainSettings),
     (schema.OnOrphan, OrphanSettings),
@@ -21,25 +28,26 @@ PAIRS: list[tuple[type[schema.Section], type[msgspec.Struct]]] = [
 ]
 
 
-@pytest.mark.parametrize(("section", "values"), PAIRS)
+@pytest.mark.parametrize(("part", "values"), PAIRS)
 def test_leaves_and_defaults_agree(
-    section: type[schema.Section], values: type[msgspec.Struct]
+    part: type[section.Section], values: type[msgspec.Struct]
 ) -> None:
     fields = {field.name: field for field in msgspec.structs.fields(values)}
-    assert set(section.model_fields) == set(fields)
-    for name, leaf in section.model_fields.items():
+    assert set(part.model_fields) == set(fields)
+    for name, leaf in part.model_fields.items():
         default = leaf.get_default(call_default_factory=True, validated_data={})
         if fields[name].default is not msgspec.NODEFAULT and not isinstance(
-            default, schema.Section | list
+            default, section.Section | list
         ):
             assert default == fields[name].default, name
 
 
-def leaves(model: type[schema.Section]) -> list[tuple[str, str | None]]:
+def leaves(model: type[section.Section]) -> list[tuple[str, str | None]]:
     return [(f"{model.__name__}.{k}", f.description) for k, f in model.model_fields.items()]
 
 
 def test_every_leaf_says_what_it_is() -> None:
-    sections = [section for section, _ in PAIRS if section is not schema.ApiWallet]
-    silent = [name for section in sections for name, said in leaves(section) if not said]
-    assert silent == ["Paper.latency_ms"]  # a section, described by its own leaves
+    sections = [part for part, _ in PAIRS if part is not schema.ApiWallet]
+    silent = [name for part in sections for name, said in leaves(part) if not said]
+    # Sections, described by their own leaves.
+    assert silent == ["Strategy.advanced", "Paper.latency_ms"]
