@@ -31,13 +31,17 @@ class Weather(msgspec.Struct, frozen=True):
 
 
 class Network:
-    """Draws each delay from one seeded source. ``faults`` counts what was done to frames."""
+    """Draws each delay from one seeded source. ``faults`` counts what was done to frames;
+    ``reorder``: one arrived after another that was sent later over the same line.
+    """
 
     def __init__(self, heap: Heap, chance: Chance) -> None:
         self._heap = heap
         self._chance = chance
         self._free_ns: dict[str, int] = {}
         self._cuts: Counter[str] = Counter()
+        self._sent = 0
+        self._heard: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
 
     def send(
@@ -48,9 +52,14 @@ class Network:
             self.faults["loss"] += 1
             return
         heap, epoch = self._heap, self._cuts[line]
+        self._sent += 1
+        number = self._sent
 
         def arrive() -> None:
             if self._cuts[line] == epoch:
+                if number < self._heard[line]:
+                    self.faults["reorder"] += 1
+                self._heard[line] = max(number, self._heard[line])
                 deliver()
             else:
                 self.faults["cut"] += 1

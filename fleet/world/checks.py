@@ -19,7 +19,7 @@ weights), I15 (no secrets exist in a world: end to end), I17 and I18 (of prices 
 of the strategy).
 """
 
-from collections import Counter
+from collections import Counter, deque
 from decimal import Decimal
 from typing import Any, Final
 
@@ -31,16 +31,20 @@ from agents.sim.outputs import FillRow, OrderRow, Output
 from fleet.gateway.core.agents import limit_usd
 from fleet.gateway.core.effects import Alert, Submit
 from fleet.gateway.core.state import State
-from fleet.gateway.records import Body, Filled, LeaseEnded
+from fleet.gateway.records import Body, Filled, LatchLifted, LatchSet, LeaseEnded, Sent
 from fleet.world.lookout import Lookout
 from fleet.world.tally import Tally, Watched
 
 DATA_AGE_MAX_NS: Final = 3_000_000_000
-DIRECTIVE_AGE_MAX_MS: Final = 10_000
+DIRECTIVE_AGE_MAX_MS: Final = 10_150
+"""Its age is seen by a timer, each 100 ms."""
 STRANGER_SEEN_MS: Final = 12_000
 """By then the gateway has seen a stranger's order, however late and lossy its frames are."""
+SETTLED_MS: Final = 10_000
+"""By then what filled during a gap of the link is known."""
 LISTED_MS: Final = 3_000
 """By then the venue's own lists have come after a reconnect, whatever a lagging node answered."""
+LOGGED_MAX: Final = 64
 _SLACK: Final = 1.0 + 1e-9
 
 
@@ -60,6 +64,8 @@ class Checks:
         self._last_nonce = 0
         self._sent: set[str | None] = set()
         self._ended: set[tuple[str, int]] = set()
+        self._logged: deque[int] = deque(maxlen=LOGGED_MAX)
+        self._latched = False
         self._landing: list[Submit] = []
         self._dirty = True
 
@@ -84,13 +90,7 @@ class Checks:
         adding = [order for order in action.orders if not order.r]
         if adding:
             self._open_door(state, market)
-        for order in action.orders:
-            self.checked["I3"] += 1
-            if order.c in self._sent:
-                self._fail("I3", f"{order.c} is sent again")
-            self._sent.add(order.c)
-        if (market, submit.generation) in self._ended:
-            self._fail("I3", f"{market}: a placement of generation {submit.generation}, ended")
+        self._named(submit, action)
         self.checked["I8"] += 1
         for order in adding:
             if order.t.limit is None or order.t.limit.tif != "Alo":
@@ -102,9 +102,22 @@ class Checks:
         if submit.closing:
             self._collar(state, market, action)
 
+    def _named(self, submit: Submit, action: OrderAction) -> None:
+        """Each order once, under a lease that lasts, and in the log before it is signed."""
+        market = submit.market
+        for order in action.orders:
+            self.checked["I3"] += 1
+            if order.c in self._sent:
+                self._fail("I3", f"{order.c} is sent again")
+            self._sent.add(order.c)
+        if submit.nonce not in self._logged:
+            self._fail("I3", f"{market}: a placement whose line is not in the log")
+        if (market, submit.generation) in self._ended:
+            self._fail("I3", f"{market}: a placement of generation {submit.generation}, ended")
+
     def _open_door(self, state: State, market: str) -> None:
         self.checked["I2"] += 1
-        if self._world.halted or state.fence.causes(market):
+        if self._latched or self._world.halted or state.fence.causes(market):
             self._fail("I2", f"{market}: a placement behind a closed fence")
         if self.lookout.stranger_ms() > STRANGER_SEEN_MS:
             self._fail("I2", f"{market}: a placement beside a second controller's orders")
@@ -118,7 +131,7 @@ class Checks:
             return
         worst_sz, limit = self._worst_sz(market, side) + sent_sz, limit_usd(state, market)
         counted_sz = state.exposure(market).side_sz(side)
-        if worst_sz > counted_sz and not self._world.frames_late:
+        if worst_sz > counted_sz and self._world.link_age_ms > SETTLED_MS:
             self._fail("I1", f"{market} {side.name}: {counted_sz} counted, {worst_sz} possible")
         if float(worst_sz) * mark_usd > limit * _SLACK:
             worst = f"{float(worst_sz) * mark_usd:.2f}"
@@ -197,6 +210,10 @@ class Checks:
                 if key in self.booked:
                     self._fail("I5", f"fill {key} is booked twice")
                 self.booked[key] = body
+            case Sent(nonce=nonce):
+                self._logged.append(nonce)
+            case LatchSet() | LatchLifted():
+                self._latched = isinstance(body, LatchSet)
             case LeaseEnded(market=market, generation=generation):
                 self._ended.add((market, generation))
             case _:

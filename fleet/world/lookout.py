@@ -4,9 +4,10 @@ from collections import deque
 from typing import Final
 
 from agents.market.types import Coin, Side
-from fleet.gateway.core.cloids import parse
+from fleet.gateway.core.cloids import Origin, parse
 from fleet.gateway.core.effects import Alert
 from fleet.gateway.core.state import State
+from fleet.world.crew import DEAD_MS
 from fleet.world.tally import Tally
 
 RETRIES_MS: Final = 9_000
@@ -27,6 +28,7 @@ class Lookout:
         self._second_ms: int | None = None
         self._ownerless_ms: dict[str, int] = {}
         self._unreduced_ms: dict[str, int] = {}
+        self._beside_ms: dict[tuple[str, int], int] = {}
         self._revisions: dict[str, int] = {}
         self.told: dict[str, int] = {}
 
@@ -66,10 +68,22 @@ class Lookout:
                 continue
             self._tally.checked["lease"] += 1
             over_ms = world.overdue_ms(record.coin, origin.generation)
-            if over_ms is not None and over_ms > most_ms:
+            over_ms = max(over_ms or 0, self._superseded_ms(record.coin, origin))
+            if over_ms > most_ms:
                 where = f"{record.coin}: {record.order.cloid}"
                 self._fail("lease", f"{where} rests {over_ms} ms longer than it may")
                 return
+
+    def _superseded_ms(self, market: str, origin: Origin) -> int:
+        """For how long too long an order has rested beside the orders of a newer holder."""
+        world = self._tally.world
+        state, key = world.gateway_state, (market, origin.generation)
+        held = None if state is None else state.leases.holders.get(market)
+        alone = held is None or held.generation <= origin.generation
+        if alone or state is None or state.markets[market].flatten or not world.link_age_ms:
+            self._beside_ms.pop(key, None)
+            return 0
+        return world.now_ms - self._beside_ms.setdefault(key, world.now_ms) - DEAD_MS
 
     def _strangers(self) -> None:
         """Since when another fleet's order rests and the link stands."""

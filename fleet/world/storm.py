@@ -115,7 +115,7 @@ class Storm:
 
     def _stranger(self, place: Callable[[str], None]) -> bool:
         place(self._market())
-        self._after(4.0, 20.0, "stranger leaves", self._stranger_leaves)
+        self._after(4.0, 30.0, "stranger leaves", self._stranger_leaves)
         return True
 
     def _stranger_leaves(self) -> None:

@@ -37,7 +37,6 @@ AGENT_TICK_NS: Final = 100 * NS_PER_MS
 GATEWAY_TICK_NS: Final = 50 * NS_PER_MS
 SUPERVISE_NS: Final = 500 * NS_PER_MS
 RISK_NS: Final = NS_PER_S
-SETTLED_MS: Final = 10_000
 FUND_USD: Final = Decimal(1_000_000)
 
 
@@ -138,11 +137,6 @@ class World:
         if engine is None or not engine.state.uptime.due_s:
             return None
         return engine.state.uptime.up_s / engine.state.uptime.due_s
-
-    @property
-    def frames_late(self) -> bool:
-        """Whether the account's feed may lag, or the link is young: then its count lags too."""
-        return self.link_age_ms < SETTLED_MS or self.venue.faults.slow > 0
 
     @property
     def link_age_ms(self) -> int:

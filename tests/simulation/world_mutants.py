@@ -9,11 +9,23 @@ import pytest
 from agents.exchange.nonce import NonceSequence
 from agents.handlers import room
 from agents.risk import monitors
-from fleet.gateway.core import agents, door, posts, requests, sweeps
+from agents.runtime import inbound
+from fleet.gateway.core import (
+    agents,
+    door,
+    posts,
+    requests,
+    sweeps,
+    venue,
+)
 from fleet.gateway.core.bookings import Bookings
 from fleet.gateway.core.effects import Effect, Submit
 from fleet.gateway.core.lease import Holder, Leases
 from fleet.gateway.core.state import State
+from fleet.gateway.keeping import Keeping
+from tests.simulation import world_mutants_care as of_care
+from tests.simulation import world_mutants_outcomes as of_outcomes
+from tests.simulation import world_mutants_restarts as of_restarts
 
 Patch = pytest.MonkeyPatch
 
@@ -67,8 +79,8 @@ def unknown_outcome_sent_again(patch: Patch) -> None:
     sent: dict[int, Submit] = {}
     submitted, voided = requests._submit, requests.void
 
-    def submit(state: State, *rest: Any) -> Submit:
-        made = submitted(state, *rest)
+    def submit(state: State, *rest: Any, **named: Any) -> Submit:
+        made = submitted(state, *rest, **named)
         if made.placement:
             sent[made.nonce] = made
         return made
@@ -116,16 +128,72 @@ def limit_counts_no_open_orders(patch: Patch) -> None:
     patch.setattr(room, "capacity_sz", capacity_sz)
 
 
-MUTANTS = {
-    fence_forgotten: (19,),
-    lease_never_expires: (7,),
-    closed_socket_keeps_its_lease: (17,),
-    generation_given_twice: (0,),
-    nonce_by_raw_clock: (0,),
-    unknown_outcome_sent_again: (0,),
-    fills_booked_by_presence: (0,),
-    nothing_swept: (17,),
-    stale_data_accepted: (8,),
-    limit_counts_no_open_orders: (0,),
+# ── doors ────────────────────────────────────────────────────────────────────────────────────
+
+
+def second_controller_ignored(patch: Patch) -> None:
+    patch.setattr(venue, "_second_controller", lambda *_: [])
+
+
+def draining_market_opens(patch: Patch) -> None:
+    """Neither the door nor the agent hears of a drain."""
+    patch.setattr(posts, "door_of", _without(posts.door_of, draining=False))
+    patch.setattr(inbound, "DrainRequested", lambda *_: None)
+
+
+def log_need_not_be_written(patch: Patch) -> None:
+    """A placement leaves although its line did not reach the disk: a restart forgets it."""
+
+    def append(self: Keeping, body: Any, wall_ns: int) -> bool:
+        appended(self, body, wall_ns)
+        return True
+
+    appended = Keeping.append
+    patch.setattr(Keeping, "append", append)
+
+
+def _without(made: Callable[..., door.Door], **fields: Any) -> Callable[..., door.Door]:
+    def door_of(*known: Any) -> door.Door:
+        return msgspec.structs.replace(made(*known), **fields)
+
+    return door_of
+
+
+MUTANTS: dict[Callable[[Patch], None], int] = {
+    fence_forgotten: 19,
+    lease_never_expires: 7,
+    closed_socket_keeps_its_lease: 17,
+    generation_given_twice: 0,
+    nonce_by_raw_clock: 0,
+    unknown_outcome_sent_again: 0,
+    fills_booked_by_presence: 0,
+    nothing_swept: 17,
+    stale_data_accepted: 8,
+    limit_counts_no_open_orders: 0,
+    of_outcomes.timeout_means_cancelled: 0,
+    of_outcomes.not_sent_for_lost: 0,
+    of_outcomes.snapshot_believed_early: 0,
+    of_outcomes.absence_believed_in_flight: 0,
+    of_outcomes.cancel_reject_means_cancelled: 0,
+    of_outcomes.expiry_without_margin: 0,
+    of_outcomes.closing_counts_as_gone: 0,
+    of_outcomes.partial_fill_ends_an_order: 0,
+    of_restarts.nonces_forgotten_at_restart: 0,
+    of_restarts.placements_forgotten_at_restart: 0,
+    of_restarts.booked_fills_forgotten_at_restart: 0,
+    of_restarts.latch_forgotten_at_restart: 0,
+    of_restarts.fills_of_a_gap_not_asked_for: 0,
+    of_restarts.continue_accepted_for_a_dead_lease: 0,
+    of_restarts.hung_agent_speaks_on: 0,
+    second_controller_ignored: 0,
+    draining_market_opens: 0,
+    log_need_not_be_written: 0,
+    of_care.collar_forgotten: 0,
+    of_care.orphans_left_alone: 0,
+    of_care.caretaker_works_beside_the_agent: 0,
+    of_care.caretaker_may_add: 0,
+    of_restarts.answers_of_a_lost_gateway_awaited: 0,
+    of_restarts.missed_fills_not_asked_for: 0,
+    of_restarts.news_of_a_restart_ignored: 0,
 }
-"""With the seeds that are known to show it."""
+"""With the first seed that shows it; ``tests.soak.test_world`` finds it again."""

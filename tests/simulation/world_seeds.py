@@ -22,3 +22,7 @@ def again(seed: int, markets: int = 2, seconds: float = 60.0, level: Level = Lev
     """The command that repeats a run."""
     options = f"--markets {markets} --minutes {seconds / 60.0:g} --faults {level.value}"
     return f"fleet simulate --seed {seed} {options}"
+
+
+KNOWN: tuple[tuple[int, int, float], ...] = ()
+"""Seed, markets, seconds of runs that once broke an invariant, by a fault that is mended."""
