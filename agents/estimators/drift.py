@@ -3,7 +3,8 @@
 The fair price stays within the market's spread; where that is a fraction of a basis point, what the
 book foretells is many times as much, and comes while a request is still on its way. One signal,
 
-    x = (b - a) / (b + a)        sizes at the touch and USD within 10 bps, half each
+    x = (b - a) / (b + a)        sizes at the touch and USD within 10 bps, half each,
+                                 averaged over ``SMOOTH_S``: its flicker is worth no request
 
 and one coefficient, learned by regression of the mid's move over the next ``HORIZON_MS``, in units
 of its own volatility, shrunk to ``BETA_PRIOR`` by ``PRIOR_WEIGHT`` observations' worth:
@@ -25,6 +26,7 @@ from agents.market.units import BPS, MS_PER_S
 HORIZON_MS: Final = 3_000
 LATE_MS: Final = 1_000
 SAMPLE_MS: Final = 500
+SMOOTH_S: Final = 0.5
 HALF_LIFE_S: Final = 1_800.0
 BETA_PRIOR: Final = 0.25
 BETA_MAX: Final = 0.75
@@ -36,14 +38,14 @@ ROOT_HORIZON: Final = math.sqrt(HORIZON_MS / MS_PER_S)
 class DriftEstimator:
     """``touched`` at every touch; ``drift_bps`` from the newest signal."""
 
-    __slots__ = ("_at_ms", "_beyond", "_pending", "_sampled_ms", "_x", "_xx", "_xy")
+    __slots__ = ("_at_ms", "_beyond", "_pending", "_sampled_ms", "_touch_ms", "_x", "_xx", "_xy")
 
     def __init__(self) -> None:
         self._pending: deque[tuple[int, float, float]] = deque(maxlen=PENDING_MAX)
         self._beyond: float | None = None
         self._x = 0.0
         self._xx = self._xy = 0.0
-        self._at_ms = self._sampled_ms = 0
+        self._at_ms = self._sampled_ms = self._touch_ms = 0
 
     def rests(self, bids_usd: float, asks_usd: float) -> None:
         """What a whole book shows near the touch."""
@@ -63,7 +65,11 @@ class DriftEstimator:
         total = bid_sz + ask_sz
         if total > 0:
             touch = (bid_sz - ask_sz) / total
-            self._x = touch if self._beyond is None else (touch + self._beyond) / 2
+            x = touch if self._beyond is None else (touch + self._beyond) / 2
+            passed_s = (at_ms - self._touch_ms) / MS_PER_S
+            fresh = 1.0 - 0.5 ** (passed_s / SMOOTH_S) if self._touch_ms else 1.0
+            self._touch_ms = at_ms
+            self._x += fresh * (x - self._x)
             if at_ms - self._sampled_ms >= SAMPLE_MS:
                 self._sampled_ms = at_ms
                 pending.append((at_ms + HORIZON_MS, self._x, mid_px))
@@ -83,7 +89,7 @@ class DriftEstimator:
         self._pending.clear()
         self._beyond = None
         self._x = 0.0
-        self._sampled_ms = 0
+        self._sampled_ms = self._touch_ms = 0
 
     def _learn(self, x: float, y: float, at_ms: int) -> None:
         if self._at_ms and at_ms > self._at_ms:

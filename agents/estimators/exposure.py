@@ -8,9 +8,11 @@ evidence is seconds and fills by depth, and its likelihood falls into two parts:
     where they were, given that ~ Multinomial(seconds_d * exp(-kappa*d) / S)
 
 kappa is learned from the second alone: without fills nothing was learned of it, and it stays where
-public trades put it. A has a Gamma prior around the public one, and moves by ``SHARE_MAX`` times at
-most: our orders stand in a queue, so fills are rarer than bursts, but an hour of none is no reason
-to stand twice as far away.
+public trades put it. A has a Gamma prior around the public one. A taker who fills us is one of the
+public's bursts, so A may only fall below theirs, but for their standard error: our orders stand in
+a queue. And it falls to a third at most: an hour without a fill is no reason to stand twice as far
+away. An order that the mid has passed was run over, not reached: it says nothing of reach, and
+neither its time nor its fill counts.
 Source: the factorisation is McCullagh & Nelder (1989), section 6.4; Gamma-Poisson as in Gelman et
 al., Bayesian Data Analysis (3rd ed.), section 2.6.
 """
@@ -24,9 +26,10 @@ from agents.market.types import Side
 HALF_LIFE_S: Final = 3_600.0
 BIN_BPS: Final = 1.0
 BINS: Final = 50
-FILLS_PRIOR: Final = 4.0
-KAPPA_SD: Final = 0.5
-SHARE_MAX: Final = 3.0
+FILLS_PRIOR_MAX: Final = 20.0
+KAPPA_SD: Final = 0.25
+FALL_MAX: Final = 3.0
+KAPPA_MAX: Final = 3.0
 _NEWTON_MAX: Final = 30
 
 
@@ -70,18 +73,16 @@ class ExposureEstimator:
             self._due_s = 0.0
 
     def rested(self, side: Side, depth_bps: float, dt_s: float) -> None:
-        """An order was on offer there for so long. Too deep to matter: left out."""
-        depth_bps = max(depth_bps, 0.0)
+        """An order was on offer there for so long. Too deep to matter, or passed: left out."""
         index = int(depth_bps / BIN_BPS)
-        if index < BINS:
+        if depth_bps > 0 and index < BINS:
             offered = self._offered[side]
             offered.rest_s[index] += dt_s
             offered.rest_bps[index] += dt_s * depth_bps
 
     def filled(self, side: Side, depth_bps: float, share: float) -> None:
         """So much of one order was taken, by a maker's fill, at that depth."""
-        depth_bps = max(depth_bps, 0.0)
-        if depth_bps < BIN_BPS * BINS:
+        if 0 < depth_bps < BIN_BPS * BINS:
             offered = self._offered[side]
             offered.fills += share
             offered.fill_bps += share * depth_bps
@@ -98,12 +99,16 @@ class ExposureEstimator:
             return public
         kappa, sd, spread = _kappa(offered, depths, public)
         hits = sum(seconds * math.exp(-kappa * depth) for seconds, depth in depths)
-        shape = FILLS_PRIOR + offered.fills
-        fills = shape / (FILLS_PRIOR / public.fills_per_s + hits)
+        prior = FILLS_PRIOR_MAX
+        if public.fills_se_per_s > 0:
+            prior = min(prior, (public.fills_per_s / public.fills_se_per_s) ** 2)
+        shape = prior + offered.fills
+        fills = shape / (prior / public.fills_per_s + hits)
         # The uncertainty of kappa is A's as well: by how far the fills' depth is from the touch.
         lever = spread * kappa * sd * offered.fills / shape
         se = math.hypot(fills / math.sqrt(shape), fills * lever)
-        least, most = public.fills_per_s / SHARE_MAX, public.fills_per_s * SHARE_MAX
+        least = public.fills_per_s / FALL_MAX
+        most = public.fills_per_s + 2 * public.fills_se_per_s
         return Intensity(
             fills_per_s=min(max(fills, least), most),
             kappa_per_bps=kappa,
@@ -139,26 +144,43 @@ class ExposureEstimator:
 def _kappa(
     offered: _Offered, depths: list[tuple[float, float]], public: Intensity
 ) -> tuple[float, float, float]:
-    """Mode of kappa's posterior in its logarithm, its deviation there, and the mean depth."""
+    """Mode of kappa's posterior in its logarithm, its deviation there, and the mean depth.
+
+    Within ``KAPPA_MAX`` times the public one, either way: fills nearer than any order was seen to
+    rest would have it at infinity.
+    """
     prior = public.kappa_per_bps
-    sd_prior = math.hypot(KAPPA_SD, public.kappa_se_per_bps / prior)
-    fills, mean_fill_bps = offered.fills, 0.0
-    if fills > 0:
-        mean_fill_bps = offered.fill_bps / fills
-    kappa, information, mean = prior, 1.0 / sd_prior**2, 0.0
+    precision = 1.0 / (KAPPA_SD**2 + (public.kappa_se_per_bps / prior) ** 2)
+    fills = offered.fills
+    mean_fill_bps = offered.fill_bps / fills if fills > 0 else 0.0
+    kappa, low, high = prior, prior / KAPPA_MAX, prior * KAPPA_MAX
+    information, mean = precision, 0.0
     for _ in range(_NEWTON_MAX):
-        s0 = s1 = s2 = 0.0
-        nearest = depths[0][1]
-        for seconds, depth in depths:
-            weight = seconds * math.exp(-kappa * (depth - nearest))
-            s0 += weight
-            s1 += weight * depth
-            s2 += weight * depth * depth
-        mean = s1 / s0
-        information = kappa * kappa * fills * max(s2 / s0 - mean * mean, 0.0) + 1 / sd_prior**2
-        slope = kappa * fills * (mean - mean_fill_bps) - math.log(kappa / prior) / sd_prior**2
-        step = slope / information
-        kappa *= math.exp(min(max(step, -0.7), 0.7))
-        if abs(step) < 1e-7 or fills <= 0:
+        mean, variance = _moments(depths, kappa)
+        information = kappa * kappa * fills * variance + precision
+        slope = kappa * fills * (mean - mean_fill_bps) - math.log(kappa / prior) * precision
+        if slope > 0:
+            low = kappa
+        else:
+            high = kappa
+        step = min(max(slope / information, -0.7), 0.7)
+        following = kappa * math.exp(step)
+        if not low < following < high:  # beyond a bracket: halve it instead
+            following = math.sqrt(low * high)
+        if abs(following / kappa - 1.0) < 1e-7 or fills <= 0:
             break
+        kappa = following
     return kappa, 1.0 / math.sqrt(information), mean
+
+
+def _moments(depths: list[tuple[float, float]], kappa: float) -> tuple[float, float]:
+    """Mean and variance of where fills are expected, in bps."""
+    nearest = depths[0][1]
+    s0 = s1 = s2 = 0.0
+    for seconds, depth in depths:
+        weight = seconds * math.exp(-kappa * (depth - nearest))
+        s0 += weight
+        s1 += weight * depth
+        s2 += weight * depth * depth
+    mean = s1 / s0
+    return mean, max(s2 / s0 - mean * mean, 0.0)

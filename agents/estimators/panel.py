@@ -11,6 +11,7 @@ from typing import Final
 from agents.estimators.carry import BasisEstimator
 from agents.estimators.checkpoint import VERSION, Checkpoint, decode
 from agents.estimators.depth import DepthEstimator, near_usd
+from agents.estimators.drift import DriftEstimator
 from agents.estimators.estimates import Beliefs, Estimates, SideMarkouts
 from agents.estimators.exposure import ExposureEstimator
 from agents.estimators.fair import FairEstimator, bounded_px, lean_bps
@@ -34,7 +35,7 @@ FAST_HALF_LIFE_S: Final = 10.0
 SLOW_HALF_LIFE_S: Final = 600.0
 RENEW_MS: Final = SAMPLE_NS // NS_PER_MS
 GAP_MAX_MS: Final = GAP_MAX_NS // NS_PER_MS
-STUCK_NS: Final = s_to_ns(2.0)
+STUCK_NS: Final = s_to_ns(3.0)
 OFFERS_NS: Final = s_to_ns(0.5)
 WIDE_BPS: Final = 25.0
 PX_MIN: Final = 1e-12
@@ -47,7 +48,7 @@ class Panel:
     """
 
     __slots__ = (
-        "_basis", "_beliefs", "_beliefs_ms", "_depth", "_estimates", "_exposure", "_fair",
+        "_basis", "_beliefs", "_beliefs_ms", "_depth", "_drift", "_estimates", "_exposure", "_fair",
         "_fast", "_funding_per_h", "_lean_bps", "_mark_px", "_medium", "_momentum", "_offers_ns",
         "_own", "_ready", "_regime", "_sampled_ms", "_settings", "_slow", "_started_ns",
         "_touch_ms", "_touch_ns", "_trading", "ask", "bid", "data_ns",
@@ -70,6 +71,7 @@ class Panel:
         self._own = MarkoutEstimator()
         self._depth = DepthEstimator()
         self._basis = BasisEstimator()
+        self._drift = DriftEstimator()
         self._started_ns = now_ns
         self._touch_ms = self._touch_ns = self._sampled_ms = self._offers_ns = 0
         self._lean_bps = 0.0
@@ -94,6 +96,7 @@ class Panel:
             sums = near_usd(bids, mid_px), near_usd(asks, mid_px)
             if max(sums) < PX_MAX * SZ_MAX:  # neither infinite nor NaN
                 self._depth.update(*sums, book.venue_ms)
+                self._drift.rests(*sums)
 
     def on_bbo(self, bbo: Bbo, now_ns: int) -> None:
         """Take the touch."""
@@ -236,6 +239,7 @@ class Panel:
         trading.markouts.touched(mid_px, venue_ms)
         self._own.touched(mid_px, venue_ms)
         self._fair.touched(mid_px, self._lean_bps, venue_ms)
+        self._drift.touched(mid_px, bid.sz, ask.sz, venue_ms, self._slow.sigma_bps)
         if venue_ms - self._sampled_ms >= RENEW_MS:
             self._sample(mid_px, venue_ms)
         return True
@@ -259,6 +263,7 @@ class Panel:
         self._regime.restart()
         self._momentum.restart()
         self._fair.restart()
+        self._drift.restart()
         self._own.restart()
         self._trading.restart()
         self._sampled_ms = 0
@@ -291,6 +296,7 @@ class Panel:
             mark_px=self._mark_px,
             ready=self._ready,
             beliefs=beliefs,
+            drift_bps=self._drift.drift_bps(SIGMA_PRIOR_BPS if sigma_bps is None else sigma_bps),
         )
 
     def _fair_px(self, bid: Level, ask: Level) -> float:

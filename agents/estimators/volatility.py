@@ -38,16 +38,17 @@ class VolatilityEstimator:
     denominator is its finite-sample correction: n returns make n - 1 products. In BV a return
     counts for ``CAP_SIGMAS`` deviations at most, for a jump's neighbours are not small in a short
     sample. Returns are taken at least half a second apart: the bounce within a block is no risk to
-    hold. BV's are two seconds long: prices stand still on their grid for half seconds, and a product
-    with 0 would take the next move for a jump. A gap in the feed is neither squared nor counted as time, nor are its two ends neighbours.
+    hold. BV's are two seconds long: prices stand still on their grid for half seconds, and a
+    product with 0 would take the next move for a jump. A gap in the feed is neither squared nor
+    counted as time, nor are its two ends neighbours.
     Units: r in bps (log), dt in s, sigma in bps/sqrt(s).
     Source: Barndorff-Nielsen & Shephard (2004), 'Power and bipower variation', eq. 8, with unequal
     steps; cap: Corsi, Pirino & Renò (2010), 'Threshold bipower variation'; decay: RiskMetrics 1996.
     """
 
     __slots__ = (
-        "_bv", "_dt", "_dt_before_s", "_dt_pairs", "_half_life_s", "_r2", "_r_before_bps", "_r_bps", "_r_s",
-        "_sample_ns", "_sample_px", "_seen_ns", "seen_s",
+        "_bv", "_dt", "_dt_before_s", "_dt_pairs", "_half_life_s", "_r2", "_r_before_bps", "_r_bps",
+        "_r_s", "_sample_ns", "_sample_px", "_seen_ns", "seen_s",
     )  # fmt: skip
 
     def __init__(self, half_life_s: float) -> None:

@@ -11,6 +11,9 @@ def on_fills(state: EngineState, event: Fills, now_ns: int) -> None:
             continue
         order = state.tracker.apply_fill(fill, now_ns)
         state.dirty = True
+        if order is not None and not fill.crossed:
+            share = float(fill.sz) / float(order.sz)
+            state.panel.on_fill(fill.side, fill.px, share, fill.time_ms)
         if not fill.crossed or not state.cloids.is_own(fill.cloid):
             continue
         state.taker_fills += 1

@@ -6,7 +6,7 @@ from agents.commands import AskOpenOrders, AskOrder, Exit, Renew
 from agents.events import Tick
 from agents.handlers.orders import SNAPSHOT_NS
 from agents.handlers.quoting import decide, on_time
-from agents.handlers.report import account_uptime, report
+from agents.handlers.report import RESTS, account_uptime, report
 from agents.handlers.verdicts import refresh
 from agents.market.units import NS_PER_MS, s_to_ns
 from agents.state import EngineState
@@ -20,6 +20,9 @@ def on_tick(state: EngineState, _event: Tick, now_ns: int) -> None:
     refresh(state, now_ns)
     _drain(state, now_ns)
     on_time(state, now_ns)
+    state.panel.on_offers(
+        ((o.side, o.near_px) for o in state.tracker.live.values() if o.state in RESTS), now_ns
+    )
     if state.link_up:
         _ask(state, now_ns)
     account_uptime(state, now_ns)

@@ -10,7 +10,7 @@ from agents.estimators.intensity import Intensity
 from agents.market.types import Side
 from agents.strategy.glft import glft
 
-PRIOR = Intensity(fills_per_s=0.05, kappa_per_bps=0.15, kappa_se_per_bps=0.15)
+PRIOR = Intensity(fills_per_s=0.05, kappa_per_bps=0.15, fills_se_per_s=0.025, kappa_se_per_bps=0.15)
 SEEDS = 200
 
 
@@ -38,7 +38,7 @@ def _watched(
 
 
 @pytest.mark.parametrize(
-    ("prior", "flees"), [(PRIOR, False), (Intensity(0.08, 0.25, kappa_se_per_bps=0.25), True)]
+    ("prior", "flees"), [(PRIOR, False), (Intensity(0.08, 0.25, 0.04, 0.25), True)]
 )
 def test_poisson_truth_within_two_standard_errors_on_95_of_100_seeds(
     prior: Intensity, flees: bool
@@ -63,7 +63,7 @@ def test_incident_59_what_never_filled_counts_by_its_time() -> None:
     for _ in range(20):
         estimator.filled(Side.ASK, 2.5, 1.0)
         estimator.filled(Side.ASK, 12.5, 1.0)
-    found = estimator.shrink(Side.ASK, Intensity(0.02, 0.2, kappa_se_per_bps=0.4))
+    found = estimator.shrink(Side.ASK, Intensity(0.02, 0.2, 0.02, 0.4))
     assert found.kappa_per_bps == pytest.approx(math.log(10) / 10, rel=0.1)
 
 
@@ -71,7 +71,7 @@ def test_incident_52_fills_at_no_distance_would_explode_kappa_so_the_distance_is
     None
 ):
     right, wrong = ExposureEstimator(), ExposureEstimator()
-    for estimator, seen_bps in ((right, 5.5), (wrong, 0.0)):
+    for estimator, seen_bps in ((right, 5.5), (wrong, 0.1)):
         for depth_bps in (2.5, 5.5, 8.5):
             estimator.rested(Side.BID, depth_bps, 2_000.0)
         for _ in range(60):
@@ -141,3 +141,30 @@ def test_carried_evidence_weighs_less_with_age() -> None:
     fresh = ExposureEstimator()
     fresh.carry(old.carried(), age_s=3_600.0)
     assert fresh.fills == pytest.approx(4.0)
+
+
+def test_an_order_that_the_mid_has_passed_was_not_reached() -> None:
+    estimator = ExposureEstimator()
+    estimator.rested(Side.BID, -2.0, 1_000.0)
+    estimator.filled(Side.BID, -2.0, 1.0)
+    assert estimator.shrink(Side.BID, PRIOR) == PRIOR
+
+
+def test_fills_nearer_than_orders_were_seen_do_not_explode_kappa() -> None:
+    estimator = ExposureEstimator()
+    for depth_bps in (5.5, 9.5):
+        estimator.rested(Side.BID, depth_bps, 1_000.0)
+    for _ in range(50):
+        estimator.filled(Side.BID, 0.1, 1.0)
+    found = estimator.shrink(Side.BID, PRIOR)
+    assert found.kappa_per_bps <= 3.001 * PRIOR.kappa_per_bps
+    assert found.fills_per_s <= PRIOR.fills_per_s + 2 * PRIOR.fills_se_per_s
+
+
+def test_our_fills_are_among_the_publics_so_a_hardly_rises() -> None:
+    estimator = ExposureEstimator()
+    estimator.rested(Side.BID, 4.5, 100.0)
+    for _ in range(500):
+        estimator.filled(Side.BID, 4.5, 1.0)
+    found = estimator.shrink(Side.BID, PRIOR)
+    assert found.fills_per_s == PRIOR.fills_per_s + 2 * PRIOR.fills_se_per_s
