@@ -80,6 +80,16 @@ class Daily(msgspec.Struct):
     add_usd: Decimal = ZERO
 
 
+class Worth(msgspec.Struct, frozen=True, array_like=True):
+    """What an account was worth at a time, whole and in perpetuals, and its profit until then."""
+
+    time_ms: int
+    usd: Decimal
+    perp_usd: Decimal
+    pnl_usd: Decimal
+    perp_pnl_usd: Decimal
+
+
 class Account:
     """One address: a clearing a DEX, its orders by id and client id, and what happened to them."""
 
@@ -106,6 +116,9 @@ class Account:
         self.ledger: deque[dict[str, object]] = deque(maxlen=HISTORY_KEPT)
         self.fundings: deque[dict[str, object]] = deque(maxlen=HISTORY_KEPT)
         self.daily: dict[int, Daily] = {}
+        self.deposited_usd = ZERO
+        self.perp_deposited_usd = ZERO
+        self.worth: list[Worth] = []
         self.agents: dict[str | None, str] = {}
         self.agent_removed_ms: int | None = None
         self.master: str | None = None

@@ -23,8 +23,10 @@ from agents.sim.running import run
 from agents.sim.settle import book_executions, margin_cancels, within_reduce_only
 from agents.sim.signers import known
 from agents.sim.snapshot import dump, load
+from agents.sim.transfers import deposit
 from agents.sim.triggers import fire_due
 from agents.sim.universe import Universe
+from agents.sim.worth import tick_worth
 
 
 class _Queued(msgspec.Struct, frozen=True):
@@ -64,11 +66,7 @@ class Exchange:
 
     def fund(self, address: str, usd: Decimal) -> None:
         """Credit ``usd`` of each DEX's own collateral to the address, on every DEX."""
-        account = self.floor.account(parse_address(address))
-        for dex in self.universe.dexes:
-            account.clearing(dex.name).raw_usd += usd
-            self.floor.deposited_usd[dex.name] += usd
-            self.floor.tell_change(account, dex.name, orders=False, money=True)
+        deposit(self.floor, self.floor.account(parse_address(address)), usd)
 
     def submit(
         self,
@@ -127,6 +125,7 @@ class Exchange:
         """Run what is queued; outputs in order: answers, prints, touches, rows, accounts."""
         self.floor.open_block(now_ms)
         tick_funding(self.floor)
+        tick_worth(self.floor)
         cancel_scheduled(self.floor)
         liquidate_due(self.floor)
         fire_due(self.floor)

@@ -103,6 +103,7 @@ class Floor:
         self.daily_usd: Final[dict[int, Decimal]] = {}
         self.now_ms = 0
         self.sampled_ms = 0
+        self.worth_ms = 0
         self.block_count = 0
         self.last_oid = FIRST_OID
         self._sequence = 0

@@ -1,6 +1,6 @@
 """``/info`` about what an account is and was: spot balances, sub-accounts, its ledger."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -10,9 +10,11 @@ from agents.sim.clearing import ZERO
 from agents.sim.floor import Floor
 from agents.sim.info_accounts import clearing_state
 from agents.sim.universe import TOKEN_INDEX
+from agents.sim.volumes import DAY_MS
+from agents.sim.worth import since, worth_now
 
 ROWS_MAX: Final = 500
-PERIODS: Final = ("day", "week", "month", "allTime")
+PERIODS: Final[Mapping[str, int | None]] = {"day": 1, "week": 7, "month": 30, "allTime": None}
 
 
 def spot_state(account: Account) -> rows.Row:
@@ -69,26 +71,29 @@ def in_range(
 
 
 def portfolio(floor: Floor, account: Account, now_ms: int) -> list[list[object]]:
-    """What it is worth now; no history of it is kept."""
-    usd = sum((whole_usd(floor, account, dex.name) for dex in floor.universe.dexes), ZERO)
-    spot_usd = sum(account.spot.values(), ZERO)
+    """Worth, profit and volume, of the last day, week and month and of all time."""
+    now = worth_now(floor, account, now_ms)
     found: list[list[object]] = []
-    for prefix, value in (("", usd + spot_usd), ("perp", usd)):
-        for period in PERIODS:
-            name = prefix + period[0].upper() + period[1:] if prefix else period
+    for perp in (False, True):
+        for period, days in PERIODS.items():
+            start_ms = 0 if days is None else now_ms - days * DAY_MS
+            samples = since(account, start_ms, now)
+            worth = [(each.time_ms, each.perp_usd if perp else each.usd) for each in samples]
+            profit = [(e.time_ms, e.perp_pnl_usd if perp else e.pnl_usd) for e in samples]
             data = {
-                "accountValueHistory": [[now_ms, rows.micro(value)]],
-                "pnlHistory": [[now_ms, "0.0"]],
-                "vlm": rows.micro(account.volume_usd),
+                "accountValueHistory": [[ms, rows.micro(usd)] for ms, usd in worth],
+                "pnlHistory": [[ms, rows.micro(usd)] for ms, usd in profit],
+                "vlm": rows.micro(_volume_usd(account, now_ms, days)),
             }
+            name = "perp" + period[0].upper() + period[1:] if perp else period
             found.append([name, data])
     return found
 
 
-def whole_usd(floor: Floor, account: Account, dex: str) -> Decimal:
-    """Balance, isolated margin and positions at their marks, of one DEX."""
-    clearing = account.clearing(dex)
-    value = clearing.raw_usd
-    for coin, position in clearing.positions.items():
-        value += position.raw_usd + position.szi * floor.mark_px(coin)
-    return value
+def _volume_usd(account: Account, now_ms: int, days: int | None) -> Decimal:
+    """Of the days that lie in the period, the one under way included."""
+    if days is None:
+        return account.volume_usd
+    first = now_ms // DAY_MS - days + 1
+    dailies = (daily for day, daily in account.daily.items() if day >= first)
+    return sum((daily.cross_usd + daily.add_usd for daily in dailies), ZERO)

@@ -16,18 +16,21 @@ from agents.sim.accounts import (
     Agent,
     Daily,
     OrderRecord,
+    Worth,
 )
 from agents.sim.clearing import ZERO, Clearing, Leverage, Position
 from agents.sim.floor import Floor
 from agents.sim.market import RestingOrder
 from agents.sim.nonces import NonceWindow
 from agents.sim.settle import close_order
+from agents.sim.worth import SAMPLES_MAX
 
 LISTS: Final[Mapping[str, int]] = {
     "fills": FILLS_KEPT,
     "history": HISTORY_KEPT,
     "ledger": HISTORY_KEPT,
     "fundings": HISTORY_KEPT,
+    "worth": SAMPLES_MAX,
 }
 """What grows row by row, and how many of the latest rows an account keeps."""
 
@@ -60,6 +63,9 @@ class _AccountState(msgspec.Struct):
     name: str = ""
     subs: list[str] = []
     builders: dict[str, int] = {}
+    deposited_usd: Decimal = ZERO
+    perp_deposited_usd: Decimal = ZERO
+    worth: list[Worth] = []
     abstraction: str = STANDARD
     liquidated_ms: dict[str, int] = {}
 
@@ -97,12 +103,13 @@ class _State(msgspec.Struct):
     halted: list[str] = []
     delisted: list[str] = []
     sampled_ms: int = 0
+    worth_ms: int = 0
 
 
 _ACCOUNT_FIELDS: Final = (
     "volume_usd", "requests", "cancel_at_ms", "schedules", "reserved", "allowed_at_ms", "spot",
     "daily", "agent_removed_ms", "master", "name", "subs", "builders", "abstraction",
-    "liquidated_ms",
+    "liquidated_ms", "deposited_usd", "perp_deposited_usd",
 )  # fmt: skip
 _TALLY_FIELDS: Final = tuple(field for field in _TallyState.__struct_fields__ if field != "funding")
 
@@ -147,6 +154,7 @@ def dump(floor: Floor, users: Collection[str] | None = None) -> dict[str, object
         halted=sorted(floor.halted),
         delisted=sorted(floor.delisted),
         sampled_ms=floor.sampled_ms,
+        worth_ms=floor.worth_ms,
     )
     plain = msgspec.to_builtins(state, str_keys=True)
     assert isinstance(plain, dict)
@@ -176,6 +184,7 @@ def _account(account: Account, *, whole: bool) -> _AccountState:
         orders=list(account.open.values()),
         fills=list(account.fills) if whole else [],
         history=_history(account) if whole else [],
+        worth=account.worth if whole else [],
         ledger=list(account.ledger) if whole else [],
         fundings=list(account.fundings) if whole else [],
         agents=list(account.agents.items()),
@@ -209,6 +218,7 @@ def load(floor: Floor, state: Mapping[str, object]) -> None:
     floor.deposited_usd.update(saved.deposited_usd)
     floor.daily_usd.update(saved.daily_usd)
     floor.withdrawn_usd, floor.sampled_ms = saved.withdrawn_usd, saved.sampled_ms
+    floor.worth_ms = saved.worth_ms
     floor.agents.update(saved.agents)
     floor.halted.update(Coin(coin) for coin in saved.halted)
     floor.delisted.update(Coin(coin) for coin in saved.delisted)
@@ -239,6 +249,7 @@ def _since(record: OrderRecord) -> tuple[int, int]:
 def _load_account(account: Account, saved: _AccountState) -> None:
     account.fills.extend(saved.fills)
     account.recall(saved.history)
+    account.worth = saved.worth
     account.ledger.extend(saved.ledger)
     account.fundings.extend(saved.fundings)
     account.agents.update(saved.agents)

@@ -40,7 +40,7 @@ def usd_class_transfer(floor: Floor, account: Account, action: UsdClassTransfer)
     refusal = _move(floor, owner, source, owner, target, "USDC", Decimal(text))
     if refusal is None:
         amount_usd = number(Decimal(text))
-        _note(
+        note(
             floor,
             owner,
             {"type": "accountClassTransfer", "usdc": amount_usd} | {"toPerp": action.to_perp},
@@ -80,9 +80,9 @@ def send_asset(floor: Floor, account: Account, action: SendAsset | AgentSendAsse
         "nonce": action.nonce,
         "feeToken": "",
     }
-    _note(floor, source, delta)
+    note(floor, source, delta)
     if target is not source:
-        _note(floor, target, delta)
+        note(floor, target, delta)
     return None
 
 
@@ -98,8 +98,8 @@ def usd_send(floor: Floor, account: Account, action: UsdSend) -> str | None:
         return SHORT_WITHDRAWAL if refusal == SHORT_TRANSFER else refusal
     delta: Row = {"type": "internalTransfer", "usdc": number(amount)}
     delta |= {"user": account.address, "destination": destination, "fee": "0.0"}
-    _note(floor, account, delta)
-    _note(floor, target, delta)
+    note(floor, account, delta)
+    note(floor, target, delta)
     return None
 
 
@@ -116,8 +116,8 @@ def spot_send(floor: Floor, account: Account, action: SpotSend) -> str | None:
     delta: Row = {"type": "spotTransfer", "token": token, "amount": number(amount)}
     delta |= {"usdcValue": number(amount), "user": account.address, "destination": destination}
     delta |= {"fee": "0.0", "nativeTokenFee": "0.0", "nonce": action.time, "feeToken": ""}
-    _note(floor, account, delta)
-    _note(floor, target, delta)
+    note(floor, account, delta)
+    note(floor, target, delta)
     return None
 
 
@@ -130,7 +130,7 @@ def withdraw(floor: Floor, account: Account, action: Withdraw) -> str | None:
         return SHORT_WITHDRAWAL
     floor.withdrawn_usd += amount
     delta: Row = {"type": "withdraw", "usdc": number(amount - WITHDRAWAL_FEE_USD)}
-    _note(floor, account, delta | {"nonce": action.time, "fee": number(WITHDRAWAL_FEE_USD)})
+    note(floor, account, delta | {"nonce": action.time, "fee": number(WITHDRAWAL_FEE_USD)})
     return None
 
 
@@ -156,7 +156,7 @@ def sub_account_transfer(
     delta |= {"user": ends[0].address, "destination": ends[1].address}
     for owner in ends:
         assert owner is not None
-        _note(floor, owner, delta)
+        note(floor, owner, delta)
     return None
 
 
@@ -201,10 +201,12 @@ def _take(floor: Floor, account: Account, dex: str, token: str, amount: Decimal)
 
 
 def _put(floor: Floor, account: Account, dex: str, token: str, amount: Decimal) -> None:
+    account.deposited_usd += amount
     if dex == SPOT:
         account.spot[token] = account.spot.get(token, ZERO) + amount
         floor.tell_account(account)
     else:
+        account.perp_deposited_usd += amount
         account.clearing(dex).raw_usd += amount
         floor.tell_change(account, dex, orders=False, money=True)
 
@@ -222,6 +224,14 @@ def _not_registered(sub: str, account: Account) -> str:
     return f"Sub-account {sub.lower()} is not registered to {account.address}"
 
 
-def _note(floor: Floor, account: Account, delta: Row) -> None:
+def note(floor: Floor, account: Account, delta: Row) -> None:
     """One row of ``userNonFundingLedgerUpdates``."""
     floor.tell_ledger(account, {"time": floor.now_ms, "hash": floor.next_hash(), "delta": delta})
+
+
+def deposit(floor: Floor, account: Account, usd: Decimal) -> None:
+    """Money from outside the venue: so much on every DEX, in its own collateral."""
+    for dex in floor.universe.dexes:
+        _put(floor, account, dex.name, dex.token, usd)
+        floor.deposited_usd[dex.name] += usd
+    note(floor, account, {"type": "deposit", "usdc": number(usd * len(floor.universe.dexes))})

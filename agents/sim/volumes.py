@@ -14,6 +14,7 @@ from agents.sim.floor import Floor
 
 DAY_MS: Final = 86_400_000
 DAYS: Final = 14
+DAYS_KEPT: Final = 31
 TENTH_BP: Final = Decimal("0.00001")
 
 TIERS: Final[tuple[tuple[int, Decimal, Decimal], ...]] = (
@@ -40,7 +41,7 @@ def count_volume(floor: Floor, account: Account, weighted_usd: Decimal, *, cross
     day = floor.now_ms // DAY_MS
     daily = account.daily.get(day)
     if daily is None:
-        for old in [each for each in account.daily if each < day - DAYS]:
+        for old in [each for each in account.daily if each < day - DAYS_KEPT]:
             del account.daily[old]
         daily = account.daily[day] = Daily()
     if crossed:

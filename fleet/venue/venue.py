@@ -217,6 +217,7 @@ class Venue:
     def _open(self, fund: dict[str, Decimal]) -> None:
         """Take the state over, then fund those addresses that it does not know."""
         self.memory.recall()
+        self.exchange.begin(self.now_ms)
         for address, usd in fund.items():
             role = self.exchange.info({"type": "userRole", "user": address}, self.now_ms)
             if role == {"role": "missing"}:

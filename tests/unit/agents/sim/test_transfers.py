@@ -69,7 +69,8 @@ def test_collateral_moves_between_dexes_spot_and_addresses(desk: Desk) -> None:
     assert total_usd(desk.exchange) == before
     rows = desk.ask("userNonFundingLedgerUpdates", user=ALICE, startTime=0)
     assert [row["delta"]["type"] for row in rows] == [
-        "send", "send", "send", "send", "accountClassTransfer", "internalTransfer", "withdraw",
+        "deposit", "send", "send", "send", "send", "accountClassTransfer", "internalTransfer",
+        "withdraw",
     ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from agents.sim.snapshot import LISTS
 from fleet.venue.journal import Journal
 from fleet.venue.state import StateError
 from fleet.venue.subscriptions import Json
@@ -14,7 +15,7 @@ NO_MARKETS: Json = {"tallies": {}, "nonces": {}}
 
 
 def rows(**lists: list[object]) -> Json:
-    return {"fills": [], "history": [], "ledger": [], "fundings": [], **lists}
+    return {**{name: [] for name in LISTS}, **lists}
 
 
 def exchange(**accounts: Json) -> Json:
