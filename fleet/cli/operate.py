@@ -18,9 +18,12 @@ from fleet.gateway.api import ActRequest
 from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable, market_path
 
 PATIENCE_S: Final = 15.0
+HEALTH_S: Final = 1.0
+"""A supervisor that hangs must not hold up a word for the gateway."""
 POLL_S: Final = 0.5
 FLATTEN_S: Final = 90.0
 DRAIN_MARGIN_S: Final = 90.0
+_NEEDS_A_MARKET: Final = frozenset({"pause", "unpause", "flatten"})
 _OF_A_DEX: Final = frozenset({"pause", "unpause"})
 _DONE: Final = {
     "pause": "paused: no quotes, its agent stays warm; fleet unpause ends it",
@@ -55,8 +58,11 @@ def run(verb: str, name: str, output: Output, fleet: str | None, *, wait: bool =
 
 def tell(folder: Folder, market: str, verb: str) -> None:
     """By the supervisor, else by the gateway; exit 7 where neither answers, 4 for a restart."""
+    control = Control(folder, PATIENCE_S)
     try:
-        Control(folder, PATIENCE_S).act(market, verb, getpass.getuser())
+        if not control.healthy(HEALTH_S):
+            raise ControlDown("it does not answer, or its loop does not turn")
+        control.act(market, verb, getpass.getuser())
         return
     except ControlDown as error:
         if verb == "restart":
@@ -82,8 +88,12 @@ def _rows(folder: Folder) -> list[dict[str, Any]]:
 
 def _meant(verb: str, name: str, rows: list[dict[str, Any]], folder: Folder) -> list[str]:
     """The market of that name, or, where that makes sense, all of the DEX of that name."""
-    names = [row["market"] for row in rows]
+    phases = {row["market"]: row["phase"] for row in rows}
+    names = list(phases)
     if name in names:
+        if phases[name] == "STOPPED" and verb in _NEEDS_A_MARKET:
+            text = f"{name} is STOPPED: there is nothing to {verb}"
+            raise Failure(ExitCode.INVALID, text, "fleet apply MANIFEST starts it")
         return [name]
     of_dex = [row["market"] for row in rows if row["dex"] == name and row["phase"] != "STOPPED"]
     if of_dex and verb in _OF_A_DEX:
@@ -96,9 +106,13 @@ def _follow_drain(folder: Folder, market: str) -> bool:
     """Say what changes until it is STOPPED; False if that takes longer than it may."""
     deadline_s, told = time.monotonic() + _drain_s(folder, market) + DRAIN_MARGIN_S, ""
     while time.monotonic() < deadline_s:
-        row = next((row for row in _rows(folder) if row["market"] == market), None)
+        document = status_json(observe(folder), market)
+        row = next(iter(document["markets"]), None)
         if row is None or row["phase"] == "STOPPED":
             say(f"{market} STOPPED")
+            return True
+        if document["supervisor"] == "down" and _has_left(row):
+            say(f"{market} has left: flat, and no order rests; the supervisor will note it STOPPED")
             return True
         now = f"{market} {row['phase']}  position {row['position_sz']:.10g}  {row['reason'] or ''}"
         if now != told:
@@ -106,6 +120,11 @@ def _follow_drain(folder: Folder, market: str) -> bool:
             told = now
         time.sleep(POLL_S)
     return False
+
+
+def _has_left(row: dict[str, Any]) -> bool:
+    gone = row["phase"] == "DRAINING" and row["owner"] == "none"
+    return gone and not row["position_sz"] and not row["open_orders"]
 
 
 def _drain_s(folder: Folder, market: str) -> float:

@@ -207,8 +207,9 @@ def _phase(seen: Observed, view: MarketView | None, row: StoreRow | None) -> tup
         return view.report.phase, view.report.reason or view.fence_reason or None
     if seen.latch is not None:
         return "HALTED", seen.latch.reason
-    if stored in _SETTLED:
-        return stored, _with_care(stored_reason, view.care)
+    if view.draining or stored in _SETTLED:
+        left = (stored, stored_reason) if stored in _SETTLED else ("DRAINING", "no agent any more")
+        return left[0], _with_care(left[1], view.care)
     if view.care is not None:
         return "REDUCING" if view.care.busy else "BOOT", _with_care("no agent", view.care)
     return "BOOT", stored_reason or _waiting(view)

@@ -363,3 +363,12 @@ def test_alarms_of_the_gateway_are_told() -> None:
 def test_why_the_supervisor_is_down_is_told() -> None:
     document = status_json(make_seen(make_gateway(), supervisor_down="Ray is gone"))
     assert (document["supervisor"], document["supervisor_reason"]) == ("down", "Ray is gone")
+
+
+def test_a_market_that_drained_past_the_supervisor_is_not_one_that_begins() -> None:
+    """The supervisor is away and still desires it; its agent has left, flat."""
+    lease = LeaseView(owner="none", generation=2, pid=None, revision=None)
+    view = make_view(draining=True, lease=lease, report=None, position_sz=ZERO, open_orders=0)
+    seen = make_seen(make_gateway(view), supervisor_down="it hangs", store=stored("QUOTING"))
+    (row,) = status_json(seen)["markets"]
+    assert (row["phase"], row["reason"]) == ("DRAINING", "no agent any more")
