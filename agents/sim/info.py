@@ -10,6 +10,7 @@ from agents.market.types import Coin
 from agents.sim import info_accounts as accounts
 from agents.sim import info_fills as fills
 from agents.sim import info_markets as markets
+from agents.sim import info_spot as spot
 from agents.sim import info_standing as standing
 from agents.sim import info_sundry as sundry
 from agents.sim import rows
@@ -127,6 +128,8 @@ def _l2_book(floor: Floor, request: InfoRequest, _: int) -> object:
     if mantissa is not None and figures != 5:
         raise UnknownRequest
     coin = _coin(floor, request)
+    if request.coin is not None and request.coin in spot.COINS:
+        return spot.book(request.coin, floor.now_ms)
     if coin is None:
         return None
     return markets.l2_row(floor, coin, markets.BOOK_DEPTH, figures, mantissa)
@@ -134,6 +137,8 @@ def _l2_book(floor: Floor, request: InfoRequest, _: int) -> object:
 
 def _recent_trades(floor: Floor, request: InfoRequest, _: int) -> object:
     coin = _coin(floor, request)
+    if request.coin in spot.COINS:
+        return []
     return None if coin is None else markets.recent_trades(floor, coin)
 
 
@@ -247,8 +252,8 @@ _ANSWERS: Final[Mapping[str, Answer]] = {
     "perpConciseAnnotations": lambda _floor, _request, _now: [],
     "marginTable": _margin_table,
     "exchangeStatus": lambda _floor, _request, now_ms: {"time": now_ms, "specialStatuses": None},
-    "spotMeta": lambda _floor, _request, _now: markets.spot_meta(),
-    "spotMetaAndAssetCtxs": lambda _floor, _request, _now: markets.spot_meta_and_ctxs(),
+    "spotMeta": lambda _floor, _request, _now: spot.spot_meta(),
+    "spotMetaAndAssetCtxs": lambda _floor, _request, _now: spot.spot_meta_and_ctxs(),
     "outcomeMeta": lambda _floor, _request, _now: {"outcomes": [], "questions": []},
     "allMids": _all_mids,
     "l2Book": _l2_book,

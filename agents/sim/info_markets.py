@@ -4,6 +4,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Final
 
 from agents.market.types import Coin
+from agents.sim import info_spot as spot
 from agents.sim import rows
 from agents.sim.floor import Floor
 from agents.sim.funding import HOUR_MS, hourly_rate
@@ -17,9 +18,6 @@ NEVER: Final = "1970-01-01T00:00:00"
 IMPLICIT_BELOW: Final = 50
 BOOK_DEPTH: Final = 20
 RAW_DEPTH: Final = 10_000
-SPOT_PAIRS: Final = {"USDE": 150, "USDH": 230, "USDT0": 166}
-"""Spot pair against USDC by token; its name is ``@index``."""
-SPOT_COINS: Final = frozenset(f"@{index}" for index in SPOT_PAIRS.values())
 
 
 def meta(floor: Floor, dex: DexSpec) -> rows.Row:
@@ -126,59 +124,6 @@ def perp_dex_limits(dex: DexSpec) -> rows.Row:
     }
 
 
-def spot_meta() -> rows.Row:
-    """The collateral tokens, each with its pair against USDC."""
-    pairs = [
-        {"tokens": [TOKEN_INDEX[token], 0], "name": f"@{index}", "index": index}
-        | {"isCanonical": False}
-        for token, index in SPOT_PAIRS.items()
-    ]
-    return {"universe": pairs, "tokens": [_token_row(name) for name in TOKEN_INDEX]}
-
-
-def _token_row(name: str) -> rows.Row:
-    return {
-        "name": name,
-        "szDecimals": 8 if name == "USDC" else 2,
-        "weiDecimals": 8,
-        "index": TOKEN_INDEX[name],
-        "tokenId": token_id(name),
-        "isCanonical": True,
-        "evmContract": None,
-        "fullName": None,
-        "deployerTradingFeeShare": "0.0",
-    }
-
-
-def token_id(name: str) -> str:
-    """The 128-bit id by which transfers name a token."""
-    if name == "USDC":
-        return "0x6d1e7cde53ba9467b783cb7c530ce054"
-    return rows.pseudo_address(name)[:34]
-
-
-def spot_meta_and_ctxs() -> list[object]:
-    return [spot_meta(), spot_ctxs()]
-
-
-def spot_ctxs() -> list[rows.Row]:
-    """Contexts of the pairs: nobody trades them, and all are worth 1."""
-    return [spot_ctx(f"@{index}") for index in SPOT_PAIRS.values()]
-
-
-def spot_ctx(coin: str) -> rows.Row:
-    return {
-        "prevDayPx": "1.0",
-        "dayNtlVlm": "0.0",
-        "markPx": "1.0",
-        "midPx": "1.0",
-        "circulatingSupply": "0.0",
-        "coin": coin,
-        "totalSupply": "0.0",
-        "dayBaseVlm": "0.0",
-    }
-
-
 def all_mids(floor: Floor, dex: DexSpec) -> dict[str, str]:
     """Mid, or the last trade where a side is empty. The main DEX's answer has the spot pairs."""
     mids: dict[str, str] = {}
@@ -188,7 +133,7 @@ def all_mids(floor: Floor, dex: DexSpec) -> dict[str, str]:
         mid = floor.mid_px(coin)
         mids[coin] = rows.number(floor.tallies[coin].last_px if mid is None else mid)
     if not dex.name:
-        mids |= {f"@{index}": "1.0" for index in SPOT_PAIRS.values()}
+        mids |= dict.fromkeys(spot.COINS, spot.PX)
     return mids
 
 

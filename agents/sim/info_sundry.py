@@ -6,7 +6,7 @@ from typing import Final
 from agents.sim import rows
 from agents.sim.accounts import Account
 from agents.sim.floor import Floor
-from agents.sim.info_markets import token_id
+from agents.sim.info_spot import sz_decimals, token_id
 from agents.sim.outputs import UnknownRequest
 from agents.sim.universe import TOKEN_INDEX
 
@@ -57,7 +57,7 @@ def token_details(wanted: str | None) -> rows.Row:
     return {
         "name": name,
         **supply,
-        "szDecimals": 8 if name == "USDC" else 2,
+        "szDecimals": sz_decimals(name),
         "weiDecimals": 8,
         **prices,
         "genesis": None,

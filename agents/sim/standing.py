@@ -81,7 +81,16 @@ def set_abstraction(
     account: Account,
     action: UserSetAbstraction | AgentSetAbstraction | UserDexAbstraction,
 ) -> str | None:
-    """Change the account's mode; only while nothing is open. Trading needs the standard one."""
+    """Change the account's mode, or its sub-account's; only while nothing is open there.
+
+    Trading needs the standard one.
+    """
+    if not isinstance(action, AgentSetAbstraction):
+        user = parse_address(action.user)
+        if user != account.address:
+            if user not in account.subs:
+                return NOT_ALLOWED
+            account = floor.accounts[user]
     match action:
         case AgentSetAbstraction():
             mode = MODES[action.abstraction]

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from agents.market.types import Coin
-from agents.sim.info_markets import spot_ctx, spot_ctxs
+from agents.sim import info_spot as spot
 from agents.sim.outputs import UnknownRequest
 from fleet.venue.candles import Candles
 from fleet.venue.subscriptions import Json, Key
@@ -34,6 +34,8 @@ class States:
 
     def _of_market(self, key: Key, now_ms: int) -> object | None:
         coin = Coin(key.coin)
+        if key.coin in spot.COINS:
+            return _of_spot(key, now_ms)
         match key.type:
             case "candle":
                 return self._candles.row(key.coin, key.interval, now_ms)
@@ -44,8 +46,6 @@ class States:
                     data["fast"] = True
             case "bbo":
                 data = self._exchange.bbo(coin)
-            case "activeSpotAssetCtx":
-                return {"coin": coin, "ctx": spot_ctx(coin)}
             case _:
                 return {"coin": coin, "ctx": self._exchange.ctx(coin)}
         book_ms = self._world.book_ms(coin)
@@ -61,7 +61,7 @@ class States:
             case "assetCtxs":
                 return {"dex": key.dex, "ctxs": self._ctxs(key.dex)}
             case "spotAssetCtxs":
-                return spot_ctxs()
+                return spot.spot_ctxs()
             case "fastAssetCtxs":
                 prices = {
                     coin: {name: ctx[name] for name in ("markPx", "midPx") if name in ctx}
@@ -90,8 +90,8 @@ class States:
             case "activeAssetData":
                 return self._ask(key.type, now_ms, user=user, coin=key.coin)
             case "spotState":
-                spot = self._ask("spotClearinghouseState", now_ms, user=user)
-                return {"user": user, "spotState": spot}
+                held = self._ask("spotClearinghouseState", now_ms, user=user)
+                return {"user": user, "spotState": held}
             case "twapStates":
                 return {"dex": dex, "user": user, "states": []}
             case "webData3":
@@ -131,7 +131,7 @@ class States:
             "user": user,
             "twapStates": [],
             "spotState": self._ask("spotClearinghouseState", now_ms, user=user),
-            "spotAssetCtxs": [],
+            "spotAssetCtxs": spot.spot_ctxs(),
             "perpsAtOpenInterestCap": self._ask("perpsAtOpenInterestCap", now_ms),
         }
 
@@ -144,6 +144,19 @@ class States:
 
     def _ask(self, kind: str, now_ms: int, **fields: object) -> object:
         return self._exchange.info({"type": kind, **fields}, now_ms)
+
+
+def _of_spot(key: Key, now_ms: int) -> object | None:
+    """A pair that nobody trades: an empty book, no candle."""
+    match key.type:
+        case "l2Book":
+            return spot.book(key.coin, now_ms)
+        case "bbo":
+            return spot.bbo(key.coin, now_ms)
+        case "activeSpotAssetCtx":
+            return {"coin": key.coin, "ctx": spot.spot_ctx(key.coin)}
+        case _:
+            return None
 
 
 def rows(world: World, kind: str, user: str, now_ms: int) -> list[object]:

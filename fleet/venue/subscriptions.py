@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
-from agents.sim.info_markets import SPOT_COINS
+from agents.sim import info_spot as spot
 from agents.sim.universe import Universe
 
 Json = dict[str, object]
@@ -63,6 +63,7 @@ _SCOPES: Final[Mapping[str, Scope]] = {
     "webData2": "user",
     "webData3": "user",
 }
+SPOT_KINDS: Final = {"activeAssetCtx": "activeSpotAssetCtx"}
 
 
 def parse(request: object, universe: Universe) -> tuple[Key, Json]:
@@ -106,8 +107,8 @@ def _market(kind: str, request: Json, canonical: Json, universe: Universe) -> tu
         if interval not in INTERVALS:
             raise NotARequest
         key = key._replace(interval=interval)
-    if kind == "activeAssetCtx" and coin in SPOT_COINS:
-        return Key("activeSpotAssetCtx", coin=coin), canonical
+    if coin in spot.COINS:
+        return (key._replace(type=SPOT_KINDS.get(kind, kind)), canonical)
     if coin not in universe.listings:
         raise Invalid(canonical)
     return key, canonical

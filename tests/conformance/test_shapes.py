@@ -14,7 +14,7 @@ from hyperliquid.utils.signing import get_timestamp_ms, sign_l1_action
 from hyperliquid.utils.types import Cloid
 from websockets.sync.client import connect
 
-from agents.sim.info_markets import token_id
+from agents.sim.info_spot import token_id
 from tests.conformance import recorded
 from tests.conformance.conftest import KEY
 from tests.conformance.recorded import ABSENT, Answered

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agents.market.types import Side
-from agents.sim.info_markets import token_id
+from agents.sim.info_spot import token_id
 from tests.unit.agents.sim.desk import ALICE, BOB, BTC, Desk, order
 
 CTX_KEYS = [

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from agents.sim.info_markets import token_id
+from agents.sim.info_spot import token_id
 from agents.sim.info_sundry import OF_USER, auction
 from agents.sim.outputs import UnknownRequest
 from tests.unit.agents.sim.desk import ALICE, START_MS, Desk
@@ -46,5 +46,6 @@ def test_nobody_was_referred(desk: Desk) -> None:
 
 
 def test_the_ledger_needs_no_start(desk: Desk) -> None:
-    assert desk.ask("userNonFundingLedgerUpdates", user=ALICE) == []
+    (row,) = desk.ask("userNonFundingLedgerUpdates", user=ALICE)
+    assert row["delta"]["type"] == "deposit"
     assert desk.ask("userFunding", user=ALICE) == []
