@@ -41,6 +41,7 @@ HANDLERS: Final[Mapping[type[Event], Callable[[EngineState, Any, int], None]]] =
     events.SettingsChanged: control.on_settings,
     events.DrainRequested: control.on_drain,
     events.PauseChanged: control.on_pause,
+    events.JournalLost: control.on_journal_lost,
     events.SkewSolved: control.on_skew,
     events.Tick: timer.on_tick,
 }

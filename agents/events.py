@@ -217,6 +217,12 @@ class PauseChanged(Event, frozen=True, gc=False):
     paused: bool
 
 
+class JournalLost(Event, frozen=True, gc=False):
+    """What is decided from now on can't be written down; ``reason`` is for people."""
+
+    reason: str
+
+
 class SkewSolved(Event, frozen=True, gc=False):
     """The exact skew that ``Engine.problem`` asked for."""
 

@@ -6,6 +6,7 @@ from agents.events import (
     DirectiveReceived,
     DrainRequested,
     FenceChanged,
+    JournalLost,
     LimitsChanged,
     LinkChanged,
     PauseChanged,
@@ -81,6 +82,12 @@ def on_pause(state: EngineState, event: PauseChanged, now_ns: int) -> None:
 def on_skew(state: EngineState, event: SkewSolved, _now_ns: int) -> None:
     """In force from the next pricing."""
     state.skew = event.table
+
+
+def on_journal_lost(state: EngineState, event: JournalLost, now_ns: int) -> None:
+    """What nobody could run again adds no risk; a new process begins a new journal."""
+    state.reduce_latched = state.reduce_latched or f"the journal can't be written: {event.reason}"
+    _apply(state, now_ns)
 
 
 def _apply(state: EngineState, now_ns: int) -> None:

@@ -1,5 +1,6 @@
 """A conversation that writes down all it is told, and what it says to that."""
 
+from agents.events import JournalLost
 from agents.exchange.downstream import Acquire, Continue, LeaseFrame
 from agents.runtime.conversation import Conversation, Observer, Say
 from agents.runtime.journal import Journal
@@ -11,6 +12,7 @@ class Journalled(Conversation):
     def __init__(self, acquired: Acquire, observer: Observer, journal: Journal) -> None:
         super().__init__(acquired, observer)
         self._journal = journal
+        self._mourned = False
 
     def take(self, raw: bytes, now_ns: int) -> list[Say]:
         held = self.lease
@@ -23,7 +25,14 @@ class Journalled(Conversation):
     def tick(self, now_ns: int) -> list[Say]:
         says = super().tick(now_ns)
         self._journal.ticked(now_ns, says)
-        return says
+        return says + self._mourn(now_ns)
+
+    def _mourn(self, now_ns: int) -> list[Say]:
+        """Once: the engine is told that nothing is written any more. No journal has this event."""
+        if self._journal.trouble is None or self._mourned or self.engine is None:
+            return []
+        self._mourned = True
+        return self._some(JournalLost(self._journal.trouble), now_ns)
 
     def said(self, say: Say, now_ns: int, *, sent: bool) -> None:
         super().said(say, now_ns, sent=sent)

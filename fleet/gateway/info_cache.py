@@ -4,6 +4,8 @@ from typing import Final
 
 import msgspec
 
+from agents.exchange.errors import RateLimited
+from fleet.gateway.core.posts import NO_WEIGHT
 from fleet.gateway.core.weight import info_weight
 from fleet.gateway.service import Gateway
 
@@ -29,7 +31,10 @@ class InfoCache:
         kept = self._kept.get(key)
         if kept is not None and now_ms - kept[0] < KEPT_MS[kind]:
             return kept[1]
-        self._gateway.state.weights.add(info_weight(kind), now_ms)
+        weights = self._gateway.state.weights
+        if not weights.leaves_reserve(info_weight(kind), now_ms):
+            raise RateLimited(NO_WEIGHT)
+        weights.add(info_weight(kind), now_ms)
         raw = await self._gateway.http.info_raw(request)
         if kind in KEPT_MS:
             self._kept[key] = (now_ms, raw)

@@ -28,6 +28,7 @@ from fleet.gateway.service import Gateway
 
 FILLS_OVERLAP_MS: Final = 5_000
 FILLS_PAGE: Final = 2_000
+POLL_WEIGHT: Final = 20
 MAKER_RATE: Final = Decimal("0.00015")
 TAKER_RATE: Final = Decimal("0.00045")
 
@@ -167,6 +168,8 @@ async def polls(gateway: Gateway, every_s: float = 30.0) -> None:
             await asyncio.sleep(1.0)
             continue
         for poll in (token_marks, allowance):
+            if not gateway.state.weights.leaves_reserve(POLL_WEIGHT, gateway.now_ms()):
+                continue
             try:
                 await poll(gateway)
             except ExchangeError:

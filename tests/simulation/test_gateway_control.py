@@ -102,6 +102,19 @@ def test_while_a_file_cannot_be_written_nothing_that_adds_passes(world: World) -
     world.run_until(lambda: bool(world.resting("BTC")), 3_000)
 
 
+def test_an_agent_that_sends_too_much_leaves_what_a_halt_needs(world: World) -> None:
+    """I10: cancels, noops and snapshots have weight left when placements have none."""
+    agent = Agent(world, 1, "BTC")
+    world.every(10, agent.trade)
+    world.run(20_000)
+    assert "budget" in refused(agent)
+    assert world.state.weights.used_share(world.now_ms) < 1.0
+    asked = Halt(HaltRequest(reason="enough", by="test"), world.now_ms)
+    world.do(asked.begin(world.state, world.now_ms))
+    world.run_until(lambda: asked.done(world.state), 5_000)
+    assert world.resting() == []
+
+
 def test_a_release_ends_the_lease_and_leaves_nothing(world: World) -> None:
     agent = quoting(world)
     say(world, agent, Release(generation=1, reason="drained"))

@@ -27,7 +27,7 @@ from tests.e2e.under_test import Cli, Fleet, wait_for
 from tests.soak.rig import Rig
 from tests.soak.storm import SENDERS_MARKET, Sender
 
-TIMES = 10
+TIMES = int(os.environ.get("FLEET_SOAK_TIMES", "10"))
 REFUSAL_MAX_MS = 50.0
 PROVEN_MAX_MS = 2_500.0
 GONE_MAX_S = 2.0

@@ -15,6 +15,7 @@ from fleet.gateway.core.effects import Cut, Effect, Record, Tell, Watch
 from fleet.gateway.core.orders import dex_of
 from fleet.gateway.core.routing import subscription_of
 from fleet.gateway.core.state import MarketRow, Session, State, gw
+from fleet.gateway.core.weight import action_weight, info_weight
 from fleet.gateway.records import Refused
 
 _PONG: Final = b'{"channel":"pong"}'
@@ -23,6 +24,7 @@ _ASKABLE: Final = frozenset(
      "userFills", "l2Book", "activeAssetData"}
 )  # fmt: skip
 LINK_DOWN: Final = "the venue's connection is down; nothing was sent"
+NO_WEIGHT: Final = "this minute's request weight is used up, but for what cancels and proves"
 
 
 _ABSENT: Final = msgspec.Raw(b"null")
@@ -136,6 +138,8 @@ def _place(
         return refuse(state, session, agent_id, "malformed", str(wrong))
     if not isinstance(checked, tuple):
         return refuse(state, session, agent_id, checked.reason, checked.text)
+    if not state.weights.leaves_reserve(action_weight(len(checked)), now_ms):
+        return refuse(state, session, agent_id, "budget", NO_WEIGHT)
     sequences = state.sequences[market]
     for order in checked:
         sequences.use(int(order.cloid[22:], 16))
@@ -213,6 +217,8 @@ def _ask(
         return [info_error(session, agent_id, "422 Unprocessable Entity")]
     if state.link.state != "up":
         return refuse(state, session, agent_id, "link_down", LINK_DOWN)
+    if not state.weights.leaves_reserve(info_weight(str(payload["type"])), now_ms):
+        return [info_error(session, agent_id, "429 Too Many Requests")]
     whole: dict[str, object] = {**payload, "user": state.identity.address}
     if payload["type"] in {"frontendOpenOrders", "openOrders", "clearinghouseState"}:
         whole["dex"] = dex_of(session.market)

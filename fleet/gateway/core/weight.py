@@ -5,6 +5,8 @@ from typing import Final
 
 MINUTE_MS: Final = 60_000
 WEIGHT_MAX: Final = 1_200
+RESERVE: Final = 200
+"""For cancels, voiding noops and a proof's snapshots: no agent's wish is paid from it (I10)."""
 _LIGHT: Final = frozenset(
     {"l2Book", "allMids", "clearinghouseState", "orderStatus", "spotClearinghouseState",
      "exchangeStatus"}
@@ -39,6 +41,13 @@ class WeightMeter:
         self._total += weight
 
     def used_share(self, now_ms: int) -> float:
+        return self._used(now_ms) / WEIGHT_MAX
+
+    def leaves_reserve(self, weight: int, now_ms: int) -> bool:
+        """Whether this much more still leaves the reserve alone."""
+        return self._used(now_ms) + weight <= WEIGHT_MAX - RESERVE
+
+    def _used(self, now_ms: int) -> int:
         while self._spent and self._spent[0][0] <= now_ms - MINUTE_MS:
             self._total -= self._spent.popleft()[1]
-        return self._total / WEIGHT_MAX
+        return self._total

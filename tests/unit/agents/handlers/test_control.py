@@ -6,6 +6,7 @@ from agents.commands import AskOpenOrders, AskOrder, Cancel, Place, Renew
 from agents.events import (
     DirectiveReceived,
     FenceChanged,
+    JournalLost,
     LimitsChanged,
     LinkChanged,
     OpenOrders,
@@ -170,3 +171,12 @@ def test_paused_is_without_quotes_and_warm() -> None:
     driver.pass_s(0.2)
     assert driver.phase == "QUOTING"
     assert len(driver.open()) == 6
+
+
+def test_without_a_journal_it_only_reduces_and_says_why() -> None:
+    driver = quoting(state=holding("0.1"))
+    driver.tell(JournalLost("agents/BTC/journal: No space left on device"))
+    driver.pass_s(2.0)
+    assert driver.phase == "REDUCING"
+    assert {order.side for order in driver.live()} == {Side.ASK}
+    assert "No space left on device" in driver.reason

@@ -3,7 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.gateway.core.weight import MINUTE_MS, WEIGHT_MAX, WeightMeter, action_weight, info_weight
+from fleet.gateway.core.weight import (
+    MINUTE_MS,
+    RESERVE,
+    WEIGHT_MAX,
+    WeightMeter,
+    action_weight,
+    info_weight,
+)
 
 
 @given(st.lists(st.tuples(st.integers(0, 20_000), st.integers(1, 60)), max_size=80))
@@ -27,3 +34,11 @@ def test_weights_are_the_venues() -> None:
     assert info_weight("frontendOpenOrders") == 20
     assert info_weight("userRole") == 60
     assert [action_weight(n) for n in (1, 39, 40, 80)] == [1, 1, 2, 3]
+
+
+def test_the_reserve_is_left_alone_until_the_minute_is_over() -> None:
+    meter = WeightMeter()
+    meter.add(WEIGHT_MAX - RESERVE - 1, 0)
+    assert meter.leaves_reserve(1, 1_000)
+    assert not meter.leaves_reserve(2, 1_000)
+    assert meter.leaves_reserve(WEIGHT_MAX - RESERVE, MINUTE_MS)
