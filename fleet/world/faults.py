@@ -90,10 +90,10 @@ _MOST: Final = Faults(
     lost_requests=0.05, lost_answers=0.05, limited=0.05, lost_data=0.10, doubled=0.2, slow=0.10,
     slow_ms=4_000.0, stale=0.3, stale_ms=800.0, short_snapshots=0.5, jitter=0.6,
     disconnect_s=25.0, partition_s=50.0, silence_s=40.0, venue_step_s=60.0,
-    agent_crash_s=30.0, agent_hang_s=25.0, agent_cut_s=50.0, gateway_crash_s=50.0,
-    gateway_torn_s=50.0, disk_full_s=60.0, risk_crash_s=50.0, supervisor_crash_s=50.0,
-    clock_step_s=40.0, halt_s=80.0, direct_halt_s=120.0, pause_s=90.0, drain_s=80.0,
-    flatten_s=120.0, revoke_s=90.0, settings_s=40.0, foreign_s=60.0, second_controller_s=80.0,
+    agent_crash_s=30.0, agent_hang_s=25.0, agent_cut_s=50.0, gateway_crash_s=40.0,
+    gateway_torn_s=40.0, disk_full_s=40.0, risk_crash_s=50.0, supervisor_crash_s=50.0,
+    clock_step_s=25.0, halt_s=80.0, direct_halt_s=120.0, pause_s=90.0, drain_s=80.0,
+    flatten_s=120.0, revoke_s=90.0, settings_s=40.0, foreign_s=60.0, second_controller_s=60.0,
 )  # fmt: skip
 _AMOUNTS: Final = frozenset({"jitter", "slow_ms", "stale_ms", "ack_ms", "feed_ms"})
 _KEPT: Final = {Level.NONE: 0.0, Level.LIGHT: 0.5, Level.HEAVY: 0.65}

@@ -28,6 +28,7 @@ class Lookout:
         self._second_ms: int | None = None
         self._ownerless_ms: dict[str, int] = {}
         self._unreduced_ms: dict[str, int] = {}
+        self._shared_ms: dict[str, int] = {}
         self._beside_ms: dict[tuple[str, int], int] = {}
         self._revisions: dict[str, int] = {}
         self.told: dict[str, int] = {}
@@ -103,8 +104,13 @@ class Lookout:
         self._revisions[market] = revision
 
     def _owner(self, state: State, market: str) -> None:
-        """A position is an agent's, the caretaker's, or a person was told."""
+        """A position is an agent's, the caretaker's, or a person was told; never two's."""
         world = self._tally.world
+        both = market in state.leases.holders and market in state.leases.caretakers
+        if not both or state.markets[market].flatten:
+            self._shared_ms.pop(market, None)
+        elif world.now_ms - self._shared_ms.setdefault(market, world.now_ms) > DEAD_MS:
+            self._fail("I19", f"{market}: an agent and the caretaker hold it")
         held = self._tally.position_sz(market)
         owned = market in state.leases.holders or not held
         if owned or world.link_age_ms < OWNED_MS:

@@ -115,7 +115,7 @@ class Storm:
 
     def _stranger(self, place: Callable[[str], None]) -> bool:
         place(self._market())
-        self._after(4.0, 30.0, "stranger leaves", self._stranger_leaves)
+        self._after(8.0, 40.0, "stranger leaves", self._stranger_leaves)
         return True
 
     def _stranger_leaves(self) -> None:
@@ -186,7 +186,7 @@ class Storm:
         if disk.full:
             return False
         disk.full = True
-        self._after(1.0, 8.0, "disk has room", self._free_disk)
+        self._after(2.0, 10.0, "disk has room", self._free_disk)
         return True
 
     def _free_disk(self) -> None:
