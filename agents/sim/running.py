@@ -39,6 +39,8 @@ def run(
     """The ``/exchange`` answer. Nonce, signer, vault, expiry and allowance are judged in order."""
     try:
         account = _admit(floor, signer, action, nonce, vault)
+        if expires_after_ms is not None and isinstance(action, UserSigned):
+            raise Refused("User-signed actions do not support expiresAfter.")
         if expires_after_ms is not None and floor.now_ms > expires_after_ms:
             account.requests += EXPIRED_COST
             raise Refused("Action already expired")

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Final
 
-from agents.sim.accounts import Account
+from agents.sim.accounts import STANDARD, Account
 from agents.sim.actions import parse_address
 from agents.sim.actions_account import (
     AgentSendAsset,
@@ -36,6 +36,8 @@ def usd_class_transfer(floor: Floor, account: Account, action: UsdClassTransfer)
     owner = account if not sub else floor.accounts.get(parse_address(sub))
     if owner is None or (sub and owner.master != account.address):
         return _not_registered(sub, account)
+    if owner.abstraction != STANDARD:
+        return "Action disabled when unified account is active"
     source, target = (SPOT, "") if action.to_perp else ("", SPOT)
     refusal = _move(floor, owner, source, owner, target, "USDC", Decimal(text))
     if refusal is None:

@@ -64,3 +64,12 @@ def test_builders_are_not_approved(desk: Desk) -> None:
     assert refused == [{"error": "Builder fee has not been approved."}]
     free = action | {"builder": {"b": STRANGER, "f": 0}}
     assert "resting" in desk.statuses(desk.act(ALICE, free))[0]
+
+
+def test_what_an_account_signs_itself_cannot_expire(desk: Desk) -> None:
+    action = {"type": "usdClassTransfer", "amount": "1", "toPerp": False, "nonce": desk.nonce + 1}
+    action |= {"signatureChainId": "0x66eee", "hyperliquidChain": "Testnet"}
+    answer = desk.act(ALICE, action, expires_after_ms=desk.now_ms + 60_000)
+    text = "User-signed actions do not support expiresAfter."
+    assert answer == {"status": "err", "response": text}
+    assert desk.ask("spotClearinghouseState", user=ALICE)["balances"] == []

@@ -127,3 +127,9 @@ def test_other_modes_are_kept_but_not_traded_in(desk: Desk) -> None:
     desk.place(ALICE, order(BTC, "B", "83000", "0.1"))
     refused = desk.act(ALICE, {"type": "agentSetAbstraction", "abstraction": "u"})
     assert refused["response"] == "Abstraction transition not allowed"
+
+
+def test_a_unified_account_has_no_classes_to_move_between(desk: Desk) -> None:
+    assert desk.act(ALICE, {"type": "agentSetAbstraction", "abstraction": "u"})["status"] == "ok"
+    answer = desk.act(ALICE, signed(desk, "usdClassTransfer", amount="1", toPerp=False))
+    assert answer["response"] == "Action disabled when unified account is active"
