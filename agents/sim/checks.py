@@ -20,6 +20,7 @@ USD_PER_OPEN_ORDER: Final = 5_000_000
 VALUE_MAX_USD: Final = ((25, 30_000_000), (20, 5_000_000), (10, 2_000_000), (0, 500_000))
 LIMIT_VALUE_FACTOR: Final = 10
 HALTED: Final = "Trading is halted."
+POST_ONLY: Final = "Only post-only orders allowed immediately after a network upgrade"
 ORACLE_SHARE: Final = Decimal("0.5")
 """How far beyond the oracle an order may reach when it executes."""
 FAR: Final = "Order price too far from oracle"
@@ -64,6 +65,12 @@ def check_form(floor: Floor, listing: Listing, wire: OrderWire, *, whole: bool =
         raise Refusal("Invalid TP/SL price.", "badTriggerPxRejected")
     if not instrument.accepts_px(trigger_px):
         raise Refusal("Price must be divisible by tick size.", "tickRejected")
+
+
+def check_window(floor: Floor, wire: OrderWire) -> None:
+    """After an upgrade nothing may take for a while. Raises Refusal."""
+    if floor.post_only and wire.tif != "Alo":
+        raise Refusal(POST_ONLY, "rejected")
 
 
 def check_account(floor: Floor, account: Account, listing: Listing, wire: OrderWire) -> Decimal:

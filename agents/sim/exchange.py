@@ -166,6 +166,10 @@ class Exchange:
         """Cap a market's open interest; None takes the listing's own cap again."""
         self.floor.tallies[coin].cap_usd = usd
 
+    def set_post_only(self, *, post_only: bool) -> None:
+        """Whether only post-only orders are taken, as after an upgrade of the network."""
+        self.floor.post_only = post_only
+
     def nonce_refusal(self, nonce: int) -> str | None:
         """The venue's text where nobody could use this nonce now, else None."""
         return NonceWindow().refusal(nonce, self.floor.now_ms)

@@ -88,6 +88,7 @@ class Floor:
         self.triggers: Final[dict[Coin, dict[int, str]]] = {}
         self.firing: int | None = None
         self.halted: Final[set[Coin]] = set()
+        self.post_only = False
         self.delisted: Final = {
             coin for coin, listing in universe.listings.items() if listing.spec.delisted
         }

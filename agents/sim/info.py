@@ -251,7 +251,10 @@ _ANSWERS: Final[Mapping[str, Answer]] = {
     ),
     "perpConciseAnnotations": lambda _floor, _request, _now: [],
     "marginTable": _margin_table,
-    "exchangeStatus": lambda _floor, _request, now_ms: {"time": now_ms, "specialStatuses": None},
+    "exchangeStatus": lambda floor, _request, now_ms: {
+        "time": now_ms,
+        "specialStatuses": ["postOnly"] if floor.post_only else None,
+    },
     "spotMeta": lambda _floor, _request, _now: spot.spot_meta(),
     "spotMetaAndAssetCtxs": lambda _floor, _request, _now: spot.spot_meta_and_ctxs(),
     "outcomeMeta": lambda _floor, _request, _now: {"outcomes": [], "questions": []},

@@ -7,7 +7,7 @@ from agents.market.types import Side
 from agents.sim import rows
 from agents.sim.accounts import Account, Fee, OrderRecord
 from agents.sim.actions import OrderTif, OrderWire
-from agents.sim.checks import Refusal, check_account, check_form
+from agents.sim.checks import Refusal, check_account, check_form, check_window
 from agents.sim.clearing import ZERO
 from agents.sim.floor import Floor
 from agents.sim.market import Placement, RestingOrder, Tif
@@ -30,6 +30,7 @@ def place_one(floor: Floor, account: Account, wire: OrderWire, fee: Fee | None =
         return {"error": f"Unknown asset. asset={wire.a}"}
     try:
         check_form(floor, listing, wire)
+        check_window(floor, wire)
         sz = check_account(floor, account, listing, wire)
     except Refusal as refusal:
         return refuse(floor, account, listing, wire, refusal)

@@ -30,6 +30,19 @@ class Halt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     halted: bool = True
 
 
+class Delist(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A market that ends for good, settled at the oracle's price."""
+
+    coin: str
+
+
+class Cap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much open interest a market may have; null takes the listing's own cap again."""
+
+    coin: str
+    usd: Decimal | None = None
+
+
 Asked = TypeVar("Asked")
 Answer = Callable[[Venue, web.BaseRequest], Awaitable[web.Response]]
 
@@ -82,10 +95,28 @@ async def _oracle(venue: Venue, request: web.BaseRequest) -> web.Response:
 
 async def _halt_trading(venue: Venue, request: web.BaseRequest) -> web.Response:
     asked = _read(await request.read(), Halt)
-    if asked.coin not in venue.universe.listings:
-        raise web.HTTPBadRequest(text=f"halt_trading: {asked.coin}: not listed here")
-    venue.exchange.halt(Coin(asked.coin), halted=asked.halted)
+    venue.exchange.halt(_listed(venue, "halt_trading", asked.coin), halted=asked.halted)
     return _json(asked)
+
+
+async def _delist(venue: Venue, request: web.BaseRequest) -> web.Response:
+    asked = _read(await request.read(), Delist)
+    venue.exchange.delist(_listed(venue, "delist", asked.coin))
+    return _json(asked)
+
+
+async def _oi_cap(venue: Venue, request: web.BaseRequest) -> web.Response:
+    asked = _read(await request.read(), Cap)
+    if asked.usd is not None and not (asked.usd.is_finite() and asked.usd >= 0):
+        raise web.HTTPBadRequest(text="oi_cap: usd is a number from 0, or null")
+    venue.exchange.set_oi_cap(_listed(venue, "oi_cap", asked.coin), asked.usd)
+    return _json(asked)
+
+
+def _listed(venue: Venue, verb: str, coin: str) -> Coin:
+    if coin not in venue.universe.listings:
+        raise web.HTTPBadRequest(text=f"{verb}: {coin}: not listed here")
+    return Coin(coin)
 
 
 def _read(raw: bytes, shape: type[Asked]) -> Asked:
@@ -118,5 +149,7 @@ ROUTES: Final[Mapping[str, Mapping[str, Answer]]] = {
     "/admin/step": {"POST": _local(_step)},
     "/admin/oracle": {"POST": _local(_oracle)},
     "/admin/halt_trading": {"POST": _local(_halt_trading)},
+    "/admin/delist": {"POST": _local(_delist)},
+    "/admin/oi_cap": {"POST": _local(_oi_cap)},
 }
 """By path and method."""

@@ -37,6 +37,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     status_burst          once: 429 or 502 instead of answers
     stale_feed            coins without market data over WebSocket
     crossed_feed          coins whose ``bbo`` shows the bid above the ask
+    post_only             nothing but post-only orders is taken, as after an upgrade
     """
 
     hold_placements_s: Seconds = 0.0
@@ -49,6 +50,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     status_burst: StatusBurst | None = None
     stale_feed: tuple[str, ...] = ()
     crossed_feed: tuple[str, ...] = ()
+    post_only: bool = False
 
 
 class Faults:

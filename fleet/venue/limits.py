@@ -11,6 +11,8 @@ from fleet.venue.subscriptions import Json
 WEIGHT_MAX: Final = 1_200
 WINDOW_NS: Final = 60 * NS_PER_S
 CONNECTIONS_MAX: Final = 10
+NEW_CONNECTIONS_MAX: Final = 30
+MESSAGES_MAX: Final = 2_000
 SUBSCRIPTIONS_MAX: Final = 1_000
 USERS_MAX: Final = 10
 BATCH_PER_WEIGHT: Final = 40
@@ -67,13 +69,14 @@ def rows_weight(body: Json, answer: object) -> int:
 class IpWeights:
     """Weights of the last minute by address. What was refused weighs nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = WEIGHT_MAX) -> None:
+        self._most = most
         self._spent: defaultdict[str, deque[tuple[int, int]]] = defaultdict(deque)
         self._sums: defaultdict[str, int] = defaultdict(int)
 
     def charge(self, ip: str, weight: int, now_ns: int) -> None:
         """Raises TurnedAway (429) where the minute's weight would be exceeded."""
-        if self.used(ip, now_ns) + weight > WEIGHT_MAX:
+        if self.used(ip, now_ns) + weight > self._most:
             raise TurnedAway(429)
         self.add(ip, weight, now_ns)
 

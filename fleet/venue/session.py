@@ -8,11 +8,13 @@ import msgspec
 from agents.sim.outputs import UnknownRequest
 from fleet.venue.connection import Connection
 from fleet.venue.feeds import frame
+from fleet.venue.limits import MESSAGES_MAX
 from fleet.venue.refusals import AnswerLost, TurnedAway
 from fleet.venue.subscriptions import Invalid, Json, NotARequest, parse
 from fleet.venue.venue import Venue
 
 POSTS_MAX: Final = 100
+TOO_MANY: Final = f"Cannot send more than {MESSAGES_MAX} messages per minute."
 PONG: Final = b'{"channel":"pong"}'
 
 
@@ -27,6 +29,7 @@ class Session:
     def receive(self, raw: str | bytes) -> None:
         """One message of the client."""
         try:
+            self._venue.hear(self._connection.ip)
             message = msgspec.json.decode(raw)
             if not isinstance(message, dict):
                 raise NotARequest
@@ -43,6 +46,8 @@ class Session:
                     raise NotARequest
         except (msgspec.DecodeError, RecursionError, NotARequest):
             self._unparsed(raw)
+        except TurnedAway:
+            self._complain(TOO_MANY)
         except Invalid as invalid:
             self._complain(f"Invalid subscription {_text(invalid.args[0])}")
 

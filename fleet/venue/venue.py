@@ -19,6 +19,8 @@ from fleet.venue.feeds import Feeds, Frame, frame
 from fleet.venue.hub import Hub
 from fleet.venue.limits import (
     CONNECTIONS_MAX,
+    MESSAGES_MAX,
+    NEW_CONNECTIONS_MAX,
     IpWeights,
     action_weight,
     info_weight,
@@ -53,6 +55,8 @@ class Venue:
         self.connections: set[Connection] = set()
         self._line = Line(clock)
         self._weights = IpWeights() if options.limited else None
+        self._arrivals = IpWeights(NEW_CONNECTIONS_MAX)
+        self._messages = IpWeights(MESSAGES_MAX)
         self._feeds = Feeds(self._world, wanted=self.hub.__contains__, keys=self.hub.keys)
         self._waiting: dict[int, asyncio.Future[Json]] = {}
         self._tickets = 0
@@ -75,10 +79,17 @@ class Venue:
         return self._weights is not None
 
     def welcome(self, ip: str) -> None:
-        """Raises TurnedAway (429) if the address has as many WebSockets as it may."""
-        held = sum(connection.ip == ip for connection in self.connections)
-        if self.limited and held >= CONNECTIONS_MAX:
+        """Raises TurnedAway (429) if the address has all the WebSockets, or new ones, it may."""
+        if not self.limited:
+            return
+        if sum(connection.ip == ip for connection in self.connections) >= CONNECTIONS_MAX:
             raise TurnedAway(429)
+        self._arrivals.charge(ip, 1, self._clock.now_ns())
+
+    def hear(self, ip: str) -> None:
+        """Raises TurnedAway (429) if the address said too much over its WebSockets this minute."""
+        if self.limited:
+            self._messages.charge(ip, 1, self._clock.now_ns())
 
     @property
     def manual(self) -> bool:
@@ -145,6 +156,7 @@ class Venue:
     def misbehave(self, plan: Plan) -> None:
         """Follow this plan of faults from now on."""
         self.faults.take(plan, self._clock.now_ns())
+        self.exchange.set_post_only(post_only=plan.post_only)
         for connection in tuple(self.connections):
             if plan.cut_connections:
                 connection.drop()

@@ -37,14 +37,14 @@ def body(action: object) -> dict[str, Any]:
     return found
 
 
-def order() -> dict[str, Any]:
+def order(tif: str = "Alo") -> dict[str, Any]:
     terms = {
         "a": 0,
         "b": True,
         "p": "60000",
         "s": "0.01",
         "r": False,
-        "t": {"limit": {"tif": "Alo"}},
+        "t": {"limit": {"tif": tif}},
     }
     return {"type": "order", "orders": [terms], "grouping": "na"}
 
@@ -118,4 +118,33 @@ def test_nonsense_is_refused_with_a_reason(faulty: VenueProcess) -> None:
         faulty.post("/admin/faults", {"hold": 1})
     assert refused.value.code == 400
     assert b"hold" in refused.value.read()
+    refused.value.close()
+
+
+def test_after_an_upgrade_only_post_only_orders_are_taken(faulty: VenueProcess) -> None:
+    faulty.post("/admin/faults", {"post_only": True})
+    (refused,) = faulty.post("/exchange", body(order("Gtc")))["response"]["data"]["statuses"]
+    assert refused["error"].startswith("Only post-only orders allowed immediately after")
+    (taken,) = faulty.post("/exchange", body(order("Alo")))["response"]["data"]["statuses"]
+    assert "resting" in taken
+    assert faulty.post("/info", {"type": "exchangeStatus"})["specialStatuses"]
+    faulty.post("/admin/faults", {})
+    assert faulty.post("/info", {"type": "exchangeStatus"})["specialStatuses"] is None
+
+
+def test_the_operator_caps_and_ends_a_market(faulty: VenueProcess) -> None:
+    def at_cap() -> list[str]:
+        found: list[str] = faulty.post("/info", {"type": "perpsAtOpenInterestCap"})
+        return found
+
+    faulty.post("/admin/oi_cap", {"coin": "LTC", "usd": "0"})
+    assert at_cap() == ["LTC"]
+    faulty.post("/admin/oi_cap", {"coin": "LTC"})
+    assert at_cap() == []
+    faulty.post("/admin/delist", {"coin": "LTC"})
+    rows = faulty.post("/info", {"type": "meta"})["universe"]
+    assert [row.get("isDelisted") for row in rows if row["name"] == "LTC"] == [True]
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        faulty.post("/admin/delist", {"coin": "NONE"})
+    assert b"not listed here" in refused.value.read()
     refused.value.close()

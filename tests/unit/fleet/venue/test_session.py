@@ -2,7 +2,13 @@
 
 import asyncio
 
-from tests.unit.fleet.venue.rig import Rig, order, status
+import msgspec
+import pytest
+
+from fleet.venue.limits import MESSAGES_MAX, NEW_CONNECTIONS_MAX
+from fleet.venue.refusals import TurnedAway
+from fleet.venue.session import TOO_MANY
+from tests.unit.fleet.venue.rig import INSTANT, Rig, order, status
 
 
 async def test_a_subscription_is_acknowledged_once() -> None:
@@ -71,3 +77,29 @@ async def test_a_post_that_cannot_be_read_gets_an_error_and_no_answer() -> None:
         await asyncio.sleep(0)
     assert client.of("post") == []
     assert len(client.of("error")) == 4
+
+
+async def test_an_address_may_say_only_so_much_a_minute() -> None:
+    rig = Rig(msgspec.structs.replace(INSTANT, limits="on"))
+    one, other = rig.client(), rig.client()
+    for _ in range(MESSAGES_MAX // 2):
+        one.say({"method": "ping"})
+        other.say({"method": "ping"})
+    assert one.of("error") == []
+    one.say({"method": "ping"})
+    assert one.of("error") == [TOO_MANY]
+    assert one.channels().count("pong") == MESSAGES_MAX // 2
+    rig.wait(60_000)
+    one.say({"method": "ping"})
+    assert one.frames[-1] == {"channel": "pong"}
+
+
+def test_an_address_may_come_only_so_often_a_minute() -> None:
+    rig = Rig(msgspec.structs.replace(INSTANT, limits="on"))
+    for _ in range(NEW_CONNECTIONS_MAX):
+        rig.venue.welcome("127.0.0.1")
+    with pytest.raises(TurnedAway):
+        rig.venue.welcome("127.0.0.1")
+    rig.venue.welcome("127.0.0.2")
+    rig.wait(60_000)
+    rig.venue.welcome("127.0.0.1")
