@@ -1,15 +1,19 @@
 """Every published signing vector: what is packed, hashed, signed and recovered."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from eth_account import Account
+from eth_account.messages import encode_typed_data
 
 from agents.exchange import signing
 from agents.exchange.codec import decode_cancel_answer, decode_order_answer
 from agents.exchange.wire import Action, Signature
+from agents.market.instrument import wire
 
 TYPED = {
     "order",
@@ -94,6 +98,43 @@ def test_every_user_signed_vector_is_recovered(vectors: dict[str, Any]) -> None:
             signature = Signature(vector[r], vector[s], vector["v"])
             recovered = signing.recover_user_signed(action, signature)
             assert recovered == vectors["keys"][vector["key"]]["address"], vector["name"]
+
+
+@pytest.mark.shared
+def test_every_user_signed_vector_is_signed_alike_by_the_official_way(
+    vectors: dict[str, Any],
+) -> None:
+    for vector in vectors["user_signed"]:
+        message = {each["name"]: vector["action"][each["name"]] for each in vector["types"]}
+        typed = encode_typed_data(
+            domain_data={
+                "name": "HyperliquidSignTransaction",
+                "version": "1",
+                "chainId": int(vector["action"]["signatureChainId"], 16),
+                "verifyingContract": "0x" + "0" * 40,
+            },
+            message_types={vector["primaryType"]: vector["types"]},
+            message_data=message,
+        )
+        made = Account.sign_message(typed, _key(vectors, vector["key"]))
+        signed = (f"0x{made.r:064x}", f"0x{made.s:064x}", made.v)
+        assert signed == (vector["r_padded"], vector["s_padded"], vector["v"]), vector["name"]
+        action = {"type": "usdSend"} | vector["action"]
+        recovered = signing.recover_user_signed(action, Signature(*signed))
+        assert recovered == vectors["keys"][vector["key"]]["address"], vector["name"]
+
+
+@pytest.mark.shared
+def test_our_numbers_are_written_as_the_official_client_writes_them(
+    vectors: dict[str, Any],
+) -> None:
+    seen = 0
+    for row in vectors["number_format"]:
+        if row["fn"] != "float_to_wire" or str(row["out"]).startswith("ERROR") or not row["in"]:
+            continue  # what is too fine cannot be ours, nor can a negative zero
+        assert wire(Decimal(f"{row['in']:.8f}")) == row["out"]
+        seen += 1
+    assert seen >= 10
 
 
 @pytest.mark.shared

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -197,13 +198,24 @@ async def test_a_killed_venue_has_forgotten_nothing_it_told(tmp_path: Path) -> N
     body = first.body(order(first.mid_px() * 1.02, tif="Ioc"))
     assert "filled" in status(await first.venue.act(body))
     resting = status(await first.act(order(first.mid_px() * 0.98, tif="Alo")))["resting"]
-    fills = first.venue.exchange.info({"type": "userFills", "user": ADDRESS}, 0)
+    gone = status(await first.act(order(first.mid_px() * 0.97, tif="Alo")))["resting"]
+    cancel = {"type": "cancel", "cancels": [{"a": 0, "o": gone["oid"]}]}
+    assert status(await first.act(cancel)) == "success"
+    lists = ("userFills", "historicalOrders", "userNonFundingLedgerUpdates")
+    fills, history, ledger = (
+        first.venue.exchange.info({"type": kind, "user": ADDRESS}, 0) for kind in lists
+    )
     shutil.copytree(tmp_path / "venue", tmp_path / "killed")
     await first.venue.close()
 
     second = Rig(msgspec.structs.replace(options, state=str(tmp_path / "killed")))
     user = {"user": ADDRESS}
     assert second.venue.exchange.info({"type": "userFills", **user}, 0) == fills
+    assert second.venue.exchange.info({"type": "historicalOrders", **user}, 0) == history
+    assert second.venue.exchange.info({"type": "userNonFundingLedgerUpdates", **user}, 0) == ledger
+    asked = {"type": "orderStatus", **user, "oid": gone["oid"]}
+    dead: Any = second.venue.exchange.info(asked, 0)
+    assert dead["order"]["status"] == "canceled"
     orders = second.venue.exchange.info({"type": "openOrders", **user}, 0)
     assert isinstance(orders, list)
     assert [row["oid"] for row in orders] == [resting["oid"]]
