@@ -23,23 +23,27 @@ def write_departure(folder: Folder, market: str, departure: Departure) -> None:
 
 
 def log_end(folder: Folder, market: str) -> str:
-    """The last warnings and errors of a market's log, newest last, on one line."""
+    """The last warnings and errors of a market's log, newest last, on one line.
+
+    Where it has none, the last thing it told: a process that was killed did not see it come.
+    """
     try:
         with folder.log(market).open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - LOG_TAIL_BYTES))
             lines = log.read().splitlines()
     except OSError:
         return ""
-    told = []
+    told, last = [], ""
     for line in lines:
         try:
             row = msgspec.json.decode(line, type=dict[str, object])
         except msgspec.MsgspecError:
             continue  # the first one may be torn
+        last = f"{row.get('event')} at {row.get('at')}"
         if row.get("level") in {"warning", "error"}:
             said = row.get("error") or row.get("reason") or row.get("cause") or ""
             told.append(f"{row.get('event')} {said}".strip()[:LINE_CHARS_MAX])
-    return " | ".join(told[-LINES:])
+    return " | ".join(told[-LINES:]) or last
 
 
 def read_departure(folder: Folder, market: str) -> Departure | None:

@@ -25,6 +25,8 @@ from fleet.processes import stop as stop_process
 
 KEY = "4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318"
 CHILDREN = ("gateway", "ledger", "venue")
+RAY_WORKER = 1_000
+"""Ray's own choice for its workers, and so for agents: the first to go."""
 
 
 def made(root: Path) -> Folder:
@@ -97,6 +99,10 @@ def holding(secret: bytes, folder: Folder) -> list[str]:
     return found
 
 
+def oom_score(folder: Folder, name: str) -> int:
+    return int(Path(f"/proc/{alive(folder, name)}/oom_score_adj").read_text())
+
+
 def test_the_key_is_in_no_environment_no_command_line_and_no_other_file(folder: Folder) -> None:
     spawn_guard(folder, KEY)
     assert pids(folder).keys() == set(CHILDREN)
@@ -106,6 +112,9 @@ def test_the_key_is_in_no_environment_no_command_line_and_no_other_file(folder: 
         environ = Path(f"/proc/{alive(folder, name)}/environ").read_text()
         assert "FLEET_API_KEY" not in environ
     eventually(lambda: query.dexes(folder.ledger_db, 0).keys() >= {"", "hyna", "xyz"})
+    # When memory runs out: venue, then ledger, and guard and gateway at the very end.
+    score = {name: oom_score(folder, name) for name in ("guard", *CHILDREN)}
+    assert score["guard"] <= score["gateway"] < score["ledger"] < score["venue"] < RAY_WORKER
 
 
 def test_each_child_that_is_killed_comes_back_and_the_venue_at_its_port(folder: Folder) -> None:
