@@ -232,8 +232,12 @@ def note(floor: Floor, account: Account, delta: Row) -> None:
 
 
 def deposit(floor: Floor, account: Account, usd: Decimal) -> None:
-    """Money from outside the venue: so much on every DEX, in its own collateral."""
+    """Money from outside the venue, before it opens: so much on every DEX, in its collateral.
+
+    The row of its ledger is no news to anybody: it is part of what the venue begins with.
+    """
     for dex in floor.universe.dexes:
         _put(floor, account, dex.name, dex.token, usd)
         floor.deposited_usd[dex.name] += usd
-    note(floor, account, {"type": "deposit", "usdc": number(usd * len(floor.universe.dexes))})
+    delta: Row = {"type": "deposit", "usdc": number(usd * len(floor.universe.dexes))}
+    account.ledger.append({"time": floor.now_ms, "hash": floor.next_hash(), "delta": delta})
