@@ -36,17 +36,16 @@ _NEWTON_MAX: Final = 30
 class _Offered:
     """Seconds, fills and the depths of both, by depth."""
 
-    __slots__ = ("fill_bps", "fills", "rest_bps", "rest_s")
+    __slots__ = ("fill_bps", "fills", "kappa", "rests")
 
     def __init__(self) -> None:
-        self.rest_s = [0.0] * BINS
-        self.rest_bps = [0.0] * BINS
+        self.rests: dict[int, tuple[float, float]] = {}  # by bin: seconds, and depth * seconds
         self.fills = 0.0
         self.fill_bps = 0.0
+        self.kappa = 0.0  # where the last search ended: the next one's start
 
     def scale(self, factor: float) -> None:
-        self.rest_s = [value * factor for value in self.rest_s]
-        self.rest_bps = [value * factor for value in self.rest_bps]
+        self.rests = {index: (s * factor, bps * factor) for index, (s, bps) in self.rests.items()}
         self.fills *= factor
         self.fill_bps *= factor
 
@@ -76,9 +75,9 @@ class ExposureEstimator:
         """An order was on offer there for so long. Too deep to matter, or passed: left out."""
         index = int(depth_bps / BIN_BPS)
         if depth_bps > 0 and index < BINS:
-            offered = self._offered[side]
-            offered.rest_s[index] += dt_s
-            offered.rest_bps[index] += dt_s * depth_bps
+            rests = self._offered[side].rests
+            seconds, bps = rests.get(index, (0.0, 0.0))
+            rests[index] = (seconds + dt_s, bps + dt_s * depth_bps)
 
     def filled(self, side: Side, depth_bps: float, share: float) -> None:
         """So much of one order was taken, by a maker's fill, at that depth."""
@@ -91,9 +90,7 @@ class ExposureEstimator:
         """The posterior of one side around what public trades say of it."""
         offered = self._offered[side]
         depths = [
-            (seconds, bps / seconds)
-            for seconds, bps in zip(offered.rest_s, offered.rest_bps, strict=True)
-            if seconds > 0
+            (seconds, bps / seconds) for seconds, bps in offered.rests.values() if seconds > 0
         ]
         if not depths:
             return public
@@ -126,17 +123,17 @@ class ExposureEstimator:
         """What a checkpoint may hold."""
         return {
             "sides": [
-                [list(o.rest_s), list(o.rest_bps), o.fills, o.fill_bps]
+                [[[i, *rest] for i, rest in o.rests.items()], o.fills, o.fill_bps]
                 for o in self._offered.values()
             ]
         }
 
     def carry(self, held: dict[str, Any], *, age_s: float) -> None:
         """Take evidence that is ``age_s`` old; it weighs as much less."""
-        for offered, (rest_s, rest_bps, fills, fill_bps) in zip(
+        for offered, (rests, fills, fill_bps) in zip(
             self._offered.values(), held["sides"], strict=True
         ):
-            offered.rest_s, offered.rest_bps = list(rest_s), list(rest_bps)
+            offered.rests = {int(index): (seconds, bps) for index, seconds, bps in rests}
             offered.fills, offered.fill_bps = fills, fill_bps
             offered.scale(0.5 ** (age_s / HALF_LIFE_S))
 
@@ -152,8 +149,11 @@ def _kappa(
     prior = public.kappa_per_bps
     precision = 1.0 / (KAPPA_SD**2 + (public.kappa_se_per_bps / prior) ** 2)
     fills = offered.fills
-    mean_fill_bps = offered.fill_bps / fills if fills > 0 else 0.0
-    kappa, low, high = prior, prior / KAPPA_MAX, prior * KAPPA_MAX
+    if fills <= 0:
+        return prior, 1.0 / math.sqrt(precision), 0.0
+    mean_fill_bps = offered.fill_bps / fills
+    low, high = prior / KAPPA_MAX, prior * KAPPA_MAX
+    kappa = offered.kappa if low < offered.kappa < high else prior
     information, mean = precision, 0.0
     for _ in range(_NEWTON_MAX):
         mean, variance = _moments(depths, kappa)
@@ -167,15 +167,16 @@ def _kappa(
         following = kappa * math.exp(step)
         if not low < following < high:  # beyond a bracket: halve it instead
             following = math.sqrt(low * high)
-        if abs(following / kappa - 1.0) < 1e-7 or fills <= 0:
+        if abs(following / kappa - 1.0) < 1e-6:
             break
         kappa = following
+    offered.kappa = kappa
     return kappa, 1.0 / math.sqrt(information), mean
 
 
 def _moments(depths: list[tuple[float, float]], kappa: float) -> tuple[float, float]:
     """Mean and variance of where fills are expected, in bps."""
-    nearest = depths[0][1]
+    nearest = min(depth for _, depth in depths)
     s0 = s1 = s2 = 0.0
     for seconds, depth in depths:
         weight = seconds * math.exp(-kappa * (depth - nearest))

@@ -54,60 +54,73 @@ class Intensity(msgspec.Struct, frozen=True, gc=False):
     bursts: float = 0.0
 
 
-class _Moments(msgspec.Struct, gc=False):
-    """Decayed sums over bursts, cut at a depth: counts and powers of the reach."""
-
-    n: float = 0.0
-    r1: float = 0.0
-    r2: float = 0.0
-    r3: float = 0.0
-    r4: float = 0.0
-
-    def add(self, other: "_Moments") -> None:
-        self.n += other.n
-        self.r1 += other.r1
-        self.r2 += other.r2
-        self.r3 += other.r3
-        self.r4 += other.r4
-
-
 class _Reaches:
-    """Bursts of one side by their reach; weights grow instead of old sums shrinking."""
+    """Bursts of one side by their reach; weights grow instead of old sums shrinking.
 
-    __slots__ = ("count", "reach_bps", "reach_sq")
+    ``moments``: count and the sums of the reach's first four powers, cut at a depth; kept up burst
+    by burst, and made anew from the bins when the depth changes.
+    """
+
+    __slots__ = ("_cut_bps", "_moments", "bins", "count", "reach_bps")
 
     def __init__(self) -> None:
-        self.count = [0.0] * (len(EDGES_BPS) + 1)
-        self.reach_bps = [0.0] * (len(EDGES_BPS) + 1)
-        self.reach_sq = [0.0] * (len(EDGES_BPS) + 1)
+        self.bins = [[0.0, 0.0, 0.0] for _ in range(len(EDGES_BPS) + 1)]
+        self.count = self.reach_bps = 0.0
+        self._cut_bps = REACH_MAX_BPS
+        self._moments = [0.0] * 5
 
     def add(self, r_bps: float, weight: float) -> None:
-        index = bisect_right(EDGES_BPS, r_bps)
-        self.count[index] += weight
-        self.reach_bps[index] += weight * r_bps
-        self.reach_sq[index] += weight * r_bps * r_bps
+        found = self.bins[bisect_right(EDGES_BPS, r_bps)]
+        found[0] += weight
+        found[1] += weight * r_bps
+        found[2] += weight * r_bps * r_bps
+        self.count += weight
+        self.reach_bps += weight * r_bps
+        _pour(self._moments, weight, min(r_bps, self._cut_bps))
 
     def rescale(self, factor: float) -> None:
-        for sums in (self.count, self.reach_bps, self.reach_sq):
-            for index, value in enumerate(sums):
-                sums[index] = value * factor
+        self.bins = [[value * factor for value in sums] for sums in self.bins]
+        self.count *= factor
+        self.reach_bps *= factor
+        self._moments = [value * factor for value in self._moments]
 
-    def moments(self, depth_bps: float, scale: float) -> _Moments:
+    def load(self, bins: list[list[float]]) -> None:
+        """Bins of another time."""
+        self.bins = [list(sums) for sums in bins]
+        self.count = math.fsum(sums[0] for sums in bins)
+        self.reach_bps = math.fsum(sums[1] for sums in bins)
+        self._rebuild(self._cut_bps)
+
+    def moments(self, depth_bps: float) -> list[float]:
         """What lies beyond the depth counts as reaching it."""
-        found = _Moments()
-        for index, count in enumerate(self.count):
+        if depth_bps != self._cut_bps:
+            self._rebuild(depth_bps)
+        return self._moments
+
+    def _rebuild(self, depth_bps: float) -> None:
+        self._cut_bps, self._moments = depth_bps, [0.0] * 5
+        for index, (count, reach_bps, square) in enumerate(self.bins):
             if count <= 0:
                 continue
-            n = count / scale
-            r, sq = self.reach_bps[index] / count, self.reach_sq[index] / count
             if index and EDGES_BPS[index - 1] >= depth_bps:
-                r, sq = depth_bps, depth_bps * depth_bps
-            found.n += n
-            found.r1 += n * r
-            found.r2 += n * sq
-            found.r3 += n * sq * r
-            found.r4 += n * sq * sq
-        return found
+                _pour(self._moments, count, depth_bps)
+                continue
+            mean_bps, mean_square = reach_bps / count, square / count
+            for power, value in enumerate(
+                (1.0, mean_bps, mean_square, mean_square * mean_bps, mean_square * mean_square)
+            ):
+                self._moments[power] += count * value
+
+
+def _pour(moments: list[float], weight: float, r_bps: float) -> None:
+    moments[0] += weight
+    weight *= r_bps
+    moments[1] += weight
+    weight *= r_bps
+    moments[2] += weight
+    weight *= r_bps
+    moments[3] += weight
+    moments[4] += weight * r_bps
 
 
 class IntensityEstimator:
@@ -144,25 +157,24 @@ class IntensityEstimator:
 
     def sides(self) -> tuple[Intensity, Intensity]:
         """Of the orders on the bid and on the ask side, as of now."""
-        both = self._both()
+        depth_bps = self._depth_bps()
+        both = self._both(depth_bps)
         if self._heard:  # trades alone teach a lower level, each a third less at most
             level = SILENT_SHARE_MIN * both.fills_per_s
             self._floor = max(level, self._floor * (1.0 - SILENT_SHARE_MIN) ** self._heard)
             self._heard = 0
-        return self._side(Side.BID, both), self._side(Side.ASK, both)
+        return self._side(Side.BID, depth_bps, both), self._side(Side.ASK, depth_bps, both)
 
-    def _both(self) -> Intensity:
-        bid, ask = self._sides[Side.BID], self._sides[Side.ASK]
-        depth_bps = self._depth_bps()
-        moments = bid.moments(depth_bps, self._scale)
-        moments.add(ask.moments(depth_bps, self._scale))
-        return self._fit(moments, depth_bps, 2.0, self._prior, (KAPPA_SD_PRIOR, FILLS_PRIOR_BURSTS))
+    def _both(self, depth_bps: float) -> Intensity:
+        bid = self._sides[Side.BID].moments(depth_bps)
+        ask = self._sides[Side.ASK].moments(depth_bps)
+        total = [mine + theirs for mine, theirs in zip(bid, ask, strict=True)]
+        return self._fit(total, depth_bps, 2.0, self._prior, (KAPPA_SD_PRIOR, FILLS_PRIOR_BURSTS))
 
-    def _side(self, side: Side, both: Intensity) -> Intensity:
-        depth_bps = self._depth_bps()
-        moments = self._sides[side].moments(depth_bps, self._scale)
+    def _side(self, side: Side, depth_bps: float, both: Intensity) -> Intensity:
         sd = math.hypot(KAPPA_SD_SIDES, both.kappa_se_per_bps / both.kappa_per_bps)
         shape = min(FILLS_SIDES_BURSTS, (both.fills_per_s / both.fills_se_per_s) ** 2)
+        moments = self._sides[side].moments(depth_bps)
         found = self._fit(moments, depth_bps, 1.0, both, (sd, shape))
         if found.fills_per_s >= self._floor:
             return found
@@ -170,12 +182,9 @@ class IntensityEstimator:
 
     def _depth_bps(self) -> float:
         """Down to which depth the virtual orders rest: ten mean reaches, on an edge."""
-        count = reach_bps = 0.0
-        for found in self._sides.values():
-            count += math.fsum(found.count)
-            reach_bps += math.fsum(found.reach_bps)
-        count += self._scale
-        reach_bps += self._scale / self._prior.kappa_per_bps
+        bid, ask = self._sides[Side.BID], self._sides[Side.ASK]
+        count = bid.count + ask.count + self._scale
+        reach_bps = bid.reach_bps + ask.reach_bps + self._scale / self._prior.kappa_per_bps
         wanted_bps = max(DEPTH_MEANS * reach_bps / count, DEPTH_MIN_BPS)
         index = min(bisect_right(EDGES_BPS, wanted_bps * 0.999), len(EDGES_BPS) - 1)
         edge_bps: float = EDGES_BPS[index]
@@ -183,7 +192,7 @@ class IntensityEstimator:
 
     def _fit(
         self,
-        moments: _Moments,
+        moments: list[float],
         depth_bps: float,
         sides: float,
         prior: Intensity,
@@ -192,13 +201,13 @@ class IntensityEstimator:
         sd_prior, fills_prior = strength
         watched_s = sides * self._watched / self._scale
         kappa, sd_kappa, sd_fills = prior.kappa_per_bps, sd_prior, None
-        r1, r2 = moments.r1, moments.r2
+        n, r1, r2, r3, r4 = (value / self._scale for value in moments)
         thinning = self._watched_sq / (self._watched * self._scale) if self._watched else 1.0
         if r1 > 0 and r2 > 0:
             told = moment_kappa(r2 / 2 / r1, depth_bps)
             # The exponential's own variance at least: few bursts may lie alike by chance.
-            floor = 2.0 / moments.n
-            a, b, c = r2 / r1**2, moments.r4 / r2**2, moments.r3 / (r1 * r2)
+            floor = 2.0 / n
+            a, b, c = r2 / (r1 * r1), r4 / (r2 * r2), r3 / (r1 * r2)
             variance = thinning * max(a + b - 2 * c, floor)
             sd_fills = math.sqrt(thinning * max(4 * a + b - 4 * c, floor))
             weight = 1.0 / (1.0 + variance / sd_prior**2)
@@ -218,7 +227,7 @@ class IntensityEstimator:
             kappa_per_bps=kappa,
             fills_se_per_s=fills_per_s / math.sqrt(shape),
             kappa_se_per_bps=kappa * sd_kappa,
-            bursts=moments.n,
+            bursts=n,
         )
 
     def _rescale(self) -> None:
@@ -236,9 +245,7 @@ class IntensityEstimator:
             "watched": self._watched,
             "watched_sq": self._watched_sq,
             "floor": self._floor,
-            "sides": [
-                [list(r.count), list(r.reach_bps), list(r.reach_sq)] for r in self._sides.values()
-            ],
+            "sides": [reaches.bins for reaches in self._sides.values()],
         }
 
     def carry(self, held: dict[str, Any], *, age_s: float) -> None:
@@ -248,12 +255,8 @@ class IntensityEstimator:
         self._watched = held["watched"] * decay
         self._watched_sq = held["watched_sq"] * decay * decay
         self._floor = held["floor"]
-        for reaches, (count, reach_bps, reach_sq) in zip(
-            self._sides.values(), held["sides"], strict=True
-        ):
-            reaches.count, reaches.reach_bps, reaches.reach_sq = (
-                list(count), list(reach_bps), list(reach_sq)
-            )  # fmt: skip
+        for reaches, bins in zip(self._sides.values(), held["sides"], strict=True):
+            reaches.load(bins)
             reaches.rescale(decay)
 
 
@@ -271,14 +274,16 @@ def moment_kappa(mean_bps: float, depth_bps: float) -> float:
     kappa = max(1.0 / mean_bps, low)
     for _ in range(30):
         x = kappa * depth_bps
-        tail = x * math.exp(-x) / -math.expm1(-x) if x < 700 else 0.0
+        if x > 40.0:  # nothing is cut
+            return kappa
+        tail = x * math.exp(-x) / -math.expm1(-x)
         mean = (1.0 - tail) / kappa
         # d mean / d log kappa = -(1/kappa) * (1 - x^2 e^-x / (1 - e^-x)^2)
-        slope = -(1.0 - tail * x / -math.expm1(-x)) / kappa if x < 700 else -1.0 / kappa
+        slope = -(1.0 - tail * x / -math.expm1(-x)) / kappa
         step = (mean - mean_bps) / slope
         if kappa <= low and step > 0:
             break
         kappa = max(kappa * math.exp(-min(max(step, -1.0), 1.0)), low)
-        if abs(step) < 1e-9:
+        if abs(step) < 1e-7:
             break
     return kappa

@@ -62,6 +62,10 @@ class _Mean:
         self.yy += other.yy
 
     @property
+    def sums(self) -> tuple[int, float, float, float, float]:
+        return self.at_ms, self.w, self.w2, self.y, self.yy
+
+    @property
     def markout(self) -> Markout | None:
         if self.w <= 0 or self.w2 <= 0:
             return None
@@ -83,13 +87,14 @@ class MarkoutEstimator:
     not known. The queues are bounded: in a rush the oldest questions are dropped.
     """
 
-    __slots__ = ("_means", "_mid_px", "_pending")
+    __slots__ = ("_means", "_mid_px", "_pending", "_sides")
 
     def __init__(self) -> None:
         self._pending: tuple[deque[tuple[int, int, float, int]], ...] = tuple(
             deque(maxlen=PENDING_MAX) for _ in HORIZONS_S
         )
         self._means = [[_Mean() for _ in range(2 * (len(EDGES_BPS) + 1))] for _ in HORIZONS_S]
+        self._sides = [(_Mean(), _Mean()) for _ in HORIZONS_S]
         self._mid_px: float | None = None
 
     def traded(self, side: Side, px: float, at_ms: int, depth_bps: float = 0.0) -> None:
@@ -108,6 +113,7 @@ class MarkoutEstimator:
                     then_px = mid_px if due_ms == at_ms or before_px is None else before_px
                     value = sign * (then_px - px) / px * BPS
                     self._means[index][cell].update(value, due_ms)
+                    self._sides[index][0 if sign > 0 else 1].update(value, due_ms)
         self._mid_px = mid_px
 
     def restart(self) -> None:
@@ -120,25 +126,33 @@ class MarkoutEstimator:
         self, horizon_s: int, side: Side | None = None, depth_bps: float | None = None
     ) -> Markout | None:
         """Of one horizon, by side and by the bin of a depth, or of all. None without any."""
-        means = self._means[HORIZONS_S.index(horizon_s)]
+        index = HORIZONS_S.index(horizon_s)
+        found = []
+        for each in Side if side is None else (side,):
+            if depth_bps is None:
+                found.append(self._sides[index][0 if each is Side.BID else 1])
+            else:
+                found.append(self._means[index][_cell(each, depth_bps)])
+        if len(found) == 1:
+            return found[0].markout
         total = _Mean()
-        for each in Side:
-            if side is None or each is side:
-                for index in range(len(EDGES_BPS) + 1):
-                    cell = index + (len(EDGES_BPS) + 1 if each is Side.ASK else 0)
-                    if depth_bps is None or cell == _cell(each, depth_bps):
-                        total.add(means[cell])
+        for mean in found:
+            total.add(mean)
         return total.markout
 
     def carried(self) -> dict[str, Any]:
         """What a checkpoint may hold: sums; no price and no open question."""
-        return {"means": [[[m.at_ms, m.w, m.w2, m.y, m.yy] for m in row] for row in self._means]}
+        return {
+            "means": [[mean.sums for mean in row] for row in self._means],
+            "sides": [[mean.sums for mean in pair] for pair in self._sides],
+        }
 
     def carry(self, held: dict[str, Any]) -> None:
         """Take sums; their own times say how old they are."""
-        for row, saved in zip(self._means, held["means"], strict=True):
-            for mean, (at_ms, w, w2, y, yy) in zip(row, saved, strict=True):
-                mean.at_ms, mean.w, mean.w2, mean.y, mean.yy = int(at_ms), w, w2, y, yy
+        for rows, saved in ((self._means, held["means"]), (self._sides, held["sides"])):
+            for row, sums in zip(rows, saved, strict=True):
+                for mean, each in zip(row, sums, strict=True):
+                    mean.at_ms, mean.w, mean.w2, mean.y, mean.yy = each
 
 
 def _cell(side: Side, depth_bps: float) -> int:

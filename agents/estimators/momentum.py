@@ -38,24 +38,33 @@ class MomentumEstimator:
     outcome is counted: Beta(5, 5) and moves of 10 s that are not just noise, halving in an hour.
     """
 
-    __slots__ = ("_asked", "_continued", "_moves", "_samples")
+    __slots__ = ("_asked", "_behind", "_continued", "_last", "_moves")
 
     def __init__(self) -> None:
-        self._samples: deque[tuple[int, float]] = deque(maxlen=KEPT)
+        self._last: tuple[int, float] | None = None
+        # A queue a horizon; its first sample is the newest that is at least so old, once one is.
+        self._behind = tuple(deque[tuple[int, float]](maxlen=KEPT) for _ in HORIZONS_S)
         self._asked: tuple[int, float, int] | None = None
         self._continued = self._moves = 0.0
 
     def touched(self, mid_px: float, at_ms: int, sigma_bps: float | None) -> None:
         """Take the mid if half a second passed."""
-        samples = self._samples
-        if samples and at_ms - samples[-1][0] < SAMPLE_MS:
+        last = self._last
+        if last is not None and at_ms - last[0] < SAMPLE_MS:
             return
-        samples.append((at_ms, mid_px))
+        sample = self._last = (at_ms, mid_px)
+        for horizon_s, behind in zip(HORIZONS_S, self._behind, strict=True):
+            behind.append(sample)
+            from_ms = at_ms - horizon_s * MS_PER_S
+            while len(behind) > 1 and behind[1][0] <= from_ms:
+                behind.popleft()
         self._judge(mid_px, at_ms, sigma_bps)
 
     def restart(self) -> None:
         """After a gap: no move spans it."""
-        self._samples.clear()
+        self._last = None
+        for behind in self._behind:
+            behind.clear()
         self._asked = None
 
     @property
@@ -65,7 +74,7 @@ class MomentumEstimator:
 
     def momentum(self, sigma_bps: float | None) -> Momentum | None:
         """As of the last sample; None before the first second."""
-        returns = tuple(self._return_bps(horizon_s) for horizon_s in HORIZONS_S)
+        returns = tuple(self._return_bps(index) for index in range(len(HORIZONS_S)))
         if returns[0] is None:
             return None
         severity, side = 0.0, None
@@ -87,18 +96,11 @@ class MomentumEstimator:
             continuation_share=self.continuation_share,
         )
 
-    def _return_bps(self, horizon_s: int) -> float | None:
-        samples = self._samples
-        if not samples:
+    def _return_bps(self, index: int) -> float | None:
+        last, behind = self._last, self._behind[index]
+        if last is None or last[0] - behind[0][0] < HORIZONS_S[index] * MS_PER_S:
             return None
-        at_ms, mid_px = samples[-1]
-        from_ms = at_ms - horizon_s * MS_PER_S
-        if samples[0][0] > from_ms:
-            return None
-        for then_ms, then_px in reversed(samples):
-            if then_ms <= from_ms:
-                return BPS * math.log(mid_px / then_px)
-        return None
+        return BPS * math.log(last[1] / behind[0][1])
 
     def _judge(self, mid_px: float, at_ms: int, sigma_bps: float | None) -> None:
         if sigma_bps is None or sigma_bps <= 0:
@@ -113,6 +115,6 @@ class MomentumEstimator:
             self._moves = self._moves * decay + 1.0
             moved = sign * (mid_px - from_px)
             self._continued = self._continued * decay + (0.5 if moved == 0 else float(moved > 0))
-        r_bps = self._return_bps(JUDGED_S)
+        r_bps = self._return_bps(HORIZONS_S.index(JUDGED_S))
         if r_bps is not None and abs(r_bps) >= MOVE_MIN_SIGMAS * sigma_bps * math.sqrt(JUDGED_S):
             self._asked = (at_ms + JUDGED_S * MS_PER_S, mid_px, 1 if r_bps > 0 else -1)

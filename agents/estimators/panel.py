@@ -12,7 +12,7 @@ from agents.estimators.carry import BasisEstimator
 from agents.estimators.checkpoint import VERSION, Checkpoint, decode
 from agents.estimators.depth import DepthEstimator, near_usd
 from agents.estimators.drift import DriftEstimator
-from agents.estimators.estimates import Beliefs, Estimates, SideMarkouts
+from agents.estimators.estimates import Beliefs, Estimates
 from agents.estimators.exposure import ExposureEstimator
 from agents.estimators.fair import FairEstimator, bounded_px, lean_bps
 from agents.estimators.intensity import Intensity
@@ -20,6 +20,7 @@ from agents.estimators.markout import MarkoutEstimator
 from agents.estimators.momentum import MomentumEstimator
 from agents.estimators.prints import PX_MAX, SZ_MAX
 from agents.estimators.regime import RegimeEstimator
+from agents.estimators.renewal import Renewal
 from agents.estimators.trading import Trading
 from agents.estimators.volatility import GAP_MAX_NS, SAMPLE_NS, VolatilityEstimator
 from agents.events import AssetCtx, Bbo, Book, Trades
@@ -33,7 +34,7 @@ SIGMA_PRIOR_BPS: Final = 1.0
 SIGMA_MIN_BPS: Final = 0.1
 FAST_HALF_LIFE_S: Final = 10.0
 SLOW_HALF_LIFE_S: Final = 600.0
-RENEW_MS: Final = SAMPLE_NS // NS_PER_MS
+SAMPLE_MS: Final = SAMPLE_NS // NS_PER_MS
 GAP_MAX_MS: Final = GAP_MAX_NS // NS_PER_MS
 STUCK_NS: Final = s_to_ns(3.0)
 OFFERS_NS: Final = s_to_ns(0.5)
@@ -48,9 +49,9 @@ class Panel:
     """
 
     __slots__ = (
-        "_basis", "_beliefs", "_beliefs_ms", "_depth", "_drift", "_estimates", "_exposure", "_fair",
+        "_basis", "_depth", "_drift", "_estimates", "_exposure", "_fair",
         "_fast", "_funding_per_h", "_lean_bps", "_mark_px", "_medium", "_momentum", "_offers_ns",
-        "_own", "_ready", "_regime", "_sampled_ms", "_settings", "_slow", "_started_ns",
+        "_own", "_ready", "_regime", "_renewal", "_sampled_ms", "_settings", "_slow", "_started_ns",
         "_touch_ms", "_touch_ns", "_trading", "ask", "bid", "data_ns",
     )  # fmt: skip
 
@@ -78,8 +79,17 @@ class Panel:
         self._mark_px: float | None = None
         self._funding_per_h: float | None = None
         self._ready = False
-        self._beliefs: Beliefs | None = None
-        self._beliefs_ms = 0
+        self._renewal = Renewal(
+            trading=self._trading,
+            exposure=self._exposure,
+            own=self._own,
+            volatilities=(self._fast, self._medium, self._slow),
+            regime=self._regime,
+            momentum=self._momentum,
+            fair=self._fair,
+            depth=self._depth,
+            basis=self._basis,
+        )
         self._estimates: Estimates | None = None
         self.bid: Level | None = None
         self.ask: Level | None = None
@@ -208,7 +218,8 @@ class Panel:
         self._own.carry(held.own_markouts)
         self._trading.markouts.carry(held.public_markouts)
         self._trading.seasonality.carry(held.seasonality)
-        self._beliefs = self._estimates = None
+        self._renewal.forget()
+        self._estimates = None
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────
 
@@ -240,7 +251,7 @@ class Panel:
         self._own.touched(mid_px, venue_ms)
         self._fair.touched(mid_px, self._lean_bps, venue_ms)
         self._drift.touched(mid_px, bid.sz, ask.sz, venue_ms, self._slow.sigma_bps)
-        if venue_ms - self._sampled_ms >= RENEW_MS:
+        if venue_ms - self._sampled_ms >= SAMPLE_MS:
             self._sample(mid_px, venue_ms)
         return True
 
@@ -279,10 +290,7 @@ class Panel:
         bid, ask = self.bid, self.ask
         if bid is None or ask is None or bid.px >= ask.px:
             return None
-        beliefs = self._beliefs
-        if beliefs is None or not 0 <= self._touch_ms - self._beliefs_ms < RENEW_MS:
-            beliefs = self._beliefs = self._renew()
-            self._beliefs_ms = self._touch_ms
+        beliefs = self._renewal.beliefs(self._touch_ms, self._funding_per_h)
         sigma_bps = self._medium.sigma_bps
         return Estimates(
             bid_px=bid.px,
@@ -309,41 +317,7 @@ class Panel:
                 away_bps = (anchor_px / mid_px - 1.0) * BPS
         return bounded_px(bid, ask, away_bps)
 
-    def _renew(self) -> Beliefs:
-        trading, now_ms = self._trading, self._touch_ms
-        trading.settle(now_ms)
-        bid, ask = trading.intensity.sides()
-        return Beliefs(
-            bid=self._exposure.shrink(Side.BID, bid),
-            ask=self._exposure.shrink(Side.ASK, ask),
-            fast=self._fast.volatility,
-            medium=self._medium.volatility,
-            slow=self._slow.volatility,
-            regime=self._regime.regime,
-            momentum=self._momentum.momentum(self._slow.sigma_bps),
-            own_bid=_markouts(self._own, Side.BID),
-            own_ask=_markouts(self._own, Side.ASK),
-            public_bid=_markouts(trading.markouts, Side.BID),
-            public_ask=_markouts(trading.markouts, Side.ASK),
-            toxicity_share=trading.toxicity.toxicity_share,
-            excitement=trading.hawkes.excitement(now_ms),
-            cascade=trading.cascade.cascade(now_ms),
-            depth_usd=self._depth.depth_usd,
-            basis_bps=self._basis.basis_bps,
-            funding_per_h=self._funding_per_h,
-            busy_share=trading.seasonality.factor(now_ms),
-            beta_lean=self._fair.beta_lean,
-            beta_flow_bps=self._fair.beta_flow_bps,
-        )
-
 
 def _sane(level: Level | None) -> bool:
     """An empty side is; a price or a size that is no number, or beyond any market's, is not."""
     return level is None or (PX_MIN < level.px < PX_MAX and 0 <= level.sz < SZ_MAX)
-
-
-def _markouts(estimator: MarkoutEstimator, side: Side) -> SideMarkouts | None:
-    s1, s10, s60 = (estimator.markout(horizon_s, side) for horizon_s in (1, 10, 60))
-    if s1 is None and s10 is None and s60 is None:
-        return None
-    return SideMarkouts(s1=s1, s10=s10, s60=s60)
