@@ -56,6 +56,7 @@ class Lookout:
             kept.append(float(world.exchange.floor.mark_px(Coin(market))))
             if state is not None:
                 self._revision(state, market)
+                self._held(state, market)
                 self._owner(state, market)
                 self._reduces(state, market)
 
@@ -102,6 +103,16 @@ class Lookout:
         if revision < self._revisions.get(market, 0):
             self._fail("I11", f"{market}: revision {revision} after {self._revisions[market]}")
         self._revisions[market] = revision
+
+    def _held(self, state: State, market: str) -> None:
+        """Nobody dead holds a lease: a closed socket ends it at once."""
+        world, held = self._tally.world, state.leases.holders.get(market)
+        gone = None if held is None else world.crew.gone(market, held.generation)
+        if held is None or held.session is None or gone is None:
+            return
+        gone_ms, allowed_ms = gone
+        if allowed_ms == DEAD_MS and world.now_ms - gone_ms > DEAD_MS:
+            self._fail("lease", f"{market}: generation {held.generation} is dead, and holds it")
 
     def _owner(self, state: State, market: str) -> None:
         """A position is an agent's, the caretaker's, or a person was told; never two's."""

@@ -45,7 +45,7 @@ class Operator:
         world = self._world
         if world.gateway.core is None or world.gateway.state.fence.latch is not None:
             return False
-        flatten = self._chance.random() < 0.3
+        flatten = self._chance.random() < 0.6
         request = HaltRequest(reason="storm", by="operator", flatten=flatten)
         halt = control.Halt(request, world.gateway.now_ms)
         self._say(halt.begin)
