@@ -283,10 +283,11 @@ class Loop:
 
         One that runs and is not heard is ended: no agent adds risk without its word.
         """
-        heard = seen is not None and seen.age_ms < RISK_SILENT_MS
-        if heard or not running or self._risk_heard_ms is None:
+        if not running or self._risk_heard_ms is None:
             self._risk_heard_ms = now_ms
-        elif now_ms - self._risk_heard_ms >= RISK_SILENT_MS:
+        elif seen is not None:
+            self._risk_heard_ms = max(self._risk_heard_ms, now_ms - seen.age_ms)
+        if now_ms - self._risk_heard_ms >= RISK_SILENT_MS:
             self._log.warning("risk.silent", for_ms=now_ms - self._risk_heard_ms)
             self._risk_heard_ms = now_ms
             await self._call(self._cluster.stop_risk)
