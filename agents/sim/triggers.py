@@ -58,14 +58,22 @@ def place_any(
     whole: bool = False,
     group: int = 0,
 ) -> Answer:
-    """A limit order into the book, a trigger order beside it."""
+    """A limit order into the book, a trigger order beside it.
+
+    One that stands alone answers its id, as what rests does; one that follows the position waits.
+    """
     if wire.t.trigger is None:
         return place_one(floor, account, wire, fee)
     record = _place_trigger(floor, account, wire, whole=whole, group=group, waiting=False)
     if isinstance(record, OrderRecord):
         record.fee = fee
-        return "waitingForTrigger"
+        return "waitingForTrigger" if whole else {"resting": _named(record.order)}
     return record
+
+
+def _named(order: RestingOrder) -> Status:
+    named: Status = {"oid": order.oid}
+    return named if order.cloid is None else named | {"cloid": order.cloid}
 
 
 def _fee(account: Account, action: Order) -> Fee | str | None:

@@ -46,7 +46,8 @@ def move(desk: Desk, bid: str, ask: str) -> None:
 
 
 def test_a_stop_fires_where_the_mark_falls_to_it(desk: Desk) -> None:
-    assert desk.place(ALICE, trigger("A", "78000", "83000", "sl")) == ["waitingForTrigger"]
+    placed = desk.place(ALICE, trigger("A", "78000", "83000", "sl"))
+    assert placed == [{"resting": {"oid": desk.open_oids(ALICE)[0]}}]
     (oid,) = desk.open_oids(ALICE)
     (row,) = desk.ask("frontendOpenOrders", user=ALICE)
     assert (row["triggerCondition"], row["triggerPx"]) == ("Price below 83000", "83000.0")
