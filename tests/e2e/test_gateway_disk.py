@@ -16,8 +16,11 @@ from agents.exchange.codec import encode_cancel
 from agents.exchange.downstream import LeaseRefused
 from agents.exchange.http import Http
 from agents.market.types import Side
+from fleet.folder import Folder
+from fleet.gateway.client import GatewayClient
 from fleet.gateway.records import Filled
 from tests.e2e.gateway_stack import Client, Stack, agent, far_px, gone, wait_for
+from tests.e2e.under_test import Fleet, all_quoting
 
 
 @pytest.fixture
@@ -141,3 +144,18 @@ async def account(stack: Stack) -> Decimal:
         await http.close()
     rows = {r["position"]["coin"]: r["position"]["szi"] for r in state["assetPositions"]}
     return Decimal(rows.get("BTC", "0"))
+
+
+def test_an_agent_without_room_for_its_journal_only_reduces_and_says_so(paper: Fleet) -> None:
+    wait_for(lambda: all_quoting(paper), 60.0)
+    status = GatewayClient(Folder(paper.folder), 5.0).status()
+    pid = next(view.lease.pid for view in status.markets if view.market == "SOL")
+    assert pid is not None
+    _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, hard))
+    wait_for(lambda: "journal" in (paper.market("SOL")["reason"] or ""), 30.0)
+    assert paper.market("SOL")["phase"] == "REDUCING"
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
+    done = paper.cli.run("--fleet", paper.name, "restart", "SOL")
+    assert done.returncode == 0, done.stderr
+    wait_for(lambda: all_quoting(paper), 60.0)
