@@ -56,6 +56,8 @@ class StrategySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     what the mid takes after a trade widens a side; ``drift_weight`` of the mid's expected move
     shifts both, ``drift_max_bps`` at most. ``quoted_max_bps``: how far from the mid a clip may
     rest for the market to count as quoted; 0 leaves the first level to the model.
+    ``reducing_edge_min_bps``: what a fill that reduces must earn beyond the fee while two clips
+    and a fifth of the limit or less are held; negative lets it cost something.
     """
 
     risk_aversion: float = 0.3
@@ -67,6 +69,7 @@ class StrategySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     half_spread_floor_bps: float = 8.0
     half_spread_max_bps: float = 50.0
     edge_min_bps: float = 0.5
+    reducing_edge_min_bps: float = 0.0
     adverse_weight: float = 1.0
     drift_weight: float = 1.0
     drift_max_bps: float = 3.0

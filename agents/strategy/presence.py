@@ -8,10 +8,12 @@ from typing import Final
 
 BAND_SHARE: Final = 2.0  # of the half-spread
 BAND_MAX_BPS: Final = 10.0
-WANTED_SHARE: Final = 0.6  # of the band
+WANTED_SHARE: Final = 0.55  # of the band
 MODEL_SHARE: Final = 0.5
 RETREAT_SHARE: Final = 0.75
 KEPT_SHARE: Final = 0.9
+PATIENT_SHARE_MAX: Final = 0.2  # of the limit; up to both a reducing fill must pay its fee
+PATIENT_CLIPS_MAX: Final = 2.0
 INVENTORY_SHARE_MAX: Final = 0.5  # of the limit; beyond it the skew alone decides
 
 

@@ -18,7 +18,13 @@ from agents.strategy.conditions import CALM, Conditions
 from agents.strategy.floors import binding_floor
 from agents.strategy.glft import Spread, glft_sides
 from agents.strategy.ladder import Rung, distances_bps, ladder, linear_bps
-from agents.strategy.presence import model_max_bps, retreat_max_bps, wanted_max_bps
+from agents.strategy.presence import (
+    PATIENT_CLIPS_MAX,
+    PATIENT_SHARE_MAX,
+    model_max_bps,
+    retreat_max_bps,
+    wanted_max_bps,
+)
 from agents.strategy.sizes import level_sizes
 
 NOTHING: Final = Decimal(0)
@@ -73,9 +79,16 @@ class _Pricing(msgspec.Struct, frozen=True, gc=False):
     spread: Spread
     table: SkewTable | None
     clips: float
+    inventory_share: float
     aversion: Aversion
     problem: Problem | None
     tight: bool
+
+    @property
+    def patient(self) -> bool:
+        """Whether so little is held that reducing it may wait for a price that pays."""
+        little = self.inventory_share <= PATIENT_SHARE_MAX
+        return little and abs(self.clips) <= PATIENT_CLIPS_MAX
 
     def correction_bps(self, side: Side, clips: float) -> float:
         if self.table is None:
@@ -138,8 +151,10 @@ def quote(
 
     The distances are ``half-spread +- inventory * skew`` from the centre: the adding side is never
     nearer than the half-spread, and the reducing side may come nearer, up to the post-only clamp,
-    but only with size that reduces. Above ``half_spread_max_bps`` no side adds. ``present``: the
-    skew moves the adding side's first level no further than where it still counts as quoting.
+    but only with size that reduces. Above ``half_spread_max_bps`` no side adds. ``present``: so
+    little is held that the skew moves the adding side's first level no further than where it still
+    counts as quoting; where still less is held, the reducing side comes no nearer than where it
+    pays its fee.
     ``table``: the exact skew, used if it was solved for about this market.
     """
     pricing = _pricing(
@@ -166,6 +181,9 @@ def quote(
         (Side.BID, bid, shifts[0], level0s[1], bid_room, estimates.ask_px),
         (Side.ASK, ask, shifts[1], level0s[0], ask_room, estimates.bid_px),
     ):
+        if shift_bps < 0 and pricing.patient:
+            least_bps = instrument.maker_fee_bps + settings.reducing_edge_min_bps
+            shift_bps = max(shift_bps, min(least_bps - half.total_bps, 0.0))  # noqa: PLW2901
         distances = _distances(settings, half.total_bps, shift_bps)
         if present:
             present_bps = _present(distances[0], half.total_bps, shift_bps, side.sign * off_bps)
@@ -209,7 +227,7 @@ def _pricing(
 ) -> _Pricing:
     """The model of this moment: risk aversion, GLFT, and the exact skew if it serves."""
     clips = float(position_sz) / float(clip_sz)
-    inventory_share = 0.0 if not limit_sz else min(abs(float(position_sz / limit_sz)), 1.0)
+    inventory_share = 1.0 if not limit_sz else min(abs(float(position_sz / limit_sz)), 1.0)
     averse = aversion(
         settings.risk_aversion,
         conditions=conditions,
@@ -239,6 +257,7 @@ def _pricing(
         spread=spread,
         table=table if exact else None,
         clips=clips,
+        inventory_share=inventory_share,
         aversion=averse,
         problem=problem,
         tight=may_be_tight(conditions, inventory_share=inventory_share, strategy=settings),

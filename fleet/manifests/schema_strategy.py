@@ -129,6 +129,12 @@ class Strategy(Section):
     edge_min_bps: float = Field(
         default=0.5, ge=0, le=100, description="what a fill must earn beyond the fee, in bps"
     )
+    reducing_edge_min_bps: float = Field(
+        default=0.0,
+        ge=-100,
+        le=100,
+        description="what reducing earns beyond the fee while little is held, in bps",
+    )
     adverse_weight: float = Field(
         default=1.0,
         ge=0,

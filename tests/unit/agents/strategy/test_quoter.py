@@ -181,3 +181,15 @@ def test_the_exact_skew_is_asked_for_and_used_where_it_serves() -> None:
     )
     other = _quote(D(10), settings=MODEL_ALONE, limit_sz=D(20), table=table, sigma_bps=2.0)
     assert not other.exact
+
+
+def test_while_little_is_held_a_reducing_quote_pays_its_fee_at_least() -> None:
+    """The centre is 200, the fee 1.5 bps: no ask below 200.03 with two clips of a large limit."""
+    ask = SideRoom(room_sz=D(20), reducing_sz=D(4))
+    much = _quote(D(4), settings=MODEL_ALONE, ask=ask, limit_sz=D(12), sigma_bps=2.0)
+    little = _quote(D(4), settings=MODEL_ALONE, ask=ask, limit_sz=D(60), sigma_bps=2.0)
+    assert float(much.asks[0].px) < 200 * (1 + 1.5e-4)
+    assert float(little.asks[0].px) >= 200 * (1 + 1.5e-4) - 1e-9
+    dear = msgspec.structs.replace(MODEL_ALONE, reducing_edge_min_bps=-50.0)
+    free = _quote(D(4), settings=dear, ask=ask, limit_sz=D(60), sigma_bps=2.0)
+    assert free.asks == much.asks
