@@ -158,7 +158,11 @@ def asset_ctx(floor: Floor, coin: Coin) -> rows.Row:
 
 
 def bbo_row(floor: Floor, coin: Coin) -> rows.Row:
-    bid, ask = floor.markets[coin].touch()
+    """A delisted coin has no market: both sides are null."""
+    market = floor.markets.get(coin)
+    if market is None:
+        return spot.bbo(coin, floor.now_ms)
+    bid, ask = market.touch()
     bbo = [rows.touch_row(bid), rows.touch_row(ask)]
     return {"coin": coin, "time": floor.now_ms, "bbo": bbo}
 
@@ -167,7 +171,9 @@ def l2_row(
     floor: Floor, coin: Coin, depth: int, n_sig_figs: int | None, mantissa: int | None
 ) -> rows.Row:
     """The book, aggregated where figures are named: bids round down, asks up, sizes add."""
-    market = floor.markets[coin]
+    market = floor.markets.get(coin)
+    if market is None:  # delisted
+        return spot.book(coin, floor.now_ms)
     if n_sig_figs is None:
         bids, asks = market.levels(depth)
     else:

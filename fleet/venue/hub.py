@@ -33,15 +33,16 @@ class Hub:
     def refusal(self, key: Key, connection: Connection, *, by_ip: bool) -> str | None:
         """Why this connection, or all of its address, may not add the key; None if it may."""
         held = [
-            kept
+            keys
             for other, keys in self._keys.items()
             if other is connection or (by_ip and other.ip == connection.ip)
-            for kept in keys
         ]
-        if len(held) >= SUBSCRIPTIONS_MAX:
+        if sum(map(len, held)) >= SUBSCRIPTIONS_MAX:
             return f"Cannot track more than {SUBSCRIPTIONS_MAX} total subscriptions."
-        users = {kept.user for kept in held if kept.user}
-        if key.user and key.user not in users and len(users) >= USERS_MAX:
+        if not key.user:
+            return None
+        users = {kept.user for keys in held for kept in keys if kept.user}
+        if key.user not in users and len(users) >= USERS_MAX:
             return f"Cannot track more than {USERS_MAX} total users."
         return None
 

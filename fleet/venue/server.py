@@ -18,6 +18,8 @@ from fleet.venue.session import Session
 from fleet.venue.venue import Venue
 
 BODY_BYTES_MAX: Final = 4_000_000
+MESSAGES_A_TURN: Final = 16
+"""Of one client, before the others have their turn."""
 TOO_MANY: Final = 429
 BAD_GATEWAY: Final = (
     "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
@@ -120,9 +122,15 @@ class Front:
         session = Session(venue, connection)
         venue.connections.add(connection)
         try:
+            heard = 0
             async for message in socket:
                 if message.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
                     session.receive(message.data)
+                heard += 1
+                if connection.closed:
+                    break
+                if heard % MESSAGES_A_TURN == 0:
+                    await asyncio.sleep(0)
         finally:
             session.close()
             venue.connections.discard(connection)

@@ -174,3 +174,12 @@ async def test_a_hundred_posts_may_wait_and_no_more() -> None:
     for number in range(101):
         client.say({"method": "post", "id": number, "request": request})
     assert client.of("error") == ["too many pending post requests id=100"]
+
+
+@pytest.mark.parametrize("kind", ["l2Book", "bbo", "trades", "activeAssetCtx", "candle"])
+async def test_a_delisted_coin_shows_an_empty_market(kind: str) -> None:
+    client = Rig().client()
+    client.subscribe(type=kind, coin="MATIC", interval="1m")
+    assert client.channels()[0] == "subscriptionResponse"
+    client.say({"method": "ping"})
+    assert client.channels()[-1] == "pong"
