@@ -269,6 +269,21 @@ def record(
 
 
 @app.command()
+def backtest(
+    recordings: Annotated[list[Path], typer.Argument(metavar="FILE|FOLDER", help="Recordings.")],
+    *,
+    latency_ms: Annotated[float, typer.Option(min=0, help="To the venue, and back.")] = 250.0,
+    floor_bps: Annotated[float, typer.Option(min=0.1, help="The smallest half-spread.")] = 2.0,
+    ablate: Annotated[bool, typer.Option("--ablate", help="Without each part in turn.")] = False,
+    output: As = "table",
+) -> None:
+    """Our quotes on recordings beside a fixed maker's and the ancestor's: P&L, risk, fills."""
+    from fleet.cli import backtest as verb
+
+    verb.run(recordings, latency_ms=latency_ms, floor_bps=floor_bps, ablate=ablate, output=output)
+
+
+@app.command()
 def who(
     cloid: Annotated[str, typer.Argument(metavar="CLOID", help="A client order id.")],
     output: As = "table",
