@@ -1,4 +1,4 @@
-"""The exchange's core: orders into a book alone, and through accounts and margin."""
+"""The exchange's core: orders into a book alone, through accounts and margin, and from flow."""
 
 import random
 from decimal import Decimal
@@ -6,6 +6,7 @@ from decimal import Decimal
 from agents.market.types import Coin, Side
 from agents.sim.book import OrderBook
 from agents.sim.exchange import Exchange
+from agents.sim.flow import Flow
 from agents.sim.market import RestingOrder
 from agents.sim.universe import default_universe
 from tests.bench.figures import Figures, per_call_s
@@ -59,3 +60,43 @@ def test_orders_a_second(figures: Figures) -> None:
             yardstick_s=yardstick,
             ratio_max=limit / 1e-3,
         )
+
+
+BLOCK_MS = 70
+BLOCKS = 100
+
+
+class _Street:
+    """The default universe under synthetic flow; ``run`` goes on by a hundred blocks."""
+
+    def __init__(self) -> None:
+        self.exchange = Exchange(default_universe())
+        self.place_flow = self.exchange.place_flow
+        self.cancel_flow = self.exchange.cancel_flow
+        self.next_oid = self.exchange.next_oid
+        self.set_oracle = self.exchange.set_oracle
+        self.market = self.exchange.floor.markets.__getitem__
+        self._flow = Flow(self.exchange.universe, random.Random(7), "real")
+        self._now_ms = NOW_MS
+
+    def run(self) -> None:
+        for _ in range(BLOCKS):
+            self._now_ms += BLOCK_MS
+            self.exchange.begin(self._now_ms)
+            self._flow.step(self, self._now_ms)
+            self.exchange.block(self._now_ms)
+
+
+def test_a_block_of_forty_markets(figures: Figures) -> None:
+    """A quarter of one core, that is 17.5 ms of each 70, where the yardstick takes 1 ms."""
+    street = _Street()
+    assert len(street.exchange.universe.coins()) >= 40
+    street.run()
+    yardstick = min(per_call_s(_plain_python, calls=1, rounds=1) for _ in range(50))
+    figures.add(
+        "a block of synthetic flow in 41 markets",
+        value_s=min(per_call_s(street.run, calls=1, rounds=1) for _ in range(5)) / BLOCKS,
+        yardstick="20 000 dictionary writes",
+        yardstick_s=yardstick,
+        ratio_max=17.5,
+    )
