@@ -9,15 +9,17 @@ from agents.market.units import BPS, MS_PER_S
 
 NEAR_BPS: Final = 10.0
 HALF_LIFE_S: Final = 30.0
+UPDATE_MS: Final = 2_000
 
 
 def near_usd(levels: Sequence[Level], mid_px: float, *, near_bps: float = NEAR_BPS) -> float:
     """USD resting within ``near_bps`` of the mid on one side, best first."""
     reach_px = mid_px * near_bps / BPS
+    low_px, high_px = mid_px - reach_px, mid_px + reach_px
     usd = 0.0
     for level in levels:
         px = level.px
-        if not -reach_px <= px - mid_px <= reach_px:
+        if not low_px <= px <= high_px:
             break
         usd += px * level.sz
     return usd
@@ -33,7 +35,9 @@ class DepthEstimator:
         self._logs = (0.0, 0.0)
 
     def update(self, bids_usd: float, asks_usd: float, at_ms: int) -> None:
-        """One book's sums. A side without a cent near the touch counts as one dollar."""
+        """One book's sums, one in two seconds. A side without a cent counts as one dollar."""
+        if self._at_ms is not None and 0 <= at_ms - self._at_ms < UPDATE_MS:
+            return
         now = (math.log(max(bids_usd, 1.0)), math.log(max(asks_usd, 1.0)))
         if self._at_ms is None:
             self._logs = now

@@ -67,10 +67,10 @@ def bounded_px(bid: Level, ask: Level, away_bps: float) -> float:
 class FlowSignal:
     """Trade-flow imbalance of the last seconds, -1 to 1, in square roots of USD."""
 
-    __slots__ = ("_at_ms", "_bursts", "_half_life_s", "_root_usd", "_signed", "_total")
+    __slots__ = ("_at_ms", "_bursts", "_rate", "_root_usd", "_signed", "_total")
 
     def __init__(self, half_life_s: float) -> None:
-        self._half_life_s = half_life_s
+        self._rate = -_LN2 / (MS_PER_S * half_life_s)
         self._at_ms = 0
         self._signed = self._total = 0.0
         self._root_usd = self._bursts = 0.0
@@ -78,7 +78,8 @@ class FlowSignal:
     def update(self, sign: int, usd: float, at_ms: int) -> None:
         """One burst; ``sign`` +1 bought."""
         root = math.sqrt(usd)
-        decay = self._decay(at_ms)
+        age_ms = at_ms - self._at_ms
+        decay = math.exp(self._rate * age_ms) if age_ms > 0 else 1.0
         self._at_ms = max(self._at_ms, at_ms)
         self._signed = self._signed * decay + sign * root
         self._total = self._total * decay + root
@@ -90,11 +91,9 @@ class FlowSignal:
         """The imbalance of that moment; 0 when nothing traded lately."""
         if self._bursts <= 0 or self._total <= 0:
             return 0.0
-        decay = self._decay(at_ms)
+        age_ms = at_ms - self._at_ms
+        decay = math.exp(self._rate * age_ms) if age_ms > 0 else 1.0
         return self._signed * decay / (self._total * decay + self._root_usd / self._bursts)
-
-    def _decay(self, at_ms: int) -> float:
-        return math.exp(-_LN2 * max(at_ms - self._at_ms, 0) / (MS_PER_S * self._half_life_s))
 
 
 class FairEstimator:

@@ -18,8 +18,10 @@ from agents.market.types import Side
 from agents.market.units import BPS, MS_PER_S
 
 HORIZONS_S: Final = (1, 10, 60)
+FIRST_MS: Final = HORIZONS_S[0] * MS_PER_S
 LATE_MS: Final = 5_000
 PENDING_MAX: Final = 256
+NEVER_MS: Final = 1 << 62
 EDGES_BPS: Final = (2.0, 5.0, 10.0)
 HALF_LIFE_S: Final = 1_800.0
 PRIOR_WEIGHT: Final = 20.0
@@ -87,7 +89,7 @@ class MarkoutEstimator:
     not known. The queues are bounded: in a rush the oldest questions are dropped.
     """
 
-    __slots__ = ("_means", "_mid_px", "_pending", "_sides")
+    __slots__ = ("_means", "_pending", "_sides", "due_ms")
 
     def __init__(self) -> None:
         self._pending: tuple[deque[tuple[int, int, float, int]], ...] = tuple(
@@ -95,17 +97,20 @@ class MarkoutEstimator:
         )
         self._means = [[_Mean() for _ in range(2 * (len(EDGES_BPS) + 1))] for _ in HORIZONS_S]
         self._sides = [(_Mean(), _Mean()) for _ in HORIZONS_S]
-        self._mid_px: float | None = None
+        self.due_ms = NEVER_MS
 
     def traded(self, side: Side, px: float, at_ms: int, depth_bps: float = 0.0) -> None:
         """A maker on ``side`` traded at ``px``, ``depth_bps`` from the mid before."""
         cell = _cell(side, depth_bps)
         for horizon_s, pending in zip(HORIZONS_S, self._pending, strict=True):
             pending.append((at_ms + horizon_s * MS_PER_S, side.sign, px, cell))
+        self.due_ms = min(self.due_ms, at_ms + FIRST_MS)
 
-    def touched(self, mid_px: float, at_ms: int) -> None:
-        """A touch: what is due is marked to the mid that stood at its time."""
-        before_px = self._mid_px
+    def touched(self, mid_px: float, at_ms: int, before_px: float | None) -> None:
+        """A touch, from ``due_ms`` on: what is due is marked to the mid that stood at its time,
+        which is the one before unless the touch is of that very block.
+        """
+        self.due_ms = NEVER_MS
         for index, pending in enumerate(self._pending):
             while pending and pending[0][0] <= at_ms:
                 due_ms, sign, px, cell = pending.popleft()
@@ -114,13 +119,14 @@ class MarkoutEstimator:
                     value = sign * (then_px - px) / px * BPS
                     self._means[index][cell].update(value, due_ms)
                     self._sides[index][0 if sign > 0 else 1].update(value, due_ms)
-        self._mid_px = mid_px
+            if pending and pending[0][0] < self.due_ms:
+                self.due_ms = pending[0][0]
 
     def restart(self) -> None:
         """After a gap: what was asked before is not answered by what comes after."""
         for pending in self._pending:
             pending.clear()
-        self._mid_px = None
+        self.due_ms = NEVER_MS
 
     def markout(
         self, horizon_s: int, side: Side | None = None, depth_bps: float | None = None

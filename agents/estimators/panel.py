@@ -4,6 +4,7 @@ Time is the venue's: a touch carries its block's time, decays and durations are 
 shell's clock tells only how long the feed has been silent and when the wait for warmth is over.
 """
 
+import math
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
@@ -35,6 +36,7 @@ SIGMA_MIN_BPS: Final = 0.1
 FAST_HALF_LIFE_S: Final = 10.0
 SLOW_HALF_LIFE_S: Final = 600.0
 SAMPLE_MS: Final = SAMPLE_NS // NS_PER_MS
+SPARED_MS: Final = 1_200
 GAP_MAX_MS: Final = GAP_MAX_NS // NS_PER_MS
 STUCK_NS: Final = s_to_ns(3.0)
 OFFERS_NS: Final = s_to_ns(0.5)
@@ -49,10 +51,11 @@ class Panel:
     """
 
     __slots__ = (
-        "_basis", "_depth", "_drift", "_estimates", "_exposure", "_fair",
-        "_fast", "_funding_per_h", "_lean_bps", "_mark_px", "_medium", "_momentum", "_offers_ns",
-        "_own", "_ready", "_regime", "_renewal", "_sampled_ms", "_settings", "_slow", "_started_ns",
-        "_touch_ms", "_touch_ns", "_trading", "ask", "bid", "data_ns",
+        "_basis", "_dear", "_depth", "_drift", "_estimates", "_exposure", "_fair", "_fast",
+        "_funding_per_h", "_lean_bps", "_mark_px", "_medium", "_mid_px", "_momentum",
+        "_offers_ns", "_own", "_ready", "_regime", "_renewal", "_sampled_ms", "_settings",
+        "_sigma_bps", "_slow", "_slow_bps", "_started_ns", "_touch_ms", "_touch_ns", "_trading",
+        "ask", "bid", "data_ns",
     )  # fmt: skip
 
     def __init__(self, settings: StrategySettings, now_ns: int) -> None:
@@ -76,6 +79,10 @@ class Panel:
         self._started_ns = now_ns
         self._touch_ms = self._touch_ns = self._sampled_ms = self._offers_ns = 0
         self._lean_bps = 0.0
+        self._mid_px: float | None = None
+        self._sigma_bps: float | None = None
+        self._slow_bps: float | None = None
+        self._dear = False
         self._mark_px: float | None = None
         self._funding_per_h: float | None = None
         self._ready = False
@@ -100,6 +107,7 @@ class Panel:
     def on_book(self, book: Book, now_ns: int) -> None:
         """Take the touch of a whole book, and what rests behind it."""
         bids, asks = book.levels
+        self._dear = True
         bid, ask = bids[0] if bids else None, asks[0] if asks else None
         if self._touch(bid, ask, book.venue_ms, now_ns) and bid is not None and ask is not None:
             mid_px = (bid.px + ask.px) / 2
@@ -111,6 +119,7 @@ class Panel:
     def on_bbo(self, bbo: Bbo, now_ns: int) -> None:
         """Take the touch."""
         bid, ask = bbo.bbo
+        self._dear = False
         self._touch(bid, ask, bbo.venue_ms, now_ns)
 
     def on_ctx(self, ctx: AssetCtx) -> None:
@@ -125,8 +134,8 @@ class Panel:
 
     def on_trades(self, event: Trades) -> None:
         """Take the bursts of new prints."""
-        if self._trading.on_trades(event, self._fair.flow):
-            self._estimates = None
+        if self._trading.on_trades(event):
+            self._trading.learn(self._fair.flow)
 
     def on_offers(self, orders: Iterable[tuple[Side, float]], now_ns: int) -> None:
         """What of ours rests now, by side and price: its time on offer since the last call."""
@@ -157,7 +166,7 @@ class Panel:
     def gap(self) -> None:
         """The feed broke: its first trades frame will be a replay, its touch is old."""
         self._restart()
-        self.bid = self.ask = None
+        self.bid = self.ask = self._mid_px = None
         self._touch_ms = 0
         self._estimates = None
 
@@ -225,7 +234,7 @@ class Panel:
 
     def _touch(self, bid: Level | None, ask: Level | None, venue_ms: int, now_ns: int) -> bool:
         """Whether it is a touch that estimators learned from."""
-        if not (_sane(bid) and _sane(ask)):
+        if (bid is not None and not _sane(bid)) or (ask is not None and not _sane(ask)):
             return False
         self.data_ns = now_ns
         passed_ms = venue_ms - self._touch_ms
@@ -236,24 +245,33 @@ class Panel:
         elif passed_ms > GAP_MAX_MS:
             self._restart()
         self._touch_ms, self._touch_ns = venue_ms, now_ns
-        before_good = self.bid is not None and self.ask is not None and not self.crossed
+        before_px, self._mid_px = self._mid_px, None
         self.bid, self.ask = bid, ask
         self._estimates = None
         if bid is None or ask is None or bid.px >= ask.px:
             return False
-        mid_px = (bid.px + ask.px) / 2
-        self._lean_bps = lean_bps(bid, ask)
-        trading = self._trading
-        if before_good and 0 < passed_ms <= GAP_MAX_MS:
-            trading.watched(passed_ms / MS_PER_S)
-        trading.prints.touched(mid_px, venue_ms)
-        trading.markouts.touched(mid_px, venue_ms)
-        self._own.touched(mid_px, venue_ms)
-        self._fair.touched(mid_px, self._lean_bps, venue_ms)
-        self._drift.touched(mid_px, bid.sz, ask.sz, venue_ms, self._slow.sigma_bps)
-        if venue_ms - self._sampled_ms >= SAMPLE_MS:
-            self._sample(mid_px, venue_ms)
+        self._mid_px = (bid.px + ask.px) / 2
+        self._learn(bid, ask, venue_ms, before_px)
+        if before_px is not None and passed_ms <= GAP_MAX_MS:
+            self._trading.watched(passed_ms / MS_PER_S)
         return True
+
+    def _learn(self, bid: Level, ask: Level, venue_ms: int, before_px: float | None) -> None:
+        """What every touch teaches; ``before_px``: the mid that stood until now."""
+        mid_px = (bid.px + ask.px) / 2
+        lean = self._lean_bps = lean_bps(bid, ask)
+        trading, own = self._trading, self._own
+        if trading.waiting:
+            trading.learn(self._fair.flow)
+        trading.prints.touched(mid_px, venue_ms)
+        if venue_ms >= trading.markouts.due_ms:
+            trading.markouts.touched(mid_px, venue_ms, before_px)
+        if venue_ms >= own.due_ms:
+            own.touched(mid_px, venue_ms, before_px)
+        self._fair.touched(mid_px, lean, venue_ms)
+        self._drift.touched(mid_px, bid.sz, ask.sz, venue_ms, self._slow_bps)
+        if venue_ms - self._sampled_ms >= (SPARED_MS if self._dear else SAMPLE_MS):
+            self._sample(mid_px, venue_ms)
 
     def _sample(self, mid_px: float, venue_ms: int) -> None:
         """What need not see every touch."""
@@ -262,7 +280,8 @@ class Panel:
         self._fast.update(mid_px, at_ns)
         self._medium.update(mid_px, at_ns)
         self._slow.update(mid_px, at_ns)
-        self._momentum.touched(mid_px, venue_ms, self._slow.sigma_bps)
+        self._sigma_bps, self._slow_bps = self._medium.sigma_bps, self._slow.sigma_bps
+        self._momentum.touched(mid_px, venue_ms, self._slow_bps)
         fast_bps = self._fast.sigma_bps
         if fast_bps is not None:
             self._regime.update(fast_bps, at_ns)
@@ -290,8 +309,8 @@ class Panel:
         bid, ask = self.bid, self.ask
         if bid is None or ask is None or bid.px >= ask.px:
             return None
-        beliefs = self._renewal.beliefs(self._touch_ms, self._funding_per_h)
-        sigma_bps = self._medium.sigma_bps
+        beliefs = self._renewal.beliefs(self._touch_ms, self._funding_per_h, spared=self._dear)
+        sigma_bps = self._sigma_bps
         return Estimates(
             bid_px=bid.px,
             ask_px=ask.px,
@@ -300,7 +319,7 @@ class Panel:
             sigma_bps=SIGMA_PRIOR_BPS if sigma_bps is None else max(sigma_bps, SIGMA_MIN_BPS),
             sigma_known=sigma_bps is not None,
             fills_per_s=(beliefs.bid.fills_per_s + beliefs.ask.fills_per_s) / 2,
-            kappa_per_bps=(beliefs.bid.kappa_per_bps * beliefs.ask.kappa_per_bps) ** 0.5,
+            kappa_per_bps=math.sqrt(beliefs.bid.kappa_per_bps * beliefs.ask.kappa_per_bps),
             mark_px=self._mark_px,
             ready=self._ready,
             beliefs=beliefs,
@@ -318,6 +337,6 @@ class Panel:
         return bounded_px(bid, ask, away_bps)
 
 
-def _sane(level: Level | None) -> bool:
-    """An empty side is; a price or a size that is no number, or beyond any market's, is not."""
-    return level is None or (PX_MIN < level.px < PX_MAX and 0 <= level.sz < SZ_MAX)
+def _sane(level: Level) -> bool:
+    """A price or a size that is no number, or beyond any market's, is not."""
+    return PX_MIN < level.px < PX_MAX and 0 <= level.sz < SZ_MAX

@@ -61,14 +61,14 @@ class Prints:
 
     def bursts(self, trades: Sequence[Trade]) -> list[Burst]:
         """What of a frame is new and timely, by aggressor and block, in the order it came."""
-        fresh = [trade for trade in trades if self._first_seen(trade.tid) and _sane(trade)]
+        fresh = [trade for trade in trades if self._first_seen(trade)]
         if self.backlog_due:  # the first frame after a subscribe replays old prints
             self.backlog_due = False
             return []
         if not fresh or not self._mids:
             return []
         touched_ms = self._mids[-1][0]
-        if max(trade.time_ms for trade in fresh) - touched_ms > STALE_MS:
+        if fresh[-1].time_ms - touched_ms > STALE_MS:
             return []  # the feed is back, its touch is not: this is the replay
         oldest_ms = touched_ms - BACKLOG_MS
         found: list[Burst] = []
@@ -94,16 +94,12 @@ class Prints:
                 found.append(Burst(first.side, reach_bps, usd, mid_px, first.time_ms))
         return found
 
-    def _first_seen(self, tid: int) -> bool:
-        tids = self._tids
-        if tid in tids:
+    def _first_seen(self, trade: Trade) -> bool:
+        """Whether it is new, and its price and size are numbers of a market."""
+        tids, tid = self._tids, trade.tid
+        if tid in tids or not (0 < trade.px < PX_MAX and 0 <= trade.sz < SZ_MAX):
             return False
         tids[tid] = None
         if len(tids) > TIDS_KEPT:
             del tids[next(iter(tids))]
         return True
-
-
-def _sane(trade: Trade) -> bool:
-    """Whether price and size are numbers of a market."""
-    return 0 < trade.px < PX_MAX and 0 <= trade.sz < SZ_MAX

@@ -1,7 +1,8 @@
 """The slow beliefs, a part at a time: no single event pays for all of them.
 
-Each touch renews one part, 100 ms of venue time after the last; all of them at once only when
-nobody asked for five seconds. Parts read what was learned; they teach nothing, however often they run.
+A touch renews one part, 250 ms of venue time after the last, and a whole book, dear enough itself,
+after two seconds; all of them at once only when nobody asked for five. Parts read what was learned;
+they teach nothing, however often they run.
 """
 
 from typing import Final
@@ -20,7 +21,8 @@ from agents.estimators.trading import Trading
 from agents.estimators.volatility import Volatility, VolatilityEstimator
 from agents.market.types import Side
 
-PART_MS: Final = 100
+PART_MS: Final = 250
+SPARED_MS: Final = 2_000
 STALE_MS: Final = 5_000
 
 Volatilities = tuple[VolatilityEstimator, VolatilityEstimator, VolatilityEstimator]
@@ -89,10 +91,10 @@ class Renewal:
         """The next question renews everything."""
         self._beliefs = None
 
-    def beliefs(self, now_ms: int, funding_per_h: float | None) -> Beliefs:
-        """As of now, each part at most some touches old."""
+    def beliefs(self, now_ms: int, funding_per_h: float | None, *, spared: bool = False) -> Beliefs:
+        """As of now, each part at most some touches old. ``spared``: this event was dear enough."""
         held, passed_ms = self._beliefs, now_ms - self._asked_ms
-        if held is not None and 0 <= passed_ms < PART_MS:
+        if held is not None and 0 <= passed_ms < (SPARED_MS if spared else PART_MS):
             return held
         self._asked_ms = now_ms
         if held is None or not 0 <= passed_ms <= STALE_MS:

@@ -1,5 +1,7 @@
 """Everything that public bursts teach: intensity, flow, markouts, excitement, cascades, hours."""
 
+from typing import Final
+
 from agents.estimators.cascade import CascadeEstimator
 from agents.estimators.fair import FlowSignal
 from agents.estimators.hawkes import HawkesEstimator
@@ -9,6 +11,8 @@ from agents.estimators.prints import Burst, Prints
 from agents.estimators.seasonality import SeasonalityEstimator
 from agents.estimators.toxicity import ToxicityEstimator
 from agents.events import Trades
+
+WAITING_MAX: Final = 256
 
 
 class Trading:
@@ -22,7 +26,7 @@ class Trading:
         "markouts",
         "prints",
         "seasonality",
-        "toxicity",
+        "toxicity", "waiting",
     )  # fmt: skip
 
     def __init__(self, prior: Intensity) -> None:
@@ -34,6 +38,7 @@ class Trading:
         self.cascade = CascadeEstimator()
         self.seasonality = SeasonalityEstimator()
         self._waiting_s = 0.0
+        self.waiting: list[Burst] = []
 
     def watched(self, dt_s: float) -> None:
         """So much event time passed under watch; kept until it matters."""
@@ -47,9 +52,16 @@ class Trading:
             self.seasonality.elapse(at_ms, dt_s)
         self.hawkes.elapse(at_ms)
 
-    def on_trades(self, event: Trades, flow: FlowSignal) -> list[Burst]:
-        """Take what is new in a frame; returns its bursts."""
-        bursts = self.prints.bursts(event.trades)
+    def on_trades(self, event: Trades) -> bool:
+        """Take what is new in a frame; True once so much waits that it should be learned now."""
+        self.waiting += self.prints.bursts(event.trades)
+        return len(self.waiting) > WAITING_MAX
+
+    def learn(self, flow: FlowSignal) -> None:
+        """Everyone takes the bursts that wait. The next touch calls it: a frame of trades is read
+        at once, for its mid is known then, but who learns from it can wait for some milliseconds.
+        """
+        bursts, self.waiting = self.waiting, []
         for burst in bursts:
             side, sign, usd, at_ms = burst.side, burst.side.sign, burst.usd, burst.at_ms
             if self._waiting_s > 0:
@@ -61,11 +73,11 @@ class Trading:
             self.cascade.update(sign, usd, at_ms)
             self.seasonality.update(at_ms)
             flow.update(sign, usd, at_ms)
-        return bursts
 
     def restart(self) -> None:
         """After a gap: nothing spans it."""
         self._waiting_s = 0.0
+        self.waiting = []
         self.prints.gap()
         self.markouts.restart()
         self.toxicity.restart()

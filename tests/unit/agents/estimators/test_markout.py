@@ -21,7 +21,7 @@ def _selected(
         move_bps = -side.sign * adverse_bps + rng.gauss(0.0, sigma_bps)
         if mirrored:
             side, move_bps = side.opposite, -move_bps
-        estimator.touched(mid_px, second * 1_000)
+        estimator.touched(mid_px, second * 1_000, None)
         estimator.traded(side, mid_px, second * 1_000)
         mid_px *= 1 + move_bps / BPS
     return estimator
@@ -54,9 +54,9 @@ def test_incident_58_the_mirrored_market_has_the_same_markouts_on_the_other_side
 
 def test_few_fills_are_shrunk_to_nothing() -> None:
     estimator = MarkoutEstimator()
-    estimator.touched(100.0, 0)
+    estimator.touched(100.0, 0, None)
     estimator.traded(Side.BID, 100.0, 0)
-    estimator.touched(101.0, 1_000)
+    estimator.touched(101.0, 1_000, None)
     found = estimator.markout(1)
     assert found is not None
     assert found.mean_bps == pytest.approx(100.0 / (1 + PRIOR_WEIGHT))
@@ -66,7 +66,7 @@ def test_every_horizon_is_reported_by_its_own_mid() -> None:
     estimator = MarkoutEstimator()
     estimator.traded(Side.ASK, 100.0, 0)
     for second in range(62):
-        estimator.touched(100.0 - 0.01 * second, second * 1_000)
+        estimator.touched(100.0 - 0.01 * second, second * 1_000, None)
     means = [estimator.markout(horizon_s) for horizon_s in HORIZONS_S]
     told = [found.mean_bps * (1 + PRIOR_WEIGHT) for found in means if found is not None]
     assert told == pytest.approx([1.0, 10.0, 60.0])
@@ -76,7 +76,7 @@ def test_depths_are_kept_apart() -> None:
     estimator = MarkoutEstimator()
     estimator.traded(Side.BID, 100.0, 0, depth_bps=1.0)
     estimator.traded(Side.BID, 99.93, 0, depth_bps=7.0)
-    estimator.touched(100.0, 1_000)
+    estimator.touched(100.0, 1_000, None)
     near, deep = estimator.markout(1, Side.BID, 1.5), estimator.markout(1, Side.BID, 6.0)
     assert near is not None
     assert deep is not None
@@ -89,11 +89,11 @@ def test_depths_are_kept_apart() -> None:
 def test_what_an_outage_hid_is_not_counted() -> None:
     late, told = MarkoutEstimator(), MarkoutEstimator()
     for estimator in (late, told):
-        estimator.touched(100.0, 0)
+        estimator.touched(100.0, 0, None)
         estimator.traded(Side.BID, 100.0, 0)
-    late.touched(90.0, 240_000)
+    late.touched(90.0, 240_000, None)
     told.restart()
-    told.touched(90.0, 2_000)
+    told.touched(90.0, 2_000, None)
     assert late.markout(1) is None
     assert told.markout(1) is None
 
