@@ -16,6 +16,7 @@ from tests.soak.rig import Rig
 from tests.soak.storm import Hand, Round, Sender, Sight, Weather
 
 HALTS = 40
+WEIGHT_SHARE_MAX = 0.5
 
 
 class Storm:
@@ -30,6 +31,7 @@ class Storm:
 
     def round(self, weather: Weather) -> Round:
         wait_for("all QUOTING", self._quoting, within_s=180, every_s=0.5)
+        wait_for("weight to place with", self._has_weight, within_s=90, every_s=1.0)
         found = storm.run(self.rig, self.sight, self.hand, self.sender, weather)
         self.rounds.append(found)
         wait_for("resumed", self._resumed, within_s=30, every_s=1.0)
@@ -42,6 +44,11 @@ class Storm:
             return False
         made = [row for row in rows if row["market"] != storm.SENDERS_MARKET]
         return bool(made) and {row["phase"] for row in made} == {"QUOTING"}
+
+    def _has_weight(self) -> bool:
+        """A halt's proof takes much of the minute's; what is left after it must suffice to send."""
+        status = self.rig.status()
+        return status is not None and status.ip_weight_used_share < WEIGHT_SHARE_MAX
 
     def _resumed(self) -> bool:
         done = self.rig.fleet.cli.run("--fleet", "paper", "resume", "--reason", "next")
