@@ -1,6 +1,5 @@
 """``userFees``: an account's rates, the venue's schedule, and the volumes they follow from."""
 
-from datetime import date
 from typing import Final
 
 from agents.sim import rows
@@ -9,7 +8,6 @@ from agents.sim.clearing import ZERO
 from agents.sim.floor import Floor
 from agents.sim.volumes import DAY_MS, DAYS, MAKER_TIERS, TIERS, account_rate, family
 
-EPOCH_ORDINAL: Final = 719_163
 SPOT_RATES: Final = (
     ("0.0007", "0.0004"), ("0.0006", "0.0003"), ("0.0005", "0.0002"), ("0.0004", "0.0001"),
     ("0.00035", "0.0"), ("0.0003", "0.0"), ("0.00025", "0.0"),
@@ -47,7 +45,7 @@ def _days(floor: Floor, account: Account) -> list[rows.Row]:
         dailies = [each.daily.get(day, Daily()) for each in family(floor, account)]
         found.append(
             {
-                "date": date.fromordinal(EPOCH_ORDINAL + day).isoformat(),
+                "date": iso_date(day),
                 "userCross": rows.number(sum((each.cross_usd for each in dailies), ZERO)),
                 "userAdd": rows.number(sum((each.add_usd for each in dailies), ZERO)),
                 "exchange": rows.number(floor.daily_usd.get(day, ZERO)),
@@ -84,3 +82,18 @@ def _schedule(floor: Floor) -> rows.Row:
             {"bpsOfMaxSupply": share, "discount": discount} for share, discount in STAKING_TIERS
         ],
     }
+
+
+def iso_date(day: int) -> str:
+    """The date of a day counted from 1 January 1970, by the Gregorian calendar.
+
+    Years are counted from March, so that a leap day ends one; 400 of them are an era of 146 097
+    days (Hinnant, chrono-compatible low-level date algorithms).
+    """
+    era, in_era = divmod(day + 719_468, 146_097)
+    year = (in_era - in_era // 1_460 + in_era // 36_524 - in_era // 146_096) // 365
+    in_year = in_era - (365 * year + year // 4 - year // 100)
+    month = (5 * in_year + 2) // 153
+    date = in_year - (153 * month + 2) // 5 + 1
+    month += 3 if month < 10 else -9
+    return f"{400 * era + year + (month <= 2):04d}-{month:02d}-{date:02d}"

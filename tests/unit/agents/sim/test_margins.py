@@ -109,3 +109,14 @@ def test_strict_isolated_margin_cannot_be_taken_out(desk: Desk) -> None:
     buy(desk, CRCL, "xyz:CRCL", "86.4", "10")
     answer = desk.act(ALICE, margin(CRCL, -1))
     assert answer["response"].startswith("Cannot remove isolated margin for this asset.")
+
+
+def test_leverage_beyond_the_positions_tier_is_refused(desk: Desk) -> None:
+    desk.exchange.fund(ALICE, Decimal(10) ** 9)
+    desk.act(ALICE, leverage(BTC, 20, cross=True))
+    for _ in range(8):
+        buy(desk, BTC, "BTC", "84000", "250")
+    assert Decimal(desk.szi(ALICE, "BTC")) * 84_000 > 150_000_000
+    refused = desk.act(ALICE, leverage(BTC, 21, cross=True))
+    assert refused == {"status": "err", "response": "Invalid leverage value"}
+    assert desk.act(ALICE, leverage(BTC, 19, cross=True))["status"] == "ok"

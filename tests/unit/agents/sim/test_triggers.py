@@ -84,6 +84,10 @@ def test_a_limit_take_profit_rests_once_it_has_fired(desk: Desk) -> None:
         ),
         (orders(trigger("A", "78000", "85000", "sl")), "Invalid TP/SL price. asset=0"),
         (orders(trigger("A", "78000", "83000", "tp")), "Invalid TP/SL price. asset=0"),
+        (
+            orders(trigger("A", "78000", "83000", "sl", sz="400")),
+            "Order value too large. Max is $30000000.",
+        ),
         (grouped("normalTpsl", order(BTC, "B", "84000", "0.1")), "Unexpected number of trigger"),
         (
             grouped(
