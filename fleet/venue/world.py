@@ -58,7 +58,7 @@ class World(Protocol):
         """Take over what ``save`` gave; before the first step. Raises ValueError."""
 
 
-class _FlowDoor:
+class FlowDoor:
     """The exchange as flow sees it: with the markets it looks at before it acts."""
 
     def __init__(self, exchange: Exchange) -> None:
@@ -75,7 +75,7 @@ class FlowWorld:
     def __init__(self, options: Options) -> None:
         self.universe = default_universe()
         self.exchange = Exchange(self.universe, rules=options.rules)
-        self._door = _FlowDoor(self.exchange)
+        self._door = FlowDoor(self.exchange)
         self._flow = Flow(self.universe, random.Random(options.seed), options.flow)
 
     def step(self, now_ns: int) -> Step:

@@ -50,3 +50,11 @@ def trader(venue: VenueProcess) -> Iterator[Trader]:
     info = Info(url, perp_dexs=dexes)
     yield Trader(wallet.address, info, Exchange(wallet, url, perp_dexs=dexes), url, dexes)
     info.disconnect_websocket()
+
+
+@pytest.fixture
+def embedded(trader: Trader) -> Trader:
+    """For examples that change an account for good, or what only this venue refuses."""
+    if trader.dexes == [""]:
+        pytest.skip("only the embedded venue is asked: elsewhere it would leave its traces")
+    return trader

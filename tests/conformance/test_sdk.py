@@ -37,7 +37,8 @@ def listen(trader: Trader, **subscription: str) -> "queue.Queue[Any]":
     return heard
 
 
-def test_meta_lists_what_the_sdk_numbers(trader: Trader) -> None:
+def test_meta_lists_what_the_sdk_numbers(embedded: Trader) -> None:
+    trader = embedded
     meta = trader.info.meta()
     assert meta["universe"][0]["name"] == "BTC"
     assert trader.info.name_to_asset("xyz:XYZ100") == 110_000

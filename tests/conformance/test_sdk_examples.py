@@ -34,14 +34,6 @@ BUILDER = "0x8c967e73e7b15087c42a10d344cff4c96d877f1d"
 NOBODY = "0x" + "0" * 40
 
 
-@pytest.fixture
-def embedded(trader: Trader) -> Trader:
-    """For examples that change an account for good, or what only this venue refuses."""
-    if trader.dexes == [""]:
-        pytest.skip("only the embedded venue is asked: elsewhere it would leave its traces")
-    return trader
-
-
 def test_basic_order(trader: Trader) -> None:
     px = far_px(trader, "ETH", -0.5)
     resting = status(trader.exchange.order("ETH", True, 0.2, px, GTC))["resting"]
