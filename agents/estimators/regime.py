@@ -18,10 +18,17 @@ EXTREME_ENTER, EXTREME_EXIT = 3.0, 2.0
 class Regime(Enum):
     """How volatile the market is against itself; ordered."""
 
-    LOW = 0
-    NORMAL = 1
-    HIGH = 2
-    EXTREME = 3
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+    EXTREME = "extreme"
+
+    @property
+    def rank(self) -> int:
+        return _RANKS[self]
+
+
+_RANKS: Final = {regime: rank for rank, regime in enumerate(Regime)}
 
 
 class RegimeEstimator:
@@ -77,7 +84,7 @@ class RegimeEstimator:
             return
         if wanted is not self._pending:
             self._pending, self._since_ns = wanted, at_ns
-        dwell_ns = DWELL_UP_NS if wanted.value > now.value else DWELL_DOWN_NS
+        dwell_ns = DWELL_UP_NS if wanted.rank > now.rank else DWELL_DOWN_NS
         if at_ns - self._since_ns >= dwell_ns:
             self.regime, self._pending = wanted, None
 
@@ -85,7 +92,7 @@ class RegimeEstimator:
 def _level(ratio: float, now: Regime) -> Regime:
     if ratio >= (EXTREME_EXIT if now is Regime.EXTREME else EXTREME_ENTER):
         return Regime.EXTREME
-    if ratio >= (HIGH_EXIT if now.value >= Regime.HIGH.value else HIGH_ENTER):
+    if ratio >= (HIGH_EXIT if now.rank >= Regime.HIGH.rank else HIGH_ENTER):
         return Regime.HIGH
     if ratio <= (LOW_EXIT if now is Regime.LOW else LOW_ENTER):
         return Regime.LOW

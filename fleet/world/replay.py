@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from agents.estimators.estimates import Estimates
 from agents.exchange.downstream import Acquire
 from agents.market.units import NS_PER_MS, NS_PER_S
 from agents.runtime.conversation import Conversation, Observer
@@ -30,12 +31,16 @@ class NothingToReplay(Exception):
 
 
 class Replayed(msgspec.Struct, frozen=True):
-    """What ``fleet replay -o json`` prints, but for the wall time."""
+    """What ``fleet replay -o json`` prints, but for the wall time.
+
+    ``estimates``: what each market's agent believed at the end; None where it saw no touch.
+    """
 
     digest: str
     recorded_s: float
     events: int
     markets: list[MarketScore]
+    estimates: dict[str, Estimates | None]
     left_out: tuple[str, ...]
     violations: tuple[str, ...]
 
@@ -94,6 +99,12 @@ def replay(
         recorded_s=round(recorded_s, 3),
         events=world.heap.events,
         markets=score.rows(),
+        estimates={market: _believed(world, market) for market in world.markets},
         left_out=tuple(name for name in spec.markets if name not in world.markets),
         violations=tuple(world.checks.violations),
     )
+
+
+def _believed(world: World, market: str) -> Estimates | None:
+    engine = world.crew.engine(market)
+    return None if engine is None else engine.state.panel.estimates(world.heap.now_ns)
