@@ -133,6 +133,7 @@ class EngineState:
         )
         self.pnl = DayPnl(day=now_ns // NS_PER_MS // DAY_MS, brought_usd=lease.pnl_day_usd)
         self.verdict = Verdict(mode=Mode.PULL, reasons=("starting",))
+        self.judged_until_ns = now_ns
         self.pricing: Pricing | None = None
         self.sizing: Sizing | None = None
         self.skew: SkewTable | None = None

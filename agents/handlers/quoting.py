@@ -6,7 +6,7 @@ from typing import Final
 from agents.commands import Cancel, NewOrder, Place
 from agents.estimators.panel import Estimates
 from agents.handlers.room import Rooms, rooms
-from agents.handlers.verdicts import refresh
+from agents.handlers.verdicts import refresh, renewed
 from agents.market.types import Cloid, Quote, Side
 from agents.market.units import BPS, NS_PER_MS, bps_to_px, s_to_ns
 from agents.orders.lifecycle import State
@@ -46,6 +46,7 @@ def on_time(state: EngineState, now_ns: int) -> None:
 
 def decide(state: EngineState, now_ns: int) -> None:
     """Bring the venue's orders nearer to what is wanted. Sends nothing while the link is down."""
+    renewed(state, now_ns)
     state.dirty = state.revisit = False
     if not state.link_up:
         state.pricing = None

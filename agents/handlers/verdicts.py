@@ -1,10 +1,15 @@
 """Facts of this moment for the monitors, their verdict, and the phase it amounts to."""
 
+from typing import Final
+
 from agents.commands import RequestFence
-from agents.market.units import NS_PER_MS, NS_PER_S
+from agents.market.units import NS_PER_MS, NS_PER_S, s_to_ns
 from agents.risk.monitors import Facts, judge, loss
 from agents.risk.verdict import Mode
 from agents.state import DAY_MS, EngineState
+
+JUDGED_NS: Final = s_to_ns(0.15)
+"""For how long a verdict may serve: a tick and a half, so that it only matters if one is late."""
 
 
 def refresh(state: EngineState, now_ns: int) -> None:
@@ -19,6 +24,16 @@ def refresh(state: EngineState, now_ns: int) -> None:
     if verdict.mode is not state.verdict.mode:
         state.dirty = True
     state.verdict = verdict
+    state.judged_until_ns = _until_ns(state, now_ns)
+
+
+def renewed(state: EngineState, now_ns: int) -> None:
+    """Judge again if time alone may have changed the verdict since: no decision rests on it then.
+
+    Ticks do the same, but a process that was stopped finds market data before its next tick.
+    """
+    if now_ns > state.judged_until_ns:
+        refresh(state, now_ns)
 
 
 def reference_px(state: EngineState, now_ns: int) -> float | None:
@@ -102,6 +117,20 @@ def _facts(state: EngineState, now_ns: int) -> Facts:
         halted=state.halted,
         reduce_latched=state.reduce_latched,
     )
+
+
+def _until_ns(state: EngineState, now_ns: int) -> int:
+    """Up to when this verdict serves: the next age of the directive that matters ends it."""
+    until_ns, directive, risk = now_ns + JUDGED_NS, state.directive, state.settings.risk
+    if directive is None:
+        return until_ns
+    for limit_s in (
+        risk.directive_age_max_s, risk.directive_age_cancel_s, risk.directive_age_halt_s,
+    ):  # fmt: skip
+        due_ns = directive.as_of_ms * NS_PER_MS + s_to_ns(limit_s)
+        if now_ns <= due_ns < until_ns:
+            until_ns = due_ns
+    return until_ns
 
 
 def _compare(state: EngineState, now_ns: int) -> None:

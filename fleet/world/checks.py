@@ -36,8 +36,7 @@ from fleet.world.lookout import Lookout
 from fleet.world.tally import Tally, Watched
 
 DATA_AGE_MAX_NS: Final = 3_000_000_000
-DIRECTIVE_AGE_MAX_MS: Final = 10_150
-"""Its age is seen by a timer, each 100 ms."""
+DIRECTIVE_AGE_MAX_MS: Final = 10_000
 STRANGER_SEEN_MS: Final = 12_000
 """By then the gateway has seen a stranger's order, however late and lossy its frames are."""
 SETTLED_MS: Final = 10_000

@@ -158,6 +158,8 @@ class GatewaySide:
         self._heap.after(round(delay_ms * NS_PER_MS), "gateway", due)
 
     def _connect(self) -> None:
+        if self.core is None:  # it died of what it did about the loss
+            return
         if not self.venue.reachable:
             self._later(1_000.0 + 1_000.0 * self._chance.random(), self._connect)
             return

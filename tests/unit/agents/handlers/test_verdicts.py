@@ -2,9 +2,9 @@
 
 import pytest
 
-from agents.commands import RequestFence
+from agents.commands import Place, RequestFence
 from agents.market.types import Side
-from agents.market.units import NS_PER_S
+from agents.market.units import NS_PER_MS, NS_PER_S
 from tests.unit.agents.driver import START_NS, Driver, holding, quoting
 
 DAY_NS = 86_400 * NS_PER_S
@@ -59,3 +59,34 @@ def test_above_its_limit_a_position_is_only_reduced() -> None:
     assert "above" in driver.reason
     assert not driver.open(Side.BID)
     assert driver.open(Side.ASK)
+
+
+def left_s(driver: Driver) -> float:
+    """How long the directive held still allows to add."""
+    held = driver.engine.state.directive
+    assert held is not None
+    return (
+        driver.engine.state.settings.risk.directive_age_max_s
+        - (driver.now_ms - held.as_of_ms) / 1_000
+    )
+
+
+def test_a_directive_that_ages_between_ticks_adds_nothing_with_the_next_touch() -> None:
+    driver = quoting()
+    driver.directed = False
+    driver.pass_s(left_s(driver))
+    driver.now_ns += NS_PER_MS  # and no tick
+    driver.commands.clear()
+    driver.bbo(201.0)
+    assert "directive" in driver.reason
+    assert not driver.sent(Place)
+
+
+def test_a_stopped_process_judges_anew_before_it_acts_on_what_it_missed() -> None:
+    driver = quoting(state=holding("4"))
+    driver.directed = False
+    driver.pass_s(left_s(driver) - 4.0)
+    driver.now_ns += 5 * NS_PER_S  # stopped; then its market data comes before its tick
+    driver.commands.clear()
+    driver.bbo(201.0)
+    assert all(order.reduce_only for place in driver.sent(Place) for order in place.orders)
