@@ -23,7 +23,7 @@ class AdvancedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     exact_skew: bool = True
     adverse_max_bps: float = 4.0
-    momentum_max_bps: float = 0.0
+    momentum_max_bps: float = 5.0
     regime_high_bps: float = 0.0
     regime_extreme_bps: float = 0.0
     jump_weight_bps: float = 0.0

@@ -68,8 +68,8 @@ ABLATIONS: Final[Mapping[str, StrategySettings]] = {
     "reducing at any price": StrategySettings(reducing_edge_min_bps=-100.0),
     "closed form alone": StrategySettings(advanced=msgspec.structs.replace(
         StrategySettings().advanced, exact_skew=False)),
-    "momentum 5 bps": StrategySettings(advanced=msgspec.structs.replace(
-        StrategySettings().advanced, momentum_max_bps=5.0)),
+    "no momentum protection": StrategySettings(advanced=msgspec.structs.replace(
+        StrategySettings().advanced, momentum_max_bps=0.0)),
     "regime 1 and 3 bps": StrategySettings(advanced=msgspec.structs.replace(
         StrategySettings().advanced, regime_high_bps=1.0, regime_extreme_bps=3.0)),
     "aversion by volatility": StrategySettings(advanced=msgspec.structs.replace(

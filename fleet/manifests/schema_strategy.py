@@ -18,7 +18,7 @@ class Advanced(Section):
         description="the most that adverse selection widens a side, in bps",
     )
     momentum_max_bps: float = Field(
-        default=0.0, ge=0, le=50, description="the most that the endangered side backs off, in bps"
+        default=5.0, ge=0, le=50, description="the most that the endangered side backs off, in bps"
     )
     regime_high_bps: float = Field(
         default=0.0, ge=0, le=50, description="the widening in high volatility, in bps"
