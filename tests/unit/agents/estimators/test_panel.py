@@ -1,5 +1,10 @@
 """The panel: each event once, backlogs left out, ready from public data alone."""
 
+from decimal import Decimal
+
+import pytest
+
+from agents.estimators.checkpoint import CheckpointRefused, encode
 from agents.estimators.panel import SIGMA_PRIOR_BPS, Panel
 from agents.events import AssetCtx, Bbo, Book, Trades
 from agents.market.types import Coin, Level, Side, Tid, Trade
@@ -138,3 +143,79 @@ def test_new_settings_warm_up_at_once() -> None:
     panel.adopt(StrategySettings(warmup_s=2.0))
     panel.estimates(6 * NS_PER_S)
     assert panel.ready
+
+
+def _traded(seconds: int = 120) -> Panel:
+    panel = _warm(0)
+    panel.on_trades(Trades(trades=()))
+    for second in range(seconds):
+        panel.on_bbo(*_bbo(second, 100.0 * (1 + 1e-4 * (second % 3))))
+        panel.on_trades(Trades(trades=(_trade(second, 100.06, second=second + 0.5),)))
+    return panel
+
+
+def test_incident_45_46_a_checkpoint_carries_what_was_learned_but_no_readiness_and_no_drift() -> (
+    None
+):
+    old = _traded()
+    held = encode(old.checkpoint(COIN))
+    fresh = Panel(SETTINGS, 200 * NS_PER_S)
+    fresh.restore(held, coin=COIN, now_ms=180_000)
+    fresh.on_bbo(*_bbo(200.0))
+    mine, theirs = fresh.estimates(200 * NS_PER_S), old.estimates(120 * NS_PER_S)
+    assert mine is not None
+    assert theirs is not None
+    assert not mine.ready
+    assert not mine.sigma_known
+    assert mine.fair_px == mine.mid_px
+    assert mine.kappa_per_bps == pytest.approx(theirs.kappa_per_bps, rel=0.05)
+    assert mine.fills_per_s == pytest.approx(theirs.fills_per_s, rel=0.1)
+
+
+def test_an_old_checkpoint_leaves_the_panel_as_it_was() -> None:
+    held = encode(_traded().checkpoint(COIN))
+    fresh = Panel(SETTINGS, 0)
+    with pytest.raises(CheckpointRefused):
+        fresh.restore(held, coin=COIN, now_ms=10_000_000)
+    fresh.on_bbo(*_bbo(1.0))
+    estimates = fresh.estimates(NS_PER_S)
+    assert estimates is not None
+    assert estimates.fills_per_s == pytest.approx(SETTINGS.fills_per_s_prior)
+
+
+def test_a_venue_clock_that_went_back_freezes_the_touch_for_three_seconds_at_most() -> None:
+    panel = _warm()
+    ahead = Bbo(coin=COIN, venue_ms=10**9, bbo=(Level(99.0, 1.0), Level(99.1, 1.0)))
+    panel.on_bbo(ahead, 12 * NS_PER_S)
+    panel.on_bbo(_bbo(13.0)[0], 13 * NS_PER_S)
+    assert panel.bid == ahead.bbo[0]
+    panel.on_bbo(_bbo(16.0)[0], 16 * NS_PER_S)
+    assert panel.bid == Level(99.99, 1.0)
+    assert panel.estimates(16 * NS_PER_S) is not None
+
+
+def test_what_is_no_number_is_no_data() -> None:
+    panel = _warm()
+    broken = Bbo(coin=COIN, venue_ms=13_000, bbo=(Level(float("nan"), 1.0), Level(101.0, 1.0)))
+    panel.on_bbo(broken, 13 * NS_PER_S)
+    assert panel.data_ns == 11 * NS_PER_S
+
+
+def test_own_fills_and_offers_lower_a_and_are_marked_out() -> None:
+    panel = _traded()
+    before = panel.estimates(120 * NS_PER_S)
+    assert before is not None
+    for step in range(3_000):
+        at_s = 120.0 + step / 2
+        panel.on_bbo(*_bbo(at_s))
+        panel.on_offers([(Side.BID, 99.99)], round(at_s * NS_PER_S))
+        if step == 5:
+            panel.on_fill(Side.BID, Decimal("99.98"), 1.0, round(at_s * 1_000))
+    after = panel.estimates(1_620 * NS_PER_S)
+    assert after is not None
+    assert after.beliefs is not None
+    assert after.beliefs.bid.fills_per_s < after.beliefs.ask.fills_per_s
+    assert after.beliefs.own_bid is not None
+    assert after.beliefs.own_bid.s1 is not None
+    assert after.beliefs.own_bid.s1.mean_bps > 0
+    assert "own_ask" in after.beliefs.unknown
