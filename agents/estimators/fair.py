@@ -112,6 +112,7 @@ class FairEstimator:
         "_yy",
         "beta_flow_bps",
         "beta_lean",
+        "due_ms",
         "flow",
     )  # fmt: skip
 
@@ -122,6 +123,7 @@ class FairEstimator:
         self._yy = self._n = 0.0
         self._ms = 0
         self._mid_px: float | None = None
+        self.due_ms = 0
         self.beta_lean = 0.0
         self.beta_flow_bps = 0.0
 
@@ -129,10 +131,15 @@ class FairEstimator:
         """The expected move of the mid; not yet bounded."""
         return self.beta_lean * lean + self.beta_flow_bps * self.flow.at(at_ms)
 
-    def touched(self, mid_px: float, lean: float, at_ms: int) -> None:
-        """A touch: outcomes that are due are learned, then a new question is asked."""
+    def touched(
+        self, mid_px: float, lean: float, at_ms: int, before_px: float | None = None
+    ) -> None:
+        """A touch: outcomes that are due are learned, then a new question is asked.
+
+        Who knows the mid that stood before may leave out touches ahead of ``due_ms``.
+        """
         pending = self._pending
-        before_px = self._mid_px
+        before_px = self._mid_px if before_px is None else before_px
         while pending and pending[0][0] <= at_ms:
             due_ms, x1, x2, from_px = pending.popleft()
             if at_ms - due_ms <= LATE_MS:
@@ -142,11 +149,13 @@ class FairEstimator:
         self._mid_px = mid_px
         if not pending or at_ms + HORIZON_MS - pending[-1][0] >= SAMPLE_MS:
             pending.append((at_ms + HORIZON_MS, lean, self.flow.at(at_ms), mid_px))
+        self.due_ms = min(pending[0][0], pending[-1][0] - HORIZON_MS + SAMPLE_MS)
 
     def restart(self) -> None:
         """After a gap: what was asked before it is not answered by what comes after."""
         self._pending.clear()
         self._mid_px = None
+        self.due_ms = 0
 
     def _learn(self, x1: float, x2: float, y: float, at_ms: int) -> None:
         dt_s = min((at_ms - self._ms) / MS_PER_S, LATE_MS / MS_PER_S) if self._ms else 0.0

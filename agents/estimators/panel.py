@@ -268,7 +268,8 @@ class Panel:
             trading.markouts.touched(mid_px, venue_ms, before_px)
         if venue_ms >= own.due_ms:
             own.touched(mid_px, venue_ms, before_px)
-        self._fair.touched(mid_px, lean, venue_ms)
+        if venue_ms >= self._fair.due_ms:
+            self._fair.touched(mid_px, lean, venue_ms, before_px)
         self._drift.touched(mid_px, bid.sz, ask.sz, venue_ms, self._slow_bps)
         if venue_ms - self._sampled_ms >= (SPARED_MS if self._dear else SAMPLE_MS):
             self._sample(mid_px, venue_ms)
