@@ -23,7 +23,7 @@ class AdvancedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     exact_skew: bool = True
     adverse_max_bps: float = 4.0
-    momentum_max_bps: float = 5.0
+    momentum_max_bps: float = 0.0
     regime_high_bps: float = 0.0
     regime_extreme_bps: float = 0.0
     jump_weight_bps: float = 0.0
@@ -71,7 +71,7 @@ class StrategySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     edge_min_bps: float = 0.5
     reducing_edge_min_bps: float = 0.0
     adverse_weight: float = 1.0
-    drift_weight: float = 1.0
+    drift_weight: float = 0.0
     drift_max_bps: float = 3.0
     holding_s: float = 60.0
     tight_share: float = 0.0

@@ -63,13 +63,13 @@ def ancestor(instrument: Instrument, bout: Bout) -> Maker:
 
 ABLATIONS: Final[Mapping[str, StrategySettings]] = {
     "no adverse selection": StrategySettings(adverse_weight=0.0),
-    "no expected move": StrategySettings(drift_weight=0.0),
+    "expected move": StrategySettings(drift_weight=1.0),
     "no draw to the band": StrategySettings(quoted_max_bps=0.0),
     "reducing at any price": StrategySettings(reducing_edge_min_bps=-100.0),
     "closed form alone": StrategySettings(advanced=msgspec.structs.replace(
         StrategySettings().advanced, exact_skew=False)),
-    "no momentum protection": StrategySettings(advanced=msgspec.structs.replace(
-        StrategySettings().advanced, momentum_max_bps=0.0)),
+    "momentum 5 bps": StrategySettings(advanced=msgspec.structs.replace(
+        StrategySettings().advanced, momentum_max_bps=5.0)),
     "regime 1 and 3 bps": StrategySettings(advanced=msgspec.structs.replace(
         StrategySettings().advanced, regime_high_bps=1.0, regime_extreme_bps=3.0)),
     "aversion by volatility": StrategySettings(advanced=msgspec.structs.replace(

@@ -18,7 +18,7 @@ class Advanced(Section):
         description="the most that adverse selection widens a side, in bps",
     )
     momentum_max_bps: float = Field(
-        default=5.0, ge=0, le=50, description="the most that the endangered side backs off, in bps"
+        default=0.0, ge=0, le=50, description="the most that the endangered side backs off, in bps"
     )
     regime_high_bps: float = Field(
         default=0.0, ge=0, le=50, description="the widening in high volatility, in bps"
@@ -142,7 +142,7 @@ class Strategy(Section):
         description="the share of what the mid takes after trades that widens a side",
     )
     drift_weight: float = Field(
-        default=1.0, ge=0, le=5, description="the share of the expected move that shifts the quotes"
+        default=0.0, ge=0, le=5, description="the share of the expected move that shifts the quotes"
     )
     drift_max_bps: float = Field(
         default=3.0, ge=0, le=50, description="the furthest that an expected move shifts, in bps"
