@@ -31,7 +31,7 @@ from agents.sim.outputs import FillRow, OrderRow, Output
 from fleet.gateway.core.agents import limit_usd
 from fleet.gateway.core.effects import Alert, Submit
 from fleet.gateway.core.state import State
-from fleet.gateway.records import Body, Filled, LatchLifted, LatchSet, LeaseEnded, Sent
+from fleet.gateway.records import Body, Filled, LatchSet, LeaseEnded, Sent
 from fleet.world.lookout import Lookout
 from fleet.world.tally import Tally, Watched
 
@@ -211,12 +211,16 @@ class Checks:
                 self.booked[key] = body
             case Sent(nonce=nonce):
                 self._logged.append(nonce)
-            case LatchSet() | LatchLifted():
-                self._latched = isinstance(body, LatchSet)
+            case LatchSet():
+                self._latched = True
             case LeaseEnded(market=market, generation=generation):
                 self._ended.add((market, generation))
             case _:
                 return
+
+    def latch_lifted(self) -> None:
+        """By a person, whether or not the log can tell."""
+        self._latched = False
 
     def alerted(self, alert: Alert) -> None:
         self.lookout.alerted(alert)

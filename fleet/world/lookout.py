@@ -135,9 +135,13 @@ class Lookout:
             self._fail("I19", f"{market}: a position of {held}, no owner, and nobody was told")
 
     def _reduces(self, state: State, market: str) -> None:
-        """While it works, the side that takes inventory away is not left empty for long."""
+        """While it works, the side that takes inventory away is not left empty for long.
+
+        With the minute's weight used up, only a batch that adds nothing is sent: not judged.
+        """
         world = self._tally.world
         held, engine = self._tally.position_sz(market), self._tally.engine(market)
+        state_ms = world.gateway_ms
         shut = (
             engine is None
             or not held
@@ -150,6 +154,7 @@ class Lookout:
             or bool(state.fence.causes(market))
             or bool(state.markets[market].flatten)
             or bool(state.unwritable)
+            or not state.weights.leaves_reserve(1, state_ms, adding=True)
             or engine.state.position.sz != held
         )
         if shut or self._quoted(market, Side.ASK if held > 0 else Side.BID):

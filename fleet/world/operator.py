@@ -8,7 +8,7 @@ import msgspec
 from agents.sim.flow_price import Chance
 from fleet.gateway.api import HaltRequest, LatchView, MarketPut
 from fleet.gateway.core import control
-from fleet.gateway.core.effects import Effect
+from fleet.gateway.core.effects import Effect, WriteLatch
 from fleet.gateway.core.state import State
 from fleet.world.world import World
 
@@ -57,15 +57,24 @@ class Operator:
         disk = self._world.gateway.disk
         if disk.latched():
             return False
-        disk.keep_latch(LatchView(reason="direct", by="operator", at_ms=self._world.now_ms))
+        try:
+            disk.keep_latch(LatchView(reason="direct", by="operator", at_ms=self._world.now_ms))
+        except OSError:  # it is told so, and cancels all the same
+            return False
         self._later(4.0, 10.0, "resume", self.resume)
         return True
 
     def resume(self) -> None:
         """Lift the halt, open the fences; while a halt is being proven, they wait."""
-        resumed = self._say(lambda state, _: control.resume(state, "calm again", "operator"))
+        resumed = self._say(self._resume)
         if not resumed or self._world.halted:
             self._later(*AGAIN_S, "resume", self.resume)
+
+    def _resume(self, state: State, _now_ms: int) -> list[Effect]:
+        effects = control.resume(state, "calm again", "operator")
+        if any(isinstance(effect, WriteLatch) for effect in effects):
+            self._world.checks.latch_lifted()
+        return effects
 
     # ── one market ───────────────────────────────────────────────────────────────────────────
 

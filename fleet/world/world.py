@@ -106,6 +106,11 @@ class World:
         return self.heap.now_ns // NS_PER_MS
 
     @property
+    def gateway_ms(self) -> int:
+        """By the gateway's own clock."""
+        return self.gateway.now_ms
+
+    @property
     def agents(self) -> dict[str, AgentSide]:
         return self.crew.agents
 

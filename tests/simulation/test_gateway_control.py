@@ -269,6 +269,18 @@ def test_a_second_controller_shuts_every_market_and_is_not_touched(world: World)
     assert any(row["cloid"].startswith("0xf1ee999999") for row in world.resting())
 
 
+def test_resume_opens_no_fence_while_the_other_fleets_order_rests(world: World) -> None:
+    quoting(world)
+    stray_order(world, f"0xf1ee99999900010000010{0:011x}")
+    world.run(2_000)
+    world.do(control.resume(world.state, "calm again", "operator"))
+    world.do(control.act(world.state, "BTC", "unpause", world.now_ms))
+    assert "second_controller" in world.state.fence.causes("BTC")
+    world.state.strangers.clear()  # as by the next list, once they have left
+    world.do(control.resume(world.state, "calm again", "operator"))
+    assert not world.state.fence.causes("BTC")
+
+
 def test_in_a_gap_agents_send_nothing_and_what_rests_is_cancelled(world: World) -> None:
     agent = quoting(world)
     world.do(world.core.link_lost(world.now_ms))

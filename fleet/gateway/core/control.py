@@ -289,7 +289,7 @@ def _halt_markets(state: State, clearing: Clearing | None) -> tuple[HaltMarket, 
 
 
 def resume(state: State, reason: str, by: str) -> list[Effect]:
-    """Lift the latch and open every market's fence; a cause that stands shuts it again.
+    """Lift the latch and open every market's fence, but for a cause that stands.
 
     ``Wrong`` while the halt is being proven.
     """
@@ -313,6 +313,9 @@ def resume(state: State, reason: str, by: str) -> list[Effect]:
 
 
 def _open_fence(state: State, market: str) -> list[Effect]:
-    opened = [cause for cause in state.fence.causes(market) if state.fence.open(market, cause)]
+    """All causes but another fleet's orders while they rest."""
+    standing = {"second_controller"} if state.strangers else set()
+    causes = [cause for cause in state.fence.causes(market) if cause not in standing]
+    opened = [cause for cause in causes if state.fence.open(market, cause)]
     keep: list[Effect] = [KeepMarket(market=market)] if opened else []
     return keep + agents.fence_frames(state, market)

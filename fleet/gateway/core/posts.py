@@ -1,5 +1,7 @@
 """What agents post and subscribe to: the door, and the questions they may ask."""
 
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
@@ -7,10 +9,11 @@ import msgspec
 from agents.exchange.downstream import AgentFrame, Refusal
 from agents.exchange.wire import Action, CancelAction, CancelByCloidAction, OrderAction
 from agents.market.instrument import Instrument
+from agents.market.types import Side
 from fleet.gateway.core import agents, requests, routing
 from fleet.gateway.core.cloids import SequenceSet, lease_prefix
 from fleet.gateway.core.cloids import parse as parse_cloid
-from fleet.gateway.core.door import Door, check
+from fleet.gateway.core.door import Checked, Door, check
 from fleet.gateway.core.effects import Cut, Effect, Record, Tell, Watch
 from fleet.gateway.core.orders import dex_of
 from fleet.gateway.core.routing import subscription_of
@@ -138,12 +141,23 @@ def _place(
         return refuse(state, session, agent_id, "malformed", str(wrong))
     if not isinstance(checked, tuple):
         return refuse(state, session, agent_id, checked.reason, checked.text)
-    if not state.weights.leaves_reserve(action_weight(len(checked)), now_ms):
+    weight, adding = action_weight(len(checked)), _adds(state, market, checked)
+    if not state.weights.leaves_reserve(weight, now_ms, adding=adding):
         return refuse(state, session, agent_id, "budget", NO_WEIGHT)
     sequences = state.sequences[market]
     for order in checked:
         sequences.use(int(order.cloid[22:], 16))
     return [requests.place(state, session, agent_id, action, checked, now_ms)]
+
+
+def _adds(state: State, market: str, orders: Sequence[Checked]) -> bool:
+    """Whether any of them may add risk, however much fills."""
+    exposure = state.exposure(market)
+    for side in Side:
+        sizes = [order.sz for order in orders if order.side is side and not order.reduce_only]
+        if sizes and not exposure.reduces(side, sum(sizes, Decimal(0))):
+            return True
+    return False
 
 
 def door_of(

@@ -7,6 +7,8 @@ MINUTE_MS: Final = 60_000
 WEIGHT_MAX: Final = 1_200
 RESERVE: Final = 200
 """For cancels, voiding noops and a proof's snapshots: no agent's wish is paid from it (I10)."""
+FOR_LESS: Final = 100
+"""What new risk leaves besides, so that orders that take risk away are still placed."""
 _LIGHT: Final = frozenset(
     {"l2Book", "allMids", "clearinghouseState", "orderStatus", "spotClearinghouseState",
      "exchangeStatus"}
@@ -43,9 +45,10 @@ class WeightMeter:
     def used_share(self, now_ms: int) -> float:
         return self._used(now_ms) / WEIGHT_MAX
 
-    def leaves_reserve(self, weight: int, now_ms: int) -> bool:
-        """Whether this much more still leaves the reserve alone."""
-        return self._used(now_ms) + weight <= WEIGHT_MAX - RESERVE
+    def leaves_reserve(self, weight: int, now_ms: int, *, adding: bool = False) -> bool:
+        """Whether this much more still leaves the reserve alone; ``adding``: new risk."""
+        kept = RESERVE + FOR_LESS if adding else RESERVE
+        return self._used(now_ms) + weight <= WEIGHT_MAX - kept
 
     def _used(self, now_ms: int) -> int:
         while self._spent and self._spent[0][0] <= now_ms - MINUTE_MS:

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.gateway.core.weight import (
+    FOR_LESS,
     MINUTE_MS,
     RESERVE,
     WEIGHT_MAX,
@@ -42,3 +43,10 @@ def test_the_reserve_is_left_alone_until_the_minute_is_over() -> None:
     assert meter.leaves_reserve(1, 1_000)
     assert not meter.leaves_reserve(2, 1_000)
     assert meter.leaves_reserve(WEIGHT_MAX - RESERVE, MINUTE_MS)
+
+
+def test_new_risk_leaves_weight_for_what_takes_risk_away() -> None:
+    meter = WeightMeter()
+    meter.add(WEIGHT_MAX - RESERVE - FOR_LESS, 0)
+    assert not meter.leaves_reserve(1, 1_000, adding=True)
+    assert meter.leaves_reserve(FOR_LESS, 1_000)
