@@ -234,7 +234,7 @@ class Panel:
 
     def _touch(self, bid: Level | None, ask: Level | None, venue_ms: int, now_ns: int) -> bool:
         """Whether it is a touch that estimators learned from."""
-        if (bid is not None and not _sane(bid)) or (ask is not None and not _sane(ask)):
+        if not _sane(bid, ask):
             return False
         self.data_ns = now_ns
         passed_ms = venue_ms - self._touch_ms
@@ -250,15 +250,16 @@ class Panel:
         self._estimates = None
         if bid is None or ask is None or bid.px >= ask.px:
             return False
-        self._mid_px = (bid.px + ask.px) / 2
-        self._learn(bid, ask, venue_ms, before_px)
+        mid_px = self._mid_px = (bid.px + ask.px) / 2
+        self._learn(bid, ask, venue_ms, mid_px, before_px)
         if before_px is not None and passed_ms <= GAP_MAX_MS:
             self._trading.watched(passed_ms / MS_PER_S)
         return True
 
-    def _learn(self, bid: Level, ask: Level, venue_ms: int, before_px: float | None) -> None:
+    def _learn(
+        self, bid: Level, ask: Level, venue_ms: int, mid_px: float, before_px: float | None
+    ) -> None:
         """What every touch teaches; ``before_px``: the mid that stood until now."""
-        mid_px = (bid.px + ask.px) / 2
         lean = self._lean_bps = lean_bps(bid, ask)
         trading, own = self._trading, self._own
         if trading.waiting:
@@ -338,6 +339,8 @@ class Panel:
         return bounded_px(bid, ask, away_bps)
 
 
-def _sane(level: Level) -> bool:
-    """A price or a size that is no number, or beyond any market's, is not."""
-    return PX_MIN < level.px < PX_MAX and 0 <= level.sz < SZ_MAX
+def _sane(bid: Level | None, ask: Level | None) -> bool:
+    """A price or a size that is no number, or beyond any market's, is not; an empty side is."""
+    return (bid is None or (PX_MIN < bid.px < PX_MAX and 0 <= bid.sz < SZ_MAX)) and (
+        ask is None or (PX_MIN < ask.px < PX_MAX and 0 <= ask.sz < SZ_MAX)
+    )
