@@ -9,7 +9,7 @@ import msgspec
 from fleet.cli.failure import ExitCode, Failure
 from fleet.cli.find import Identity, identity
 from fleet.cli.key import write_private
-from fleet.cli.reach import URLS
+from fleet.cli.network import URLS
 from fleet.folder import Folder
 from fleet.manifests.spec import FleetSpec, PaperSpec
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from fleet.cli.console import Output, put, put_json, say
 from fleet.cli.failure import ExitCode, Failure
-from fleet.cli.reach import URLS
+from fleet.cli.network import URLS
 
 
 def run(

@@ -215,6 +215,9 @@ def test_logs(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["halt", "-o", "json"], 7),
         (["resume", "--reason", "x"], 0),
         (["logs"], 0),
+        (["history"], 0),
+        (["dexs", "--url", "paper"], 0),
+        (["markets", "--url", "paper"], 0),
     ],
 )
 def test_reading_verbs_import_nothing_heavy(home: Path, args: list[str], exit_code: int) -> None:

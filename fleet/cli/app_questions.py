@@ -1,0 +1,38 @@
+"""The verbs that ask and change nothing: what would change, what there is, what it earned."""
+
+from typing import Annotated
+
+import typer
+
+from fleet.cli.app import As, Name, app
+
+__all__ = ["app"]
+
+Url = Annotated[
+    str | None,
+    typer.Option(
+        "--url", metavar="URL|NETWORK", help="Of a venue; else of the fleet's own network."
+    ),
+]
+
+
+@app.command()
+def dexs(url: Url = None, output: As = "table", fleet: Name = None) -> None:
+    """What a network's DEXs are: collateral, deployer, markets, caps."""
+    from fleet.cli import markets as verb
+
+    verb.dexs(url, output, fleet)
+
+
+@app.command()
+def markets(
+    dex: Annotated[str | None, typer.Option(help="Of this DEX alone; '' is the main one.")] = None,
+    *,
+    url: Url = None,
+    output: As = "table",
+    fleet: Name = None,
+) -> None:
+    """What a network's markets are: ids, leverage, margin, fees, open interest."""
+    from fleet.cli import markets as verb
+
+    verb.markets(dex, url, output, fleet)
