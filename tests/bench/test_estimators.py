@@ -20,7 +20,7 @@ STEPS = 12_000
 LEVELS = 20
 TARGETS_US = {"l2Book": 25, "bbo": 12, "trades": 12}
 BELIEF_US = 8
-JSON_BOOK_US = 30  # json.loads of a 20x20 frame on the machine that the targets were set on
+JSON_BOOK_US = 24  # json.loads of that frame, where the targets in us were checked
 
 
 def _frames() -> Iterator[tuple[str, bytes, int]]:
