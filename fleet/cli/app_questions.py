@@ -36,3 +36,12 @@ def markets(
     from fleet.cli import markets as verb
 
     verb.markets(dex, url, output, fleet)
+
+
+@app.command()
+def schema() -> None:
+    """The manifest's JSON Schema, for editors."""
+    from fleet.cli.console import put_json
+    from fleet.manifests.json_schema import json_schema
+
+    put_json(json_schema())

@@ -6,20 +6,8 @@ from typing import Final
 import msgspec
 
 from agents.settings import MarketSettings
+from fleet.manifests.applies import CLASSES, of_market
 
-CLASSES: Final = ("hot", "requote", "restart", "replace")
-"""From the mildest to the strongest; a change is as strong as the strongest of its leaves."""
-
-_BY_LEAF: Final = {
-    "leverage": "restart",
-    "isolated": "restart",
-    "strategy.kappa_prior_per_bps": "restart",
-    "strategy.fills_per_s_prior": "restart",
-    "strategy.sigma_half_life_s": "restart",
-    "strategy.warmup_s": "restart",
-    "strategy.warmup_max_s": "restart",
-}
-_BY_SECTION: Final = {"strategy": "requote"}
 _RAISES: Final = ("margin_usd", "leverage", "risk.position_max_usd", "risk.daily_loss_max_usd")
 
 
@@ -32,8 +20,8 @@ class Change(msgspec.Struct, frozen=True):
 
     @property
     def kind(self) -> str:
-        section = self.leaf.partition(".")[0]
-        return _BY_LEAF.get(self.leaf) or _BY_SECTION.get(section, "hot")
+        """The class of the change, of a market's leaf."""
+        return of_market(self.leaf)
 
     @property
     def raises_risk(self) -> bool:

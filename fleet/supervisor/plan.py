@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import msgspec
 
+from fleet.manifests.applies import CLASSES, of_fleet
 from fleet.manifests.spec import FleetSpec, digest
-from fleet.supervisor.changes import CLASSES, Change, changes
+from fleet.supervisor.changes import Change, changes
 from fleet.supervisor.phases import Phase
 from fleet.supervisor.store import MarketRow
 
@@ -36,7 +37,8 @@ def plan(
     if current is not None and (differences := changes(_fleet_part(current), _fleet_part(wanted))):
         runs = any(row.desired for row in rows.values())  # else nothing is at risk yet
         raises = runs and any(_raises_fleet(change) for change in differences)
-        steps.append(PlanStep(FLEET, "hot", _told(differences), raises))
+        kind = max((of_fleet(change.leaf) for change in differences), key=CLASSES.index)
+        steps.append(PlanStep(FLEET, kind, _told(differences), raises))
     for market in sorted(rows.keys() | wanted.markets.keys()):
         step = _market_step(market, current, rows.get(market), wanted, positions)
         if step is not None:
