@@ -3,7 +3,8 @@
     python -m fleet.gateway.direct --folder PATH [--reason TEXT] [--by WHO] [--all]
 
 The key comes as hex on stdin, one line. The latch is on the disk before anything else is tried;
-a gateway that lives looks at it before each signature. Then everything of ours is cancelled by
+a gateway that lives looks at it before each signature, and one that does not say so is killed
+(``direct_beside``). Then everything of ours is cancelled by
 the venue's own lists, on every DEX, and what the action log shows as sent and unanswered is voided
 or waited for. The last line on stdout is the halt's report.
 Exit codes: 0 proven, 3 key or files, 4 not proven in time, 7 the venue was never reached.
@@ -26,6 +27,7 @@ from fleet.build import BUILD
 from fleet.folder import Folder
 from fleet.gateway.api import HaltRequest, LatchView
 from fleet.gateway.core.state import Identity, State
+from fleet.gateway.direct_beside import Beside
 from fleet.gateway.direct_shell import Late, Shell
 from fleet.gateway.hardening import harden
 from fleet.gateway.log import ActionLog
@@ -58,8 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         identity, signer = _identity(folder, store)
     except ValueError as error:
         return _refuse(f"{error}; {latched}", EXIT_INVALID)
-    late = Late(folder.actions)
-    shell = Shell(_state(identity, store, folder), signer, late, _say)
+    beside, late = Beside(folder, _say), Late(folder.actions)
+    shell = Shell(_state(identity, store, folder), signer, late, beside, _say)
     try:
         report = asyncio.run(shell.run(request, options.patience_s))
     except ExchangeError as error:

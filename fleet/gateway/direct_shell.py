@@ -23,6 +23,7 @@ from fleet.gateway.core import answers, sweeps, venue
 from fleet.gateway.core.control import Halt
 from fleet.gateway.core.effects import Ask, Effect, Submit
 from fleet.gateway.core.state import FLEET, State
+from fleet.gateway.direct_beside import Beside
 from fleet.gateway.framing import read_records
 from fleet.gateway.reconcile import learn
 from fleet.gateway.records import Answered, Sent
@@ -75,9 +76,11 @@ def _unknown(state: State, action: OrderAction) -> bool:
 class Shell:
     """One halt; ``run`` it once."""
 
-    def __init__(self, state: State, signer: L1Signer, late: Late, say: Say) -> None:
+    def __init__(
+        self, state: State, signer: L1Signer, late: Late, beside: Beside, say: Say
+    ) -> None:
         self.state = state
-        self._signer, self._late, self._say = signer, late, say
+        self._signer, self._late, self._beside, self._say = signer, late, beside, say
         self._http = Http(state.identity.url)
         self._tasks: set[asyncio.Task[None]] = set()
         self._epoch_ns = time.time_ns() - time.monotonic_ns()
@@ -91,19 +94,27 @@ class Shell:
         """Until it is proven or the patience is over. ``Unreachable``: the venue never answered."""
         halt = Halt(request, self.now_ms())
         until_s = time.monotonic() + patience_s
+        settling = asyncio.create_task(self._beside.settle())
         try:
             await self._learn(until_s)
+            settled = settling.done()
             self._carry(halt.begin(self.state, halt.started_ms))
             clearing = self.state.clearings[FLEET]
             while time.monotonic() < until_s:
                 await asyncio.sleep(TURN_S)
-                if self._late.take(self.state):
+                # Nobody signs from here on: what was logged until now is all there will be.
+                only_now, settled = settling.done() and not settled, settling.done()
+                if self._late.take(self.state) or only_now:
                     clearing.again()
-                if clearing.done:
+                if clearing.done and settled:
                     break
                 self._turn()
-            return halt.report(self.state)
+            report = halt.report(self.state)
+            alone = settled and settling.result()
+            return report if alone else msgspec.structs.replace(report, flat_of_orders=False)
         finally:
+            settling.cancel()
+            await asyncio.gather(settling, return_exceptions=True)
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)

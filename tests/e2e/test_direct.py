@@ -17,6 +17,7 @@ from agents.exchange.codec import encode_place
 from agents.exchange.http import Http
 from agents.exchange.signing import L1Signer, exchange_body, pack
 from agents.market.types import Cloid, Side
+from fleet.gateway.api import ResumeRequest
 from fleet.processes import clean_environment, python
 from tests.e2e.gateway_stack import Stack, agent, far_px
 
@@ -67,6 +68,30 @@ async def test_it_clears_and_proves_beside_a_dead_gateway_and_beside_a_living_on
     assert (latch["reason"], latch["by"]) == ("all is lost", "direct")
     stack.gateway = stack.start_gateway()
     assert stack.client.status().halt is not None
+
+
+async def test_a_stopped_gateway_is_ended_so_that_it_sends_nothing_after_the_proof(
+    stack: Stack,
+) -> None:
+    stack.client.post("/v1/resume", ResumeRequest(reason="on with it", by="test"))
+    stack.direct("normal")
+    async with agent(stack) as client:
+        request, _ = await client.place(px=far_px(stack), sz="0.001")
+        await client.until(lambda: request in client.posts)
+        px = far_px(stack)
+        os.kill(stack.gateway.pid, signal.SIGSTOP)
+        await client.place(px=px, sz="0.001")
+        code, report, said = direct(stack)
+        assert (code, report["flat_of_orders"]) == (0, True)
+        assert f"the gateway (pid {stack.gateway.pid}) is stopped" in said
+        assert await stack.resting() == []
+    assert stack.gateway.wait() == -signal.SIGKILL
+    stack.gateway = stack.start_gateway()
+    assert stack.client.status().halt is not None
+    code, report, said = direct(stack)
+    assert (code, report["flat_of_orders"]) == (0, True)
+    assert "killed" not in said
+    assert stack.gateway.poll() is None
 
 
 async def test_foreign_orders_are_reported_and_left_unless_all_is_said(stack: Stack) -> None:

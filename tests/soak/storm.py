@@ -40,7 +40,7 @@ _EVERY_S: Final = 0.25
 _RESTING_MAX: Final = 6
 _PATIENCE_S: Final = 120.0
 
-Killed = Literal["", "gateway", "supervisor"]
+Struck = Literal["", "gateway", "supervisor"]
 
 
 @dataclass(frozen=True)
@@ -53,20 +53,23 @@ class Weather:
     burst_s: float
     direct: bool
     foreign: bool
-    killed: Killed
-    kill_at_s: float
+    struck: Struck
+    strike_at_s: float
+    stopped: bool
 
     @classmethod
     def of(cls, seed: int) -> "Weather":
-        """Every fifth round the gateway is killed meanwhile: every other of these is ``--direct``
-        from the start, the rest only once the gateway's own halt has failed.
+        """Every fifth round the gateway is struck meanwhile: every other of these is ``--direct``
+        from the start (by turns it is killed, and stopped until the halt is over), the rest only
+        once the gateway's own halt has failed.
         """
         rng = random.Random(seed)
-        killed: Killed = ("", "", "supervisor", "", "gateway")[seed % 5]
+        struck: Struck = ("", "", "supervisor", "", "gateway")[seed % 5]
         return cls(
             seed=seed, before_s=rng.uniform(0.3, 2.0), burst_at_s=rng.uniform(-0.3, 0.6),
             burst_s=rng.uniform(0.5, 2.5), direct=seed % 10 == 4 or seed % 7 == 3,
-            foreign=seed % 6 == 5, killed=killed, kill_at_s=rng.uniform(0.0, 1.2),
+            foreign=seed % 6 == 5, struck=struck, strike_at_s=rng.uniform(0.0, 1.2),
+            stopped=seed % 20 == 4,
         )  # fmt: skip
 
 
@@ -85,7 +88,8 @@ class Round:
     def __str__(self) -> str:
         weather, proof = self.weather, self.report.get("proof", {})
         how = ("direct " if weather.direct else "") + ("--all " if weather.foreign else "")
-        how += f"{weather.killed} killed" if weather.killed else ""
+        what = "stopped" if weather.stopped else "killed"
+        how += f"{weather.struck} {what}" if weather.struck else ""
         rested = "-" if self.last_ours_s is None else f"{self.last_ours_s:.1f} s after"
         return (
             f"{weather.seed:>3} {how:<24} proven {self.report.get('proven_ms')!s:>6} ms"
@@ -258,18 +262,21 @@ def run(rig: Rig, sight: Sight, hand: Hand, sender: Sender, weather: Weather) ->
     burst.start()
     held, sent = sight.held(), sender.posted
     time.sleep(weather.before_s)
-    if weather.killed == "supervisor":
+    if weather.struck == "supervisor":
         os.kill(rig.pid("supervisor"), signal.SIGKILL)
     gateway = rig.pid("gateway")
     halting = halt(rig, weather, direct=weather.direct)
-    if weather.killed == "gateway":
-        time.sleep(weather.kill_at_s)
-        os.kill(gateway, signal.SIGKILL)
+    if weather.struck == "gateway":
+        time.sleep(weather.strike_at_s)
+        os.kill(gateway, signal.SIGSTOP if weather.stopped else signal.SIGKILL)
     told, said = halting.communicate(timeout=_PATIENCE_S)
-    if weather.killed == "gateway" and not weather.direct and halting.returncode:
+    if weather.struck == "gateway" and not weather.direct and halting.returncode:
         halting = halt(rig, weather, direct=True)  # as the message says
         told, said = halting.communicate(timeout=_PATIENCE_S)
     ended_s = time.monotonic()
+    if weather.stopped:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(gateway, signal.SIGCONT)
     burst.join()
     found = Round(weather, json.loads(told) if told else {})
     found.held, found.sent = sight.held() - held, sender.posted - sent
