@@ -77,7 +77,8 @@ class Checks:
         if not isinstance(submit.action, NoopAction):
             if submit.nonce <= self._last_nonce:
                 self._fail("I7", f"nonce {submit.nonce} after {self._last_nonce}")
-            self._last_nonce = max(self._last_nonce, submit.nonce)
+            if submit.nonce in self._logged:  # else a cancel on a full disk: a restart forgets it
+                self._last_nonce = max(self._last_nonce, submit.nonce)
         if isinstance(submit.action, OrderAction):
             self._placement(submit, submit.action)
             self.in_flight[submit.nonce, submit.request] = submit

@@ -102,7 +102,8 @@ class Lookout:
         revision = state.markets[market].revision
         if revision < self._revisions.get(market, 0):
             self._fail("I11", f"{market}: revision {revision} after {self._revisions[market]}")
-        self._revisions[market] = revision
+        if not state.unwritable:  # else a restart forgets it, and it is put again
+            self._revisions[market] = revision
 
     def _held(self, state: State, market: str) -> None:
         """Nobody dead holds a lease: a closed socket ends it at once."""
