@@ -16,9 +16,10 @@ REACH_MAX_BPS: Final = 12.0
 EXCITE_SHARE: Final = 0.45
 EXCITE_S: Final = 1.2
 SAME_SIDE_SHARE: Final = 0.65
-SWEEP_SD: Final = 1.3
+USD_MIN: Final = 11.0
 INFORMED_SHARE: Final = 0.2
 INFORMED_EDGE_BPS: Final = 0.4
+INFORMED_TIMES: Final = 5.0
 IMPACT_SHARE: Final = 0.02
 
 
@@ -35,9 +36,11 @@ class Takers:
         self._chance = chance
         # Each burst brings EXCITE_SHARE more: the base is what remains of the rate asked for.
         self._base_per_s = character.bursts_per_min / 60.0 * (1.0 - EXCITE_SHARE)
-        self._sweep_usd = character.sweep_share * character.depth_usd
+        self._median_usd = character.burst_usd
+        self._sd = character.burst_sd
+        self._max_usd = character.burst_max_usd
         self._reach_bps = max(REACH_MAX_BPS, 3.0 * character.half_spread_bps)
-        self._edge = (INFORMED_EDGE_BPS + 0.5 * character.half_spread_bps) / BPS
+        self._edge = (INFORMED_EDGE_BPS + character.half_spread_bps) / BPS
         self._excited_per_s = 0.0
         self._last = Side.BID
 
@@ -61,19 +64,23 @@ class Takers:
         if bid is None or ask is None:
             return 0.0
         mid_px = 0.5 * float(bid.px + ask.px)
-        usd = self._sweep_usd * self._chance.lognormvariate(0.0, SWEEP_SD)
-        last_px = self._take(door, side, mid_px, self._reach_bps, usd, now_ms)
+        last_px = self._take(door, side, mid_px, self._reach_bps, self._usd(1.0), now_ms)
         return 0.0 if last_px is None else IMPACT_SHARE * (last_px / mid_px - 1.0) * BPS
 
     def _correct(self, door: Door, fair_px: float, now_ms: int) -> None:
         """Take what is quoted on the wrong side of the fair price."""
         bid, ask = door.market(self.coin).touch()
         edge = self._edge
-        usd = self._sweep_usd * self._chance.lognormvariate(0.0, SWEEP_SD)
+        usd = self._usd(INFORMED_TIMES)
         if ask is not None and float(ask.px) < fair_px * (1.0 - edge):
             self._take(door, Side.BID, fair_px, 0.0, usd, now_ms)
         elif bid is not None and float(bid.px) > fair_px * (1.0 + edge):
             self._take(door, Side.ASK, fair_px, 0.0, usd, now_ms)
+
+    def _usd(self, times: float) -> float:
+        """The notional of one burst, at least what the venue takes."""
+        usd = times * self._median_usd * self._chance.lognormvariate(0.0, self._sd)
+        return max(USD_MIN, min(usd, self._max_usd))
 
     def _take(
         self, door: Door, side: Side, mid_px: float, reach_bps: float, usd: float, now_ms: int

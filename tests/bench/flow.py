@@ -17,24 +17,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import zstandard
 
 from agents.market.types import Coin
 from agents.sim.exchange import Exchange
 from agents.sim.flow import Flow
 from agents.sim.outputs import Printed, TouchChanged
-from agents.sim.universe import default_universe
+from agents.sim.universe import Universe, default_universe
 from fleet.venue.world import FlowDoor
 
 COINS: Final = ("BTC", "ETH", "SOL", "WLFI")
 FILES: Final = ("btc-eth-sol-wlfi-20250903", "eth-20251210", "btc-20250901-02-bbo-trades")
 SEEDS: Final = (1, 2, 3)
-MINUTES: Final = 4
+MINUTES: Final = 15
 BLOCK_MS: Final = 70
 START_MS: Final = 1_800_000_000_000
 GAP_MS: Final = 5_000
 BPS: Final = 10_000.0
 HORIZON_MS: Final = 5_000
+MINUTE_MS: Final = 60_000
 
 
 @dataclass
@@ -45,17 +47,27 @@ class Heard:
     spreads_bps: list[float] = field(default_factory=list)
     bursts_ms: list[int] = field(default_factory=list)
     burst_usd: dict[int, float] = field(default_factory=lambda: defaultdict(float))
+    burst_px: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
+    touch_usd: list[float] = field(default_factory=list)
 
-    def touch(self, time_ms: int, bid_px: float, ask_px: float) -> None:
+    def touch(self, time_ms: int, bid: tuple[float, float], ask: tuple[float, float]) -> None:
+        """The best level of each side as price and size."""
+        (bid_px, bid_sz), (ask_px, ask_sz) = bid, ask
         mid_px = (bid_px + ask_px) / 2
+        self.touch_usd += [bid_px * bid_sz, ask_px * ask_sz]
         self.mids.append((time_ms, mid_px))
         self.spreads_bps.append((ask_px - bid_px) / mid_px * BPS)
 
-    def print(self, time_ms: int, usd: float) -> None:
+    def reaches_bps(self) -> list[float]:
+        """How far apart the prices of each burst lie."""
+        return [(max(px) / min(px) - 1.0) * BPS for px in self.burst_px.values()]
+
+    def print(self, time_ms: int, px: float, sz: float) -> None:
         """Prints of one millisecond are one burst."""
         if time_ms not in self.burst_usd:
             self.bursts_ms.append(time_ms)
-        self.burst_usd[time_ms] += usd
+        self.burst_usd[time_ms] += px * sz
+        self.burst_px[time_ms].append(px)
 
 
 def frames(path: Path) -> Iterator[tuple[int, Any]]:
@@ -74,18 +86,20 @@ def recorded(path: Path) -> dict[str, Heard]:
         data = message["data"]
         if message["channel"] == "bbo" and all(data["bbo"]):
             bid, ask = data["bbo"]
-            heard[data["coin"]].touch(data["time"], float(bid["px"]), float(ask["px"]))
+            best = ((float(each["px"]), float(each["sz"])) for each in (bid, ask))
+            heard[data["coin"]].touch(data["time"], *best)
         elif message["channel"] == "trades":
             for row in data:
                 if received_ns // 1_000_000 - row["time"] < GAP_MS:
-                    usd = float(row["px"]) * float(row["sz"])
-                    heard[row["coin"]].print(row["time"], usd)
+                    heard[row["coin"]].print(row["time"], float(row["px"]), float(row["sz"]))
     return heard
 
 
 def simulated(seed: int, mode: str = "real") -> dict[str, Heard]:
-    """Of the flow in every market of the default universe."""
-    universe = default_universe()
+    """Of the flow in those markets of the default universe that were recorded."""
+    main = default_universe().dexes[0]
+    assets = tuple(asset for asset in main.assets if asset.name in COINS)
+    universe = Universe([msgspec.structs.replace(main, assets=assets)])
     exchange = Exchange(universe)
     flow = Flow(universe, random.Random(seed), "lively" if mode == "lively" else "real")
     door = FlowDoor(exchange)
@@ -98,10 +112,11 @@ def simulated(seed: int, mode: str = "real") -> dict[str, Heard]:
                 case TouchChanged(coin=coin) if coin in COINS:
                     bid, ask = exchange.floor.markets[Coin(coin)].touch()
                     if bid is not None and ask is not None:
-                        heard[coin].touch(now_ms, float(bid.px), float(ask.px))
+                        best = ((float(each.px), float(each.sz)) for each in (bid, ask))
+                        heard[coin].touch(now_ms, *best)
                 case Printed(coin=coin, trades=trades) if coin in COINS:
                     for trade in trades:
-                        heard[coin].print(now_ms, float(trade.px) * float(trade.sz))
+                        heard[coin].print(now_ms, float(trade.px), float(trade.sz))
                 case _:
                     pass
     return heard
@@ -137,13 +152,28 @@ def character(heard: Heard) -> dict[str, float]:
     return {
         "spread bps, median": statistics.median(heard.spreads_bps),
         "spread bps, 95 %": quantile(heard.spreads_bps, 0.95),
-        "volatility bps/√s": math.sqrt(statistics.fmean(each * each for each in quick)),
+        "touch usd, median": statistics.median(heard.touch_usd),
+        "volatility 1 s, bps": _rms(quick),
+        "volatility 1 min, bps": _rms(returns_bps(heard, MINUTE_MS).values()),
         "kurtosis of 1 s": kurtosis(quick),
         "bursts a minute": 60.0 * len(heard.bursts_ms) / live_s,
         "burstiness (var/mean)": statistics.pvariance(a_second) / mean if mean else math.nan,
-        "burst usd, median": statistics.median(heard.burst_usd.values() or [math.nan]),
+        "burstiness (lag 1 s)": _lagged(a_second),
+        "burst usd, median": quantile([*heard.burst_usd.values()] or [math.nan], 0.5),
+        "burst usd, 90 %": quantile([*heard.burst_usd.values()] or [math.nan], 0.9),
+        "burst reach bps, 99 %": quantile(heard.reaches_bps() or [math.nan], 0.99),
         "touches a second": len(heard.mids) / live_s,
     }
+
+
+def _rms(values: Iterable[float]) -> float:
+    squares = [each * each for each in values]
+    return math.sqrt(statistics.fmean(squares)) if squares else math.nan
+
+
+def _lagged(counts: Sequence[int]) -> float:
+    """Correlation of each second's bursts with those of the second after."""
+    return statistics.correlation(counts[:-1], counts[1:]) if len(set(counts)) > 1 else math.nan
 
 
 def quantile(values: Sequence[float], share: float) -> float:
