@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from fleet.cli.app import As, Name, app
+from fleet.cli.app import As, Manifest, Name, app
 
 __all__ = ["app"]
 
@@ -45,3 +45,17 @@ def schema() -> None:
     from fleet.manifests.json_schema import json_schema
 
     put_json(json_schema())
+
+
+@app.command()
+def plan(
+    path: Manifest,
+    *,
+    only: Annotated[str | None, typer.Option(help="This market alone.")] = None,
+    output: As = "table",
+    fleet: Name = None,
+) -> None:
+    """What an apply would do, and whether it can be made; exit 2 if there is something to do."""
+    from fleet.cli import plan as verb
+
+    raise typer.Exit(verb.run(path, only, output, fleet))

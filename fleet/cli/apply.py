@@ -1,6 +1,6 @@
 """``fleet apply``: make what runs equal to the manifest, and wait until it quotes.
 
-    load -> latch? -> identity -> reach and key -> plan -> confirm -> start -> roll out -> wait
+    load -> latch? -> identity -> key -> plan -> reach -> confirm -> start -> roll out -> wait
 
 Up to the confirmation nothing is written and nothing is started. A fleet that runs as the manifest
 says is left alone: no file, no process and no request to the venue changes.
@@ -17,9 +17,10 @@ import msgspec
 from fleet import processes
 from fleet.cli import prepare, start
 from fleet.cli.console import Output, put, put_json, say
-from fleet.cli.control import FLEET, Control, ControlDown, Plan, Step
+from fleet.cli.control import FLEET, Control, ControlDown, Plan
 from fleet.cli.failure import ExitCode, Failure
 from fleet.cli.observe import latch
+from fleet.cli.plan import NOTHING, check_names, judged, planned, show
 from fleet.cli.start import Running
 from fleet.cli.validate import load_or_fail
 from fleet.folder import Folder
@@ -27,6 +28,7 @@ from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable
 from fleet.manifests.spec import FleetSpec, encode
 
 PATIENCE_S: Final = 5.0
+RISK_INCREASE: Final = "risk-increase"
 
 
 class Wishes(msgspec.Struct, frozen=True):
@@ -41,33 +43,24 @@ class Wishes(msgspec.Struct, frozen=True):
 
 def run(path: Path, wishes: Wishes, output: Output) -> None:
     spec = load_or_fail(path)
-    _check_wishes(spec, wishes)
+    check_names(spec, wishes.only, wishes.fleet)
     folder = Folder.of(spec.fleet)
     _refuse_halted(folder)
     known = prepare.check_identity(folder, spec)
     _refuse_second_controller(folder)
-    found = start.running(folder) if known else Running(guard=False, head=False, supervisor=False)
+    found = start.running(folder) if known else NOTHING
     if processes.alive(folder, "venue") is not None:
         prepare.check_venue(folder, spec)
-    key = None if found.guard else _live_key(path, spec)
-    plan = _plan(folder, spec, found, wishes)
+    key = None if found.guard else _live_key(spec)
+    plan = planned(folder, spec, found, wishes.only)
     if not plan.steps and found.whole:
         _finish(spec, plan, {}, output)
         return
-    _show(spec, plan, found, output)
+    show(spec, plan, found, judged(path, folder, spec), put if output == "table" else say)
+    _refuse_raises(plan, wishes)
     _confirm(spec, wishes)
     _start(folder, spec, found, key)
-    _roll_out(folder, spec, wishes, output, shown=bool(plan.steps))
-
-
-def _check_wishes(spec: FleetSpec, wishes: Wishes) -> None:
-    if wishes.fleet not in {None, spec.fleet}:
-        text = f"--fleet {wishes.fleet}: the manifest is of fleet {spec.fleet}"
-        raise Failure(ExitCode.INVALID, text, "leave the option out")
-    if wishes.only is not None and wishes.only not in spec.markets:
-        names = ", ".join(spec.markets)
-        text = f"--only {wishes.only}: no such market in the manifest"
-        raise Failure(ExitCode.INVALID, text, f"name one of {names}")
+    _roll_out(folder, spec, wishes, output, shown=plan)
 
 
 def _refuse_halted(folder: Folder) -> None:
@@ -92,52 +85,21 @@ def _refuse_second_controller(folder: Folder) -> None:
         raise Failure(ExitCode.LOCKED, text, mend)
 
 
-def _live_key(path: Path, spec: FleetSpec) -> str | None:
-    """The API wallet's key of a live fleet, after its network was heard; None on paper."""
+def _live_key(spec: FleetSpec) -> str | None:
+    """The API wallet's key of a live fleet; None on paper."""
     if spec.account is None:
         return None
     from fleet.cli.key import api_wallet
-    from fleet.cli.reach import listing
 
-    key = api_wallet(spec.account)
-    load_or_fail(path, listing(spec))
-    return key
+    return api_wallet(spec.account)
 
 
-def _plan(folder: Folder, spec: FleetSpec, found: Running, wishes: Wishes) -> Plan:
-    """The supervisor's plan. Where nothing runs, every market is to be started; where the
-    supervisor alone is away, nobody can tell, and the plan is asked for once it is back.
-    """
-    names = [wishes.only] if wishes.only else list(spec.markets)
-    if found.supervisor:
-        plan = Control(folder).plan(encode(spec))
-        steps = tuple(
-            s for s in plan.steps if wishes.only is None or s.market in {wishes.only, FLEET}
-        )
-        return Plan(plan_id=plan.plan_id, revision=plan.revision, steps=steps)
-    steps = () if found.guard else tuple(Step(n, "start", _described(spec, n)) for n in names)
-    return Plan(plan_id="", revision=0, steps=steps)
-
-
-def _described(spec: FleetSpec, market: str) -> str:
-    settings = spec.markets[market]
-    return (
-        f"margin {settings.margin_usd:,.0f} USD x {settings.leverage},"
-        f" position up to {settings.risk.position_max_usd:,.0f} USD,"
-        f" half-spread from {settings.strategy.half_spread_floor_bps:g} bps"
-    )
-
-
-def _show(spec: FleetSpec, plan: Plan, found: Running, output: Output) -> None:
-    tell = put if output == "table" else say
-    tell(f"plan for fleet {spec.fleet} on {spec.network}:")
-    for step in plan.steps:
-        whose = "(fleet)" if step.market == FLEET else step.market
-        tell(f"  {step.kind:<8} {whose:<12} {step.text}".rstrip())
-    parts = (("gateway", found.guard), ("Ray", found.head), ("supervisor", found.supervisor))
-    missing = ", ".join(name for name, there in parts if not there)
-    if missing:
-        tell(f"  processes to start: {missing}")
+def _refuse_raises(plan: Plan, wishes: Wishes) -> None:
+    """As the supervisor will, but before anything is asked or started."""
+    raised = ["the fleet" if s.market == FLEET else s.market for s in plan.steps if s.raises_risk]
+    if raised and RISK_INCREASE not in wishes.allow:
+        text = f"limits would rise: {', '.join(raised)}"
+        raise Failure(ExitCode.INVALID, text, f"apply with --allow {RISK_INCREASE}")
 
 
 def _confirm(spec: FleetSpec, wishes: Wishes) -> None:
@@ -169,17 +131,22 @@ def _start(folder: Folder, spec: FleetSpec, found: Running, key: str | None) -> 
     start.start_cluster(folder, found)
 
 
+def _told(plan: Plan) -> set[tuple[str, bool]]:
+    """What a person was asked about: which markets change, and which of them risk more."""
+    return {(step.market, step.raises_risk) for step in plan.steps}
+
+
 def _roll_out(
-    folder: Folder, spec: FleetSpec, wishes: Wishes, output: Output, *, shown: bool
+    folder: Folder, spec: FleetSpec, wishes: Wishes, output: Output, *, shown: Plan
 ) -> None:
     """Hand the manifest to the supervisor and wait; an empty plan makes no revision."""
     began_s = time.monotonic()
     try:
         everything = Running(guard=True, head=True, supervisor=True)
-        plan = _plan(folder, spec, everything, wishes)
+        plan = planned(folder, spec, everything, wishes.only)
         revision = plan.revision
-        if plan.steps and not shown:
-            _show(spec, plan, everything, output)
+        if _told(plan) - _told(shown):
+            show(spec, plan, everything, None, put if output == "table" else say)
             _confirm(spec, wishes)
         if plan.steps:
             revision = Control(folder).apply(

@@ -181,7 +181,7 @@ class ControlApi:
 
 
 def _refuse_raises(steps: tuple[PlanStep, ...], allow: tuple[str, ...]) -> None:
-    raised = [step.market for step in steps if step.raises_risk]
+    raised = ["the fleet" if s.market == FLEET else s.market for s in steps if s.raises_risk]
     if raised and RISK_INCREASE not in allow:
         text = f"limits would rise: {', '.join(raised)}"
         raise Refused(ApiError("risk_increase", 3, text, "apply with --allow risk-increase"))

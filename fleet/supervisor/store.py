@@ -86,11 +86,7 @@ class Store:
         return [AuditRow(*row) for row in rows]
 
     def markets(self) -> dict[str, MarketRow]:
-        rows = self._db.execute("SELECT * FROM market ORDER BY market")
-        return {
-            row[0]: MarketRow(row[0], bool(row[1]), Phase(row[2]), row[3], row[4], row[5], row[6])
-            for row in rows
-        }
+        return _market_rows(self._db)
 
     def revise(self, spec_json: str, desired: Mapping[str, bool], by: str, at_ms: int) -> int:
         """Write a revision and, of each market it touches, what is desired; returns its number.
@@ -192,3 +188,22 @@ def read_spec(path: Path) -> tuple[int, FleetSpec] | None:
     finally:
         db.close()
     return None if row is None else (int(row[0]), decode(row[1]))
+
+
+def read_markets(path: Path) -> dict[str, MarketRow]:
+    """What is desired and where it stands, read beside the writer; raises ``sqlite3.Error``."""
+    if not path.exists():
+        return {}
+    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=1.0)
+    try:
+        return _market_rows(db)
+    finally:
+        db.close()
+
+
+def _market_rows(db: sqlite3.Connection) -> dict[str, MarketRow]:
+    rows = db.execute("SELECT * FROM market ORDER BY market")
+    return {
+        row[0]: MarketRow(row[0], bool(row[1]), Phase(row[2]), row[3], row[4], row[5], row[6])
+        for row in rows
+    }
