@@ -16,6 +16,7 @@ from agents.commands import Command, Report
 from agents.events import Event
 from agents.exchange.downstream import LeaseFrame
 from agents.handlers import account, control, market, orders, timer
+from agents.handlers.explain import Explanation, explain
 from agents.handlers.report import report
 from agents.skew import Problem
 from agents.state import EngineState
@@ -25,6 +26,7 @@ HANDLERS: Final[Mapping[type[Event], Callable[[EngineState, Any, int], None]]] =
     events.Bbo: market.on_bbo,
     events.Trades: market.on_trades,
     events.AssetCtx: market.on_ctx,
+    events.BeliefsFound: market.on_beliefs,
     events.PlaceAnswered: orders.on_place_answered,
     events.CancelAnswered: orders.on_cancel_answered,
     events.RequestRefused: orders.on_request_refused,
@@ -79,3 +81,7 @@ class Engine:
     def report(self, now_ns: int) -> Report:
         """The report of this moment."""
         return report(self.state, now_ns)
+
+    def explain(self, now_ns: int) -> Explanation:
+        """Why it quotes as it does: the last decision, term by term. Asking changes nothing."""
+        return explain(self.state, now_ns)

@@ -223,6 +223,12 @@ class JournalLost(Event, frozen=True, gc=False):
     reason: str
 
 
+class BeliefsFound(Event, frozen=True, gc=False):
+    """What the market's agent before this one believed: its checkpoint, as stored."""
+
+    raw: bytes
+
+
 class SkewSolved(Event, frozen=True, gc=False):
     """The exact skew that ``Engine.problem`` asked for."""
 

@@ -83,5 +83,9 @@ class Folder:
         """The folder of an agent's journal; made by the agent."""
         return self.root / "agents" / slug(market) / "journal"
 
+    def beliefs(self, market: str) -> Path:
+        """What an agent last believed, for the next one; written by the agent."""
+        return self.root / "agents" / slug(market) / "beliefs.json"
+
     def pid(self, process: str) -> Path:
         return self.pids / f"{slug(process)}.json"

@@ -18,8 +18,9 @@ al., Bayesian Data Analysis (3rd ed.), section 2.6.
 """
 
 import math
-from typing import Any, Final
+from typing import Final
 
+from agents.estimators.carried import ExposureHeld
 from agents.estimators.intensity import Intensity
 from agents.market.types import Side
 
@@ -119,16 +120,15 @@ class ExposureEstimator:
         """How many fills the evidence weighs, both sides."""
         return sum(offered.fills for offered in self._offered.values())
 
-    def carried(self) -> dict[str, Any]:
+    def carried(self) -> ExposureHeld:
         """What a checkpoint may hold."""
-        return {
-            "sides": [
-                [[[i, *rest] for i, rest in o.rests.items()], o.fills, o.fill_bps]
-                for o in self._offered.values()
-            ]
-        }
+        bid, ask = (
+            ([(i, *rest) for i, rest in offered.rests.items()], offered.fills, offered.fill_bps)
+            for offered in self._offered.values()
+        )
+        return {"sides": (bid, ask)}
 
-    def carry(self, held: dict[str, Any], *, age_s: float) -> None:
+    def carry(self, held: ExposureHeld, *, age_s: float) -> None:
         """Take evidence that is ``age_s`` old; it weighs as much less."""
         for offered, (rests, fills, fill_bps) in zip(
             self._offered.values(), held["sides"], strict=True

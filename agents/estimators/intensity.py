@@ -22,10 +22,12 @@ Analysis (3rd ed.), sections 2.4 to 2.6.
 
 import math
 from bisect import bisect_right
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
+from agents.estimators.carried import IntensityHeld
 from agents.market.types import Side
 
 HALF_LIFE_S: Final = 600.0
@@ -84,7 +86,7 @@ class _Reaches:
         self.reach_bps *= factor
         self._moments = [value * factor for value in self._moments]
 
-    def load(self, bins: list[list[float]]) -> None:
+    def load(self, bins: Sequence[tuple[float, float, float]]) -> None:
         """Bins of another time."""
         self.bins = [list(sums) for sums in bins]
         self.count = math.fsum(sums[0] for sums in bins)
@@ -238,17 +240,21 @@ class IntensityEstimator:
         self._watched_sq *= factor * factor
         self._scale = 1.0
 
-    def carried(self) -> dict[str, Any]:
+    def carried(self) -> IntensityHeld:
         """What a checkpoint may hold."""
-        self._rescale()
+        weight = 1.0 / self._scale
+        bid, ask = (
+            [(count * weight, bps * weight, sq * weight) for count, bps, sq in reaches.bins]
+            for reaches in self._sides.values()
+        )
         return {
-            "watched": self._watched,
-            "watched_sq": self._watched_sq,
+            "watched": self._watched * weight,
+            "watched_sq": self._watched_sq * weight * weight,
             "floor": self._floor,
-            "sides": [reaches.bins for reaches in self._sides.values()],
+            "sides": (bid, ask),
         }
 
-    def carry(self, held: dict[str, Any], *, age_s: float) -> None:
+    def carry(self, held: IntensityHeld, *, age_s: float) -> None:
         """Take sums that are ``age_s`` old; they weigh as much less."""
         decay = 0.5 ** (age_s / HALF_LIFE_S)
         self._scale = 1.0

@@ -10,10 +10,11 @@ is volatility, not selection.
 
 import math
 from collections import deque
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
+from agents.estimators.carried import MarkoutsHeld
 from agents.market.types import Side
 from agents.market.units import BPS, MS_PER_S
 
@@ -62,6 +63,9 @@ class _Mean:
         self.w2 += other.w2
         self.y += other.y
         self.yy += other.yy
+
+    def load(self, sums: tuple[int, float, float, float, float]) -> None:
+        self.at_ms, self.w, self.w2, self.y, self.yy = sums
 
     @property
     def sums(self) -> tuple[int, float, float, float, float]:
@@ -146,19 +150,21 @@ class MarkoutEstimator:
             total.add(mean)
         return total.markout
 
-    def carried(self) -> dict[str, Any]:
+    def carried(self) -> MarkoutsHeld:
         """What a checkpoint may hold: sums; no price and no open question."""
         return {
             "means": [[mean.sums for mean in row] for row in self._means],
-            "sides": [[mean.sums for mean in pair] for pair in self._sides],
+            "sides": [(bid.sums, ask.sums) for bid, ask in self._sides],
         }
 
-    def carry(self, held: dict[str, Any]) -> None:
+    def carry(self, held: MarkoutsHeld) -> None:
         """Take sums; their own times say how old they are."""
-        for rows, saved in ((self._means, held["means"]), (self._sides, held["sides"])):
-            for row, sums in zip(rows, saved, strict=True):
-                for mean, each in zip(row, sums, strict=True):
-                    mean.at_ms, mean.w, mean.w2, mean.y, mean.yy = each
+        for row, cells in zip(self._means, held["means"], strict=True):
+            for mean, sums in zip(row, cells, strict=True):
+                mean.load(sums)
+        for pair, both in zip(self._sides, held["sides"], strict=True):
+            for mean, sums in zip(pair, both, strict=True):
+                mean.load(sums)
 
 
 def _cell(side: Side, depth_bps: float) -> int:

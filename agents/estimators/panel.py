@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Final
 
 from agents.estimators.carry import BasisEstimator
-from agents.estimators.checkpoint import VERSION, Checkpoint, decode
+from agents.estimators.checkpoint import VERSION, Checkpoint, CheckpointRefused, decode
 from agents.estimators.depth import DepthEstimator, near_usd
 from agents.estimators.drift import DriftEstimator
 from agents.estimators.estimates import Beliefs, Estimates
@@ -41,6 +41,7 @@ GAP_MAX_MS: Final = GAP_MAX_NS // NS_PER_MS
 STUCK_NS: Final = s_to_ns(3.0)
 OFFERS_NS: Final = s_to_ns(0.5)
 WIDE_BPS: Final = 25.0
+SPARED_SHARE_MAX: Final = 0.5
 PX_MIN: Final = 1e-12
 
 
@@ -51,8 +52,8 @@ class Panel:
     """
 
     __slots__ = (
-        "_basis", "_dear", "_depth", "_drift", "_estimates", "_exposure", "_fair", "_fast",
-        "_funding_per_h", "_lean_bps", "_mark_px", "_medium", "_mid_px", "_momentum",
+        "_basis", "_carried_s", "_dear", "_depth", "_drift", "_estimates", "_exposure", "_fair",
+        "_fast", "_funding_per_h", "_lean_bps", "_mark_px", "_medium", "_mid_px", "_momentum",
         "_offers_ns", "_own", "_ready", "_regime", "_renewal", "_sampled_ms", "_settings",
         "_sigma_bps", "_slow", "_slow_bps", "_started_ns", "_touch_ms", "_touch_ns", "_trading",
         "ask", "bid", "data_ns",
@@ -86,6 +87,7 @@ class Panel:
         self._mark_px: float | None = None
         self._funding_per_h: float | None = None
         self._ready = False
+        self._carried_s = 0.0
         self._renewal = Renewal(
             trading=self._trading,
             exposure=self._exposure,
@@ -204,13 +206,13 @@ class Panel:
     # ── across restarts ──────────────────────────────────────────────────────────────────────
 
     def checkpoint(self, coin: Coin) -> Checkpoint:
-        """What may be carried over a restart."""
-        self._trading.settle(self._touch_ms)
+        """What may be carried over a restart. Reads only: when it is asked changes no belief."""
         return Checkpoint(
             version=VERSION,
             coin=coin,
             saved_ms=self._touch_ms,
-            volatility=self._slow.carried(),
+            medium=self._medium.carried(),
+            slow=self._slow.carried(),
             intensity=self._trading.intensity.carried(),
             exposure=self._exposure.carried(),
             own_markouts=self._own.carried(),
@@ -219,9 +221,17 @@ class Panel:
         )
 
     def restore(self, raw: bytes, *, coin: Coin, now_ms: int) -> None:
-        """Take a checkpoint; readiness stays to be earned. Raises CheckpointRefused."""
+        """Take a checkpoint. Raises CheckpointRefused.
+
+        Readiness stays to be earned: each second that the carried sigma still weighs spares one
+        of ``warmup_s``, half of it at most.
+        """
+        if self.data_ns is not None:
+            raise CheckpointRefused("the feed has begun: what is believed now is newer")
         held, age_s = decode(raw, coin=coin, now_ms=now_ms)
-        self._slow.carry(held.volatility, age_s=age_s)
+        self._medium.carry(held.medium, age_s=age_s)
+        self._slow.carry(held.slow, age_s=age_s)
+        self._carried_s = self._medium.weighed_s
         self._trading.intensity.carry(held.intensity, age_s=age_s)
         self._exposure.carry(held.exposure, age_s=age_s)
         self._own.carry(held.own_markouts)
@@ -305,7 +315,8 @@ class Panel:
             return False
         if now_ns - self._started_ns >= s_to_ns(self._settings.warmup_max_s):
             return True
-        return self._medium.seen_s >= self._settings.warmup_s
+        warmup_s = self._settings.warmup_s
+        return self._medium.seen_s >= warmup_s - min(self._carried_s, SPARED_SHARE_MAX * warmup_s)
 
     def _believe(self) -> Estimates | None:
         bid, ask = self.bid, self.ask

@@ -1,6 +1,8 @@
 """How busy each hour of the week is against the mean, shrunk to 1; hours are UTC."""
 
-from typing import Any, Final
+from typing import Final
+
+from agents.estimators.carried import SeasonalityHeld
 
 HOURS: Final = 168
 MS_PER_H: Final = 3_600_000
@@ -44,10 +46,10 @@ class SeasonalityEstimator:
         told = (PRIOR_H + self._bursts[hour] / usual) / (PRIOR_H + self._hours[hour])
         return min(max(told, FACTOR_MIN), FACTOR_MAX)
 
-    def carried(self) -> dict[str, Any]:
+    def carried(self) -> SeasonalityHeld:
         """What a checkpoint may hold."""
         return {"bursts": list(self._bursts), "hours": list(self._hours)}
 
-    def carry(self, held: dict[str, Any]) -> None:
+    def carry(self, held: SeasonalityHeld) -> None:
         """Take what was counted; a week's shape does not age in days."""
         self._bursts, self._hours = list(held["bursts"]), list(held["hours"])

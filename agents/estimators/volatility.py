@@ -1,10 +1,11 @@
 """How fast the mid moves: realised and bipower volatility in elapsed time, at any event rate."""
 
 import math
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
+from agents.estimators.carried import VolatilityHeld
 from agents.market.units import BPS, NS_PER_S, s_to_ns
 
 GAP_MAX_NS: Final = s_to_ns(12.0)
@@ -126,11 +127,16 @@ class VolatilityEstimator:
             jump_ratio=min(max(ratio, 1.0), JUMP_RATIO_MAX),
         )
 
-    def carried(self) -> dict[str, Any]:
+    @property
+    def weighed_s(self) -> float:
+        """How many seconds the sums weigh, decayed."""
+        return self._dt
+
+    def carried(self) -> VolatilityHeld:
         """What a checkpoint may hold: sums, no price and no flag."""
         return {"r2": self._r2, "dt": self._dt, "bv": self._bv, "dt_pairs": self._dt_pairs}
 
-    def carry(self, held: dict[str, Any], *, age_s: float) -> None:
+    def carry(self, held: VolatilityHeld, *, age_s: float) -> None:
         """Take sums that are ``age_s`` old; they weigh as much less. ``seen_s`` stays: what was
         seen is seen here.
         """

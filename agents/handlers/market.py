@@ -1,7 +1,11 @@
 """Market data: into the panel, then quote if it is worth it."""
 
-from agents.events import AssetCtx, Bbo, Book, Trades
+import contextlib
+
+from agents.estimators.checkpoint import CheckpointRefused
+from agents.events import AssetCtx, Bbo, BeliefsFound, Book, Trades
 from agents.handlers.quoting import consider
+from agents.market.units import NS_PER_MS
 from agents.state import EngineState
 
 
@@ -27,3 +31,9 @@ def on_trades(state: EngineState, event: Trades, _now_ns: int) -> None:
 def on_ctx(state: EngineState, event: AssetCtx, _now_ns: int) -> None:
     if event.coin == state.instrument.coin:
         state.panel.on_ctx(event)
+
+
+def on_beliefs(state: EngineState, event: BeliefsFound, now_ns: int) -> None:
+    """What is not of this market, or too old, is as if it were not there; the shell has said so."""
+    with contextlib.suppress(CheckpointRefused):
+        state.panel.restore(event.raw, coin=state.instrument.coin, now_ms=now_ns // NS_PER_MS)

@@ -17,7 +17,9 @@ from typing import Final
 from agents.exchange.downstream import EXIT_LEASE_LOST, PROTOCOL_VERSION, Acquire
 from agents.exchange.errors import Unreachable
 from agents.exchange.websocket import connect
+from agents.market.types import Coin
 from agents.runtime import outbound
+from agents.runtime.beliefs import Beliefs
 from agents.runtime.departure import EXIT_BROKEN, Departure
 from agents.runtime.journal import Journal
 from agents.runtime.rejoin import SOCKET_URL
@@ -28,18 +30,27 @@ _CLOSE_WAIT_S: Final = 1.0
 
 
 async def run_agent(
-    market: str, sock: Path, token: str, log_path: Path, build: str, journal: Path | None = None
+    market: str,
+    sock: Path,
+    token: str,
+    log_path: Path,
+    build: str,
+    journal: Path | None = None,
+    beliefs: Path | None = None,
+    shown: Callable[[Shell], object] | None = None,
 ) -> Departure:
     """Make one market until the lease is gone or the engine leaves; never raises for either.
 
     ``sock``: the gateway's Unix socket; ``token``: the fleet's, as text; ``journal``: the folder of
-    this agent's journal, None for none. The code of the departure is the process's exit code.
+    this agent's journal, ``beliefs`` its checkpoint; None for none. ``shown`` is given the shell
+    before it runs. The code of the departure is the process's exit code.
     """
     log = open_log(log_path, market=market, pid=os.getpid())
     log.info("agent.start", build=build)
     written = None if journal is None else Journal(journal, build, _saying(log))
+    kept = None if beliefs is None else Beliefs(beliefs, Coin(market), log)
     try:
-        departure = await _serve(market, sock, token, build, log, written)
+        departure = await _serve(market, sock, token, build, log, written, kept, shown)
     except Exception as error:
         log.exception("agent.broken", error=repr(error))
         departure = Departure(EXIT_BROKEN, f"{type(error).__name__}: {error}")
@@ -54,7 +65,14 @@ def _saying(log: Log) -> Callable[[str], object]:
 
 
 async def _serve(
-    market: str, sock: Path, token: str, build: str, log: Log, journal: Journal | None
+    market: str,
+    sock: Path,
+    token: str,
+    build: str,
+    log: Log,
+    journal: Journal | None,
+    beliefs: Beliefs | None,
+    shown: Callable[[Shell], object] | None,
 ) -> Departure:
     try:
         connection = await connect(SOCKET_URL, unix_path=str(sock))
@@ -64,7 +82,9 @@ async def _serve(
         market=market, protocol=PROTOCOL_VERSION, build=build, token=token,
         process=secrets.token_hex(8), pid=os.getpid(),
     )  # fmt: skip
-    shell = Shell(acquire, connection, sock, log, journal)
+    shell = Shell(acquire, connection, sock, log, journal, beliefs)
+    if shown is not None:
+        shown(shell)
     try:
         await connection.send(outbound.gateway_frame(acquire))
         return await shell.run()

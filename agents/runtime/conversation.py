@@ -21,7 +21,7 @@ from agents.commands import (
     RequestFence,
 )
 from agents.engine import Engine
-from agents.events import Event, Fills, SkewSolved, Tick
+from agents.events import BeliefsFound, Event, Fills, SkewSolved, Tick
 from agents.exchange.codec import ErrorFrame, GwFrame, PostFrame, decode_frame
 from agents.exchange.downstream import (
     EXIT_LEASE_LOST,
@@ -144,6 +144,10 @@ class Conversation:
         says += self._feed((*self._requests.overdue(now_ns), Tick()), now_ns)
         return says or self._solve(now_ns)
 
+    def remember(self, raw: bytes, now_ns: int) -> list[Say]:
+        """The checkpoint of an agent before this one; once the lease is there, ahead of data."""
+        return self._some(BeliefsFound(raw), now_ns)
+
     def _solve(self, now_ns: int) -> list[Say]:
         """A tick with nothing to say is the moment for what the engine wants solved: 2 ms at most,
         and never before what it has decided is out.
@@ -168,12 +172,18 @@ class Conversation:
         """False, and it has left, if nothing was renewed for as long as a lease lasts."""
         if self.lease is None:
             return True
-        silent_ms = (now_ns - self._renewed_ns) // NS_PER_MS
-        if silent_ms < self.lease.lease_ms:
+        if self.leased(now_ns):
             return True
+        silent_ms = (now_ns - self._renewed_ns) // NS_PER_MS
         why = "the process was stopped, or stuck"
         self._lease_gone(f"nothing renewed for {silent_ms} ms ({why})")
         return False
+
+    def leased(self, now_ns: int) -> bool:
+        """Whether the lease was renewed so lately that nobody else can have one."""
+        if self.lease is None:
+            return False
+        return (now_ns - self._renewed_ns) // NS_PER_MS < self.lease.lease_ms
 
     def _holds(self, now_ns: int) -> bool:
         return self.left is None and self.may_say(now_ns)

@@ -50,6 +50,7 @@ class Kind(StrEnum):
     TICK = "tick"
     SAID = "said"  # a renewal or a fence of ours left: whether it did
     LOST = "lost"  # the socket closed: why
+    BELIEFS = "beliefs"  # a checkpoint was found: its bytes
     CONTINUED = "continued"  # taken back after a gateway's restart: the lease
 
 
@@ -120,6 +121,10 @@ class Journal:
 
     def ticked(self, now_ns: int, says: Sequence[Say]) -> None:
         self._entry(Kind.TICK, None, now_ns, digest(says))
+
+    def remembered(self, raw: bytes, now_ns: int, says: Sequence[Say]) -> None:
+        """The beliefs of an agent before this one."""
+        self._entry(Kind.BELIEFS, raw, now_ns, digest(says))
 
     def said(self, now_ns: int, *, sent: bool) -> None:
         """Of a frame for which it matters whether it left: whether it did."""

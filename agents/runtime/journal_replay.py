@@ -136,6 +136,8 @@ class _Again:
                 says = talk.take(_payload(part, entry, bytes), now_ns)
             case Kind.TICK:
                 says = talk.tick(now_ns)
+            case Kind.BELIEFS:
+                says = talk.remember(_payload(part, entry, bytes), now_ns)
             case Kind.CONTINUED:
                 says = talk.continued(_payload(part, entry, LeaseFrame), now_ns)
             case Kind.LOST:

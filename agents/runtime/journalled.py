@@ -27,6 +27,11 @@ class Journalled(Conversation):
         self._journal.ticked(now_ns, says)
         return says + self._mourn(now_ns)
 
+    def remember(self, raw: bytes, now_ns: int) -> list[Say]:
+        says = super().remember(raw, now_ns)
+        self._journal.remembered(raw, now_ns, says)
+        return says
+
     def _mourn(self, now_ns: int) -> list[Say]:
         """Once: the engine is told that nothing is written any more. No journal has this event."""
         if self._journal.trouble is None or self._mourned or self.engine is None:

@@ -9,7 +9,9 @@ from agents.events import Event
 from agents.exchange.downstream import Acquire, LeaseFrame
 from agents.exchange.errors import Unreachable
 from agents.exchange.websocket import Connection
+from agents.handlers.explain import Explanation
 from agents.market.units import NS_PER_MS
+from agents.runtime.beliefs import SAVE_FIRST_S, SAVE_S, Beliefs
 from agents.runtime.clock import Clock
 from agents.runtime.conversation import Conversation, Say
 from agents.runtime.departure import EXIT_BROKEN, Departure, Leave
@@ -32,6 +34,7 @@ class Shell:
         sock: Path,
         log: Log,
         journal: Journal | None = None,
+        beliefs: Beliefs | None = None,
     ) -> None:
         self._conversation = (
             Conversation(acquired, self) if journal is None else Journalled(acquired, self, journal)
@@ -40,6 +43,8 @@ class Shell:
         self._sock = sock
         self._log = log
         self._clock = Clock()
+        self._beliefs = beliefs
+        self._found: bytes | None = None
         self._odd = 0
         self._turn = asyncio.Lock()  # one event at a time: commands leave in the order decided
 
@@ -48,26 +53,61 @@ class Shell:
         """The one in use now."""
         return self._connection
 
+    def explain(self) -> Explanation | None:
+        """Why it quotes as it does; None before there is a lease. To be asked in our own loop."""
+        engine = self._conversation.engine
+        return None if engine is None else engine.explain(self._clock.now_ns())
+
     async def run(self) -> Departure:
         """Serve until the lease, the gateway or the engine ends it."""
-        departure = Departure(EXIT_BROKEN, "neither task ends by itself")
+        departure = Departure(EXIT_BROKEN, "no task ends by itself")
+        if self._beliefs is not None:
+            self._found = self._beliefs.read(self._clock.now_ns() // NS_PER_MS)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._receive())
                 tasks.create_task(self._tick())
+                tasks.create_task(self._keep())
         except* Leave as left:
             first = left.exceptions[0]
             assert isinstance(first, Leave)
             departure = first.departure
+            self._keep_last()
         return departure
+
+    async def _keep(self) -> None:
+        """Now and then what is believed is stored for whoever comes after."""
+        wait_s = SAVE_FIRST_S
+        while True:
+            await asyncio.sleep(wait_s)
+            wait_s = SAVE_S
+            engine = self._conversation.engine
+            if engine is not None and self._beliefs is not None:
+                await self._beliefs.save(engine.state.panel)
+
+    def _keep_last(self) -> None:
+        """Not by a process that slept over the end of its lease: the next one knows better."""
+        engine = self._conversation.engine
+        if engine is None or self._beliefs is None:
+            return
+        if self._conversation.leased(self._clock.now_ns()):
+            self._beliefs.save_last(engine.state.panel)
 
     async def _receive(self) -> None:
         while True:
             async for raw in self._connection:
                 async with self._turn:
-                    await self._say(self._conversation.take(raw, self._clock.now_ns()))
+                    await self._say(self._take(raw, self._clock.now_ns()))
             async with self._turn:
                 await self._come_back()
+
+    def _take(self, raw: bytes, now_ns: int) -> list[Say]:
+        """A frame; behind the one that begins the lease, what was found of old beliefs."""
+        says = self._conversation.take(raw, now_ns)
+        if self._found is not None and self._conversation.engine is not None:
+            found, self._found = self._found, None
+            says += self._conversation.remember(found, now_ns)
+        return says
 
     async def _tick(self) -> None:
         while True:

@@ -9,7 +9,9 @@ import os
 import time
 from collections.abc import Awaitable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from agents.runtime.loops import Stall
 from agents.runtime.stalls import spare_collector, watch
@@ -20,6 +22,9 @@ from fleet.folder import Folder
 from fleet.processes import write_pid
 from fleet.supervisor.attempts import Departure
 
+if TYPE_CHECKING:
+    from agents.runtime.shell import Shell
+
 EXIT_BROKEN: Final = 1
 
 
@@ -29,6 +34,7 @@ class MarketActor:
     def __init__(self, root: str, market: str) -> None:
         self._folder = Folder(Path(root))
         self._market = market
+        self._shell: Shell | None = None
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def _run(self) -> None:
@@ -44,6 +50,8 @@ class MarketActor:
                 self._folder.log(self._market),
                 BUILD,
                 self._folder.journal(self._market),
+                self._folder.beliefs(self._market),
+                shown=self._show,
             )
             code, reason = departure.code, departure.reason
         except OSError as error:
@@ -55,6 +63,14 @@ class MarketActor:
                 write_departure(self._folder, self._market, last_word)
             finally:  # a full disk must not keep a process that has nothing to do any more
                 os._exit(code)
+
+    def _show(self, shell: "Shell") -> None:
+        self._shell = shell
+
+    async def explain(self) -> bytes | None:
+        """Why it quotes as it does, as JSON; None before it has a lease."""
+        told = None if self._shell is None else self._shell.explain()
+        return None if told is None else msgspec.json.encode(told)
 
 
 class RiskActor:

@@ -94,4 +94,7 @@ def test_operators_words_are_done_and_written_down(paper: Fleet) -> None:
     assert paper.cli.run("--fleet", "paper", "restart", "SOL").returncode == 3
     assert paper.cli.run("apply", "manifests/paper.yaml", "--yes").returncode == 0
     wait_for("all QUOTING", lambda: all_quoting(paper), within_s=60, every_s=0.5)
-    assert paper.market("xyz:NVDA")["pid"] != pid
+    now_pid = paper.market("xyz:NVDA")["pid"]
+    assert now_pid != pid
+    (found,) = [row for row in told(paper, "xyz:NVDA", "beliefs.found") if row["pid"] == now_pid]
+    assert found["age_s"] < 60, "what the agent before it believed was stored as it left"

@@ -9,8 +9,12 @@ import pytest
 import zstandard
 
 from agents.engine import Engine
+from agents.estimators.checkpoint import Checkpoint, encode
+from agents.estimators.panel import Panel
 from agents.exchange.downstream import Acquire, LeaseFrame
-from agents.runtime.conversation import Conversation, Observer
+from agents.market.types import Coin
+from agents.market.units import NS_PER_MS
+from agents.runtime.conversation import Conversation, Observer, Say
 from agents.runtime.journal import KEEP_BYTES, PART_BYTES_MAX, Entry, Journal, Kind
 from agents.runtime.journal_replay import JournalError, entries, parts, rerun, values
 from agents.runtime.journalled import Journalled
@@ -32,6 +36,7 @@ def _journalled(
     *,
     part_bytes: int = PART_BYTES_MAX,
     keep_bytes: int = KEEP_BYTES,
+    kind: type[Journalled] = Journalled,
 ) -> World:
     """One market in a world; its first agent's journal, and those after it, are in ``folder``."""
     world, _ = build(11, 1, level, lambda purpose: random.Random(f"11 {purpose}"))
@@ -40,7 +45,7 @@ def _journalled(
 
     def conversing(acquired: Acquire, observer: Observer) -> Conversation:
         journals.append(Journal(folder, "test", part_bytes=part_bytes, keep_bytes=keep_bytes))
-        return Journalled(acquired, observer, journals[-1])
+        return kind(acquired, observer, journals[-1])
 
     agent.conversing = conversing
     world.end_agent(agent, 0.0)
@@ -58,6 +63,38 @@ def test_a_journal_reproduces_its_commands_byte_for_byte(folder: Path) -> None:
     assert first.events > 500
     assert first.commands > 20
     assert first == second
+
+
+class _Remembering(Journalled):
+    """Finds beliefs behind its lease, as an agent's shell does; they are a minute old."""
+
+    held: Checkpoint | None = None
+
+    def take(self, raw: bytes, now_ns: int) -> list[Say]:
+        begun = self.lease is not None
+        says = super().take(raw, now_ns)
+        if self.held is None or begun or self.lease is None:
+            return says
+        saved_ms = now_ns // NS_PER_MS - 60_000
+        found = encode(msgspec.structs.replace(self.held, saved_ms=saved_ms))
+        return says + self.remember(found, now_ns)
+
+
+def test_beliefs_of_an_agent_before_are_part_of_the_journal(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = _journalled(folder.parent / "first", 30.0)
+    engine = first.crew.engine("BTC")
+    assert engine is not None
+    monkeypatch.setattr(_Remembering, "held", engine.state.panel.checkpoint(Coin("BTC")))
+    _journalled(folder, 30.0, kind=_Remembering)
+    assert Kind.BELIEFS in {entry.kind for part in parts(folder) for entry in entries(part)}
+    again = rerun(folder)
+    assert again.divergence is None
+    assert again.commands > 20
+    assert again.digest != rerun(folder.parent / "first").digest
+    monkeypatch.setattr(Panel, "restore", lambda *_, **__: None)
+    assert rerun(folder).divergence is not None, "what was carried shows in what is said"
 
 
 def test_each_agent_of_a_stormy_world_says_the_same_again(folder: Path) -> None:

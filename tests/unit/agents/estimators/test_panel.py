@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from agents.estimators.checkpoint import CheckpointRefused, encode
@@ -170,6 +171,41 @@ def test_incident_45_46_a_checkpoint_carries_what_was_learned_but_no_readiness_a
     assert mine.fair_px == mine.mid_px
     assert mine.kappa_per_bps == pytest.approx(theirs.kappa_per_bps, rel=0.05)
     assert mine.fills_per_s == pytest.approx(theirs.fills_per_s, rel=0.1)
+
+
+def test_what_was_carried_spares_half_of_the_warm_up_at_most() -> None:
+    held = encode(_traded().checkpoint(COIN))
+    settings = msgspec.structs.replace(SETTINGS, warmup_s=40.0)
+    cold, warm = Panel(settings, 200 * NS_PER_S), Panel(settings, 200 * NS_PER_S)
+    warm.restore(held, coin=COIN, now_ms=180_000)
+    ready_s = {}
+    for name, panel in (("cold", cold), ("warm", warm)):
+        for second in range(200, 260):
+            panel.on_bbo(*_bbo(float(second)))
+            panel.estimates(second * NS_PER_S)
+            if panel.ready:
+                ready_s[name] = second - 200
+                break
+    assert ready_s == {"cold": 40, "warm": 20}
+
+
+def test_asking_for_a_checkpoint_changes_no_belief() -> None:
+    asked, left_alone = Panel(SETTINGS, 0), Panel(SETTINGS, 0)
+    for second in range(60):
+        for panel in (asked, left_alone):
+            panel.on_bbo(*_bbo(second, 100.0 * (1 + 1e-4 * (second % 3))))
+            panel.on_trades(Trades(trades=(_trade(second, 100.06, second=second + 0.5),)))
+        asked.checkpoint(COIN)
+        now_ns = second * NS_PER_S
+        assert asked.estimates(now_ns) == left_alone.estimates(now_ns)
+
+
+def test_beliefs_of_before_come_too_late_once_the_feed_has_begun() -> None:
+    held = encode(_traded().checkpoint(COIN))
+    fresh = Panel(SETTINGS, 200 * NS_PER_S)
+    fresh.on_bbo(*_bbo(200.0))
+    with pytest.raises(CheckpointRefused, match="the feed has begun"):
+        fresh.restore(held, coin=COIN, now_ms=201_000)
 
 
 def test_an_old_checkpoint_leaves_the_panel_as_it_was() -> None:

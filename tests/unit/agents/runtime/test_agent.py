@@ -27,7 +27,7 @@ from agents.market.types import Coin
 from agents.runtime.agent import run_agent
 from agents.runtime.clock import Clock
 from agents.runtime.departure import Departure
-from agents.settings import MarketSettings, RiskSettings
+from agents.settings import MarketSettings, RiskSettings, StrategySettings
 
 BTC = Coin("BTC")
 LEASE = LeaseFrame(
@@ -259,6 +259,47 @@ async def test_a_flat_market_that_drains_is_released(
     await gateway.say(DrainFrame(deadline_ms=2_000_000_000_000))
     assert (await gateway.told(type="release"))["data"]["generation"] == 4
     assert (await agent).code == 0
+
+
+@pytest.mark.parametrize(("told", "saved"), [("revoked", True), ("stopped", False)])
+async def test_what_it_believes_is_for_the_next_one_unless_it_slept_over_its_lease(
+    gateway: FakeGateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str, saved: bool
+) -> None:
+    lease = msgspec.structs.replace(
+        LEASE,
+        settings=msgspec.structs.replace(
+            LEASE.settings, strategy=StrategySettings(warmup_s=0.0, warmup_max_s=0.0)
+        ),
+    )
+    path, log = tmp_path / "beliefs.json", tmp_path / "BTC.jsonl"
+
+    async def live() -> None:
+        ends = asyncio.ensure_future(
+            run_agent("BTC", gateway.sock, "a" * 64, log, "test", None, path)
+        )
+        await gateway.told(type="acquire")
+        await gateway.say(lease, LinkFrame(1, "up", 1, 0.0))
+        await gateway.told(type="renew")
+        levels = '{"px":"100","sz":"1","n":1},{"px":"101","sz":"1","n":1}'
+        at_ms = Clock().now_ns() // 1_000_000
+        bbo = f'{{"channel":"bbo","data":{{"coin":"BTC","time":{at_ms},"bbo":[{levels}]}}}}'
+        await gateway.agents[-1].send(bbo)
+        gateway.heard.clear()
+        await gateway.told(type="renew")  # what was sent before is taken by then
+        if told == "revoked":
+            await gateway.say(Revoked("test"))
+        else:
+            running_ns = Clock.now_ns
+            monkeypatch.setattr(Clock, "now_ns", lambda clock: running_ns(clock) + 5_001_000_000)
+        assert (await ends).code == 75
+
+    await live()
+    assert path.exists() == saved
+    if saved:
+        gateway.heard.clear()
+        log.write_text("")
+        await live()
+        assert '"beliefs.found"' in log.read_text()
 
 
 async def test_no_gateway_is_an_end_not_an_error(tmp_path: Path) -> None:
