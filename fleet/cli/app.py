@@ -165,6 +165,21 @@ def history(output: As = "table", fleet: Name = None) -> None:
 
 
 @app.command()
+def rollback(
+    rev: Annotated[int | None, typer.Argument(help="Back to which; else the one before.")] = None,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    wait: Annotated[float, typer.Option(help="Seconds until all markets must quote.")] = 120.0,
+    output: As = "table",
+    fleet: Name = None,
+) -> None:
+    """Back to an old revision, as a new one, under the lesser of both's limits."""
+    from fleet.cli import rollback as verb
+
+    verb.run(rev, yes=yes, wait_s=wait, output=output, fleet=fleet)
+
+
+@app.command()
 def down(
     *,
     flatten: Annotated[bool, typer.Option("--flatten", help="Close positions first.")] = False,

@@ -45,7 +45,7 @@ def run(path: Path, wishes: Wishes, output: Output) -> None:
     spec = load_or_fail(path)
     check_names(spec, wishes.only, wishes.fleet)
     folder = Folder.of(spec.fleet)
-    _refuse_halted(folder)
+    refuse_halted(folder)
     known = prepare.check_identity(folder, spec)
     _refuse_second_controller(folder)
     found = start.running(folder) if known else NOTHING
@@ -58,12 +58,13 @@ def run(path: Path, wishes: Wishes, output: Output) -> None:
         return
     show(spec, plan, found, judged(path, folder, spec), put if output == "table" else say)
     _refuse_raises(plan, wishes)
-    _confirm(spec, wishes)
+    confirm(spec.network, yes=wishes.yes)
     _start(folder, spec, found, key)
     _roll_out(folder, spec, wishes, output, shown=plan)
 
 
-def _refuse_halted(folder: Folder) -> None:
+def refuse_halted(folder: Folder) -> None:
+    """Exit 5 with the mend while the latch is set."""
     halted = latch(folder)
     if halted is not None:
         text = f"fleet {folder.root.name} is halted: {halted.reason} (by {halted.by})"
@@ -102,13 +103,14 @@ def _refuse_raises(plan: Plan, wishes: Wishes) -> None:
         raise Failure(ExitCode.INVALID, text, f"apply with --allow {RISK_INCREASE}")
 
 
-def _confirm(spec: FleetSpec, wishes: Wishes) -> None:
-    if wishes.yes:
+def confirm(network: str, *, yes: bool) -> None:
+    """Ask the person at the terminal; exit 3 unless they type yes."""
+    if yes:
         return
     if not sys.stdin.isatty():
-        text = "apply asks before it acts, and there is no terminal to ask on"
+        text = "this asks before it acts, and there is no terminal to ask on"
         raise Failure(ExitCode.INVALID, text, "add --yes")
-    sys.stderr.write(f"go ahead on {spec.network}? type yes: ")
+    sys.stderr.write(f"go ahead on {network}? type yes: ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() != "yes":
         raise Failure(ExitCode.INVALID, "not confirmed: nothing was changed")
@@ -147,7 +149,7 @@ def _roll_out(
         revision = plan.revision
         if _told(plan) - _told(shown):
             show(spec, plan, everything, None, put if output == "table" else say)
-            _confirm(spec, wishes)
+            confirm(spec.network, yes=wishes.yes)
         if plan.steps:
             revision = Control(folder).apply(
                 encode(spec),

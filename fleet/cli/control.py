@@ -59,6 +59,12 @@ class Plan(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...]
 
 
+class Rollback(Plan, frozen=True):
+    """A plan that leads back; ``to``: the revision whose settings it takes."""
+
+    to: int
+
+
 class Health(msgspec.Struct, frozen=True):
     """What a supervisor says of itself. ``turns``: its loop does; ``blind``: what it cannot see."""
 
@@ -108,9 +114,20 @@ class Control:
         }
         return int(self._call("POST", "/v1/apply", body)["revision"])
 
+    def rollback(
+        self, rev: int | None, by: str, *, dry: bool = False, plan_id: str | None = None
+    ) -> Rollback:
+        """Go back to an old revision as a new one; ``dry``: only say what that would do."""
+        body = {"rev": rev, "by": by, "dry": dry, "plan_id": plan_id}
+        return msgspec.convert(self._call("POST", "/v1/rollback", body), Rollback)
+
     def act(self, market: str, verb: str, by: str) -> None:
         """pause, unpause, drain, flatten or restart one market."""
         self._call("POST", market_path(market, verb), {"by": by})
+
+    def explain(self, market: str) -> Any:  # noqa: ANN401  # agents.handlers.explain's, as JSON
+        """Why a market quotes as it does. ``Failure`` where its agent can't say."""
+        return self._call("GET", market_path(market, "explain"), None)
 
     def down(self) -> None:
         """Stop and release every agent and the risk actor; returns when they are gone."""

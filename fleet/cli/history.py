@@ -12,10 +12,14 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+import msgspec
+
 from fleet.cli.console import Output, put, put_json
 from fleet.cli.failure import ExitCode, Failure
 from fleet.cli.find import find
 from fleet.folder import Folder
+from fleet.manifests.spec import FleetSpec, decode
+from fleet.supervisor.plan import what_changed
 
 ROWS: Final = 200
 _SAID: Final = ("said", "halt", "resume")
@@ -33,6 +37,9 @@ def run(output: Output, fleet: str | None) -> None:
         return
     for row in document["revisions"]:
         put(f"{_at(row['at_ms'])}  revision {row['rev']} by {row['by']}: {row['markets']} markets")
+        for change in row["changes"] or ():
+            whose = "(fleet)" if change["market"] == "*" else change["market"]
+            put(f"{'':22}{change['class']:<8} {whose:<12} {change['text']}".rstrip())
     for row in document["audit"]:
         what = f"{row['verb']} {row['detail']}".strip()
         put(f"{_at(row['at_ms'])}  {row['by']}: {what}  ({row['outcome']})")
@@ -40,15 +47,7 @@ def run(output: Output, fleet: str | None) -> None:
 
 def read(folder: Folder) -> dict[str, Any]:
     """``{"revisions", "audit"}``, the newest first. Raises sqlite3.Error."""
-    revisions = [
-        {"rev": rev, "at_ms": at_ms, "by": by, "markets": markets}
-        for rev, at_ms, by, markets in _rows(
-            folder.store_db,
-            "SELECT rev, at_ms, by, (SELECT count(*) FROM json_each(spec, '$.markets'))"
-            " FROM revision ORDER BY rev DESC LIMIT ?",
-            (ROWS,),
-        )
-    ]
+    revisions = _revisions(folder)
     audit = [
         {"at_ms": at_ms, "by": by, "verb": verb, "detail": detail, "outcome": outcome}
         for at_ms, by, verb, detail, outcome in _rows(
@@ -64,6 +63,31 @@ def read(folder: Folder) -> dict[str, Any]:
     audit += [_past_the_supervisor(*row) for row in said]
     audit.sort(key=lambda row: row["at_ms"], reverse=True)
     return {"revisions": revisions, "audit": audit[:ROWS]}
+
+
+def _revisions(folder: Folder) -> list[dict[str, Any]]:
+    """The newest first, each with its difference to the one before; None: of another build."""
+    rows = list(_rows(folder.store_db, "SELECT * FROM revision ORDER BY rev DESC LIMIT ?", (ROWS,)))
+    specs = [_spec(row[3]) for row in rows]
+    found = []
+    for place, (rev, at_ms, by, _) in enumerate(rows):
+        after = specs[place]
+        before = specs[place + 1] if place + 1 < len(rows) else None
+        known = after is not None and (before is not None or rev == 1)
+        steps = what_changed(before, after) if after is not None and known else None
+        changes = None if steps is None else [
+            {"market": step.market, "class": step.kind, "text": step.text} for step in steps
+        ]  # fmt: skip
+        count = len(after.markets) if after is not None else None
+        found.append({"rev": rev, "at_ms": at_ms, "by": by, "markets": count, "changes": changes})
+    return found
+
+
+def _spec(raw: str) -> FleetSpec | None:
+    try:
+        return decode(raw)
+    except msgspec.MsgspecError:
+        return None
 
 
 def _past_the_supervisor(at_ms: int, kind: str, market: str | None, detail: str) -> dict[str, Any]:

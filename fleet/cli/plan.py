@@ -5,6 +5,7 @@ down, with its own rules; where nothing was ever applied, every market is to be 
 """
 
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,14 @@ def _document(spec: FleetSpec, plan: Plan, found: Running, told: Viability) -> d
     }
 
 
+def step_lines(plan: Plan) -> Iterator[str]:
+    """A line a step."""
+    for step in plan.steps:
+        whose = "(fleet)" if step.market == FLEET else step.market
+        raised = "  [raises a limit: needs --allow risk-increase]" if step.raises_risk else ""
+        yield f"  {step.kind:<8} {whose:<12} {step.text}{raised}".rstrip()
+
+
 def show(spec: FleetSpec, plan: Plan, found: Running, told: Viability | None, tell: Any) -> None:  # noqa: ANN401  # put or say
     """The plan as people read it: steps, then what is to be known before it is done."""
     away = missing(found)
@@ -148,10 +157,8 @@ def show(spec: FleetSpec, plan: Plan, found: Running, told: Viability | None, te
         tell("no changes")
     else:
         tell(f"plan for fleet {spec.fleet} on {spec.network}:")
-    for step in plan.steps:
-        whose = "(fleet)" if step.market == FLEET else step.market
-        raised = "  [raises a limit: needs --allow risk-increase]" if step.raises_risk else ""
-        tell(f"  {step.kind:<8} {whose:<12} {step.text}{raised}".rstrip())
+    for line in step_lines(plan):
+        tell(line)
     if away:
         tell(f"  processes to start: {', '.join(away)}")
     if told is not None:

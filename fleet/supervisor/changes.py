@@ -44,6 +44,8 @@ def _leaves(value: object, path: str) -> Iterator[tuple[str, object]]:
 
 def changes(before: msgspec.Struct, after: msgspec.Struct) -> tuple[Change, ...]:
     """The leaves that differ between two structs of one kind, in the order of the schema."""
+    if before == after:
+        return ()
     old, new = (dict(_leaves(msgspec.to_builtins(each), "")) for each in (before, after))
     return tuple(
         Change(leaf, old.get(leaf), new.get(leaf))

@@ -3,8 +3,10 @@
     POST /v1/plan     {manifest}                               -> {plan_id, revision, steps}
     POST /v1/apply    {manifest, plan_id?, only?, allow?, by}  -> 202 {revision}; 200: no changes
     GET  /v1/history                                           -> {revisions, audit}
+    POST /v1/rollback {rev?, by, dry?, plan_id?} -> 202 {revision, to, steps}; 200: dry, no changes
     POST /v1/down     {by?}                                    -> {stopped}, once they are gone
     POST /v1/markets/{market}/{pause|unpause|drain|flatten|restart}   {by?} -> {}
+    GET  /v1/markets/{market}/explain                          -> its agent's Explanation
     GET  /healthz                  -> {ok, blind}; 200 if the loop turned within 5 s
 
 An apply writes what is desired and returns; the loop does the rest. Errors as the gateway's.
@@ -28,6 +30,7 @@ from fleet.gateway.api import ApiError
 from fleet.manifests.spec import FleetSpec, decode, digest, encode
 from fleet.supervisor.loop import Loop
 from fleet.supervisor.plan import FLEET, PlanStep, merged, plan, plan_id
+from fleet.supervisor.rollback import restored
 from fleet.supervisor.store import Store
 from fleet.supervisor.verbs import Refused, Verbs
 
@@ -53,6 +56,15 @@ class ApplyRequest(msgspec.Struct, frozen=True):
     allow: tuple[str, ...] | None = None
 
 
+class RollbackRequest(msgspec.Struct, frozen=True):
+    """``rev``: back to which, the one before by default. ``dry``: only say what it would do."""
+
+    by: str
+    rev: int | None = None
+    dry: bool = False
+    plan_id: str | None = None
+
+
 class By(msgspec.Struct, frozen=True):
     """Who asks, where nothing else needs to be said."""
 
@@ -74,9 +86,11 @@ class ControlApi:
         app = web.Application(middlewares=[self._guarded], client_max_size=BODY_BYTES_MAX)
         app.router.add_post("/v1/plan", self._plan)
         app.router.add_post("/v1/apply", self._apply)
+        app.router.add_post("/v1/rollback", self._rollback)
         app.router.add_get("/v1/history", self._history)
         app.router.add_post("/v1/down", self._down)
         app.router.add_post("/v1/markets/{market}/{verb}", self._verb)
+        app.router.add_get("/v1/markets/{market}/explain", self._explain)
         app.router.add_get("/healthz", self._healthz)
         return app
 
@@ -132,13 +146,40 @@ class ControlApi:
         if not steps:
             return _reply({"revision": rev})
         _refuse_raises(steps, asked.allow or ())
+        return _reply({"revision": self._revise(wanted, steps, asked.by)}, 202)
+
+    def _revise(
+        self, wanted: FleetSpec, steps: tuple[PlanStep, ...], by: str, back_to: int | None = None
+    ) -> int:
+        """Write down what is desired from now on, and wake the loop; the new revision."""
         desired = {s.market: s.market in wanted.markets for s in steps if s.market != FLEET}
         now_ms = time.time_ns() // 1_000_000
-        rev = self._store.revise(encode(wanted).decode(), desired, asked.by, now_ms)
+        rev = self._store.revise(encode(wanted).decode(), desired, by, now_ms, back_to)
         told = [f"{step.kind} {step.market}" for step in steps]
-        self._log.info("applied", revision=rev, by=asked.by, steps=told)
+        self._log.info("applied", revision=rev, by=by, steps=told, back_to=back_to)
         self._loop.wake(*desired)
-        return _reply({"revision": rev}, 202)
+        return rev
+
+    async def _rollback(self, request: web.Request) -> web.StreamResponse:
+        asked = await _read(request, RollbackRequest)
+        rev, current = self._current()
+        to = rev - 1 if asked.rev is None else asked.rev
+        row = self._store.revision(to) if to < rev else None
+        if current is None or row is None:
+            text = f"there is no revision {to} to go back to; the one in force is {rev}"
+            raise Refused(ApiError("unknown_revision", 3, text, "fleet history lists them"), 404)
+        wanted = restored(decode(row.spec), current)
+        rev, steps = self._planned(wanted)
+        name = plan_id(rev, wanted)
+        told = {"plan_id": name, "revision": rev, "to": to, "steps": steps}
+        if asked.dry or not steps:
+            return _reply(told)
+        if asked.plan_id not in {None, name}:
+            text = "what runs has changed since the plan was made"
+            raise Refused(ApiError("stale_plan", 3, text, "plan again"))
+        self._refuse_halted()
+        _refuse_raises(steps, ())
+        return _reply({**told, "revision": self._revise(wanted, steps, asked.by, to)}, 202)
 
     def _refuse_halted(self) -> None:
         status = self._loop.status
@@ -168,6 +209,10 @@ class ControlApi:
         await self._verbs.carry_out(market, verb, asked.by)
         self._log.info("verb", market=market, verb=verb, by=asked.by)
         return _reply({})
+
+    async def _explain(self, request: web.Request) -> web.StreamResponse:
+        told = await self._verbs.explain(request.match_info["market"])
+        return web.Response(body=told, content_type="application/json")
 
     async def _healthz(self, _: web.Request) -> web.StreamResponse:
         age_s = time.monotonic() - self._loop.turned_s

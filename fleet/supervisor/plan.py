@@ -93,6 +93,15 @@ def _short(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def what_changed(before: FleetSpec | None, after: FleetSpec) -> tuple[PlanStep, ...]:
+    """From one revision to the next, as if all of the first had been running."""
+    rows = {
+        name: MarketRow(name, True, Phase.QUOTING, None, 0, 0, 0)
+        for name in (before.markets if before else ())
+    }
+    return plan(before, rows, after, {})
+
+
 def merged(current: FleetSpec | None, wanted: FleetSpec, only: str | None) -> FleetSpec:
     """``wanted``, or, with ``only``, what is desired now with that one market replaced."""
     if only is None:

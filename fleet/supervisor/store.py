@@ -75,6 +75,10 @@ class Store:
         row = self._db.execute("SELECT * FROM revision ORDER BY rev DESC LIMIT 1").fetchone()
         return None if row is None else Revision(*row)
 
+    def revision(self, rev: int) -> Revision | None:
+        row = self._db.execute("SELECT * FROM revision WHERE rev = ?", (rev,)).fetchone()
+        return None if row is None else Revision(*row)
+
     def revisions(self, limit: int = HISTORY_ROWS) -> list[Revision]:
         """The newest first."""
         rows = self._db.execute("SELECT * FROM revision ORDER BY rev DESC LIMIT ?", (limit,))
@@ -88,11 +92,19 @@ class Store:
     def markets(self) -> dict[str, MarketRow]:
         return _market_rows(self._db)
 
-    def revise(self, spec_json: str, desired: Mapping[str, bool], by: str, at_ms: int) -> int:
+    def revise(
+        self,
+        spec_json: str,
+        desired: Mapping[str, bool],
+        by: str,
+        at_ms: int,
+        back_to: int | None = None,
+    ) -> int:
         """Write a revision and, of each market it touches, what is desired; returns its number.
 
         ``desired``: markets that start or change (True), and those that leave (False). A market
-        that is desired anew begins in BOOT, with its count of restarts kept.
+        that is desired anew begins in BOOT, with its count of restarts kept. ``back_to``: the old
+        revision whose settings these are, if they are.
         """
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
@@ -103,7 +115,9 @@ class Store:
             )
             for market, wanted in desired.items():
                 self._desire(market, wanted=wanted, at_ms=at_ms, revision=rev)
-            self._audit(by, "apply", f"revision {rev}", "accepted", at_ms)
+            verb = "apply" if back_to is None else "rollback"
+            about = f"revision {rev}" if back_to is None else f"to {back_to}, as revision {rev}"
+            self._audit(by, verb, about, "accepted", at_ms)
         return rev
 
     def _desire(self, market: str, *, wanted: bool, at_ms: int, revision: int) -> None:

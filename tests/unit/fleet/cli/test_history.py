@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from agents.settings import StrategySettings
 from fleet.cli.history import read
 from fleet.folder import Folder
 from fleet.gateway.framing import Record
@@ -9,7 +10,7 @@ from fleet.gateway.records import LatchLifted, LatchSet, Said
 from fleet.ledger.writer import Ledger
 from fleet.manifests.spec import encode
 from fleet.supervisor.store import Store
-from tests.unit.fleet.views import spec
+from tests.unit.fleet.views import settings, spec
 
 S = 1_000_000_000
 
@@ -42,4 +43,26 @@ def test_both_are_told_as_one_the_newest_first(tmp_path: Path) -> None:
         (3_000, "ann", "pause", "BTC", "accepted"),
         (2_000, "bob", "halt", "odd (by day)", "accepted"),
         (1_000, "ann", "apply", "revision 1", "accepted"),
+    ]
+
+
+def test_each_revision_says_what_it_changed(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    store = Store(folder.store_db)
+    slower = settings("BTC", strategy=StrategySettings(levels=2))
+    for at_ms, wanted in enumerate(
+        (spec("BTC", "ETH"), spec("BTC"), spec(markets={"BTC": slower})), 1
+    ):
+        store.revise(encode(wanted).decode(), dict.fromkeys(wanted.markets, True), "ann", at_ms)
+    store.revise("{}", {}, "another build", 4)
+    store.close()
+    changes = [
+        row["changes"] and [(c["market"], c["class"], c["text"]) for c in row["changes"]]
+        for row in read(folder)["revisions"]
+    ]
+    assert changes == [
+        None,
+        [("BTC", "requote", "strategy.levels 5 -> 2")],
+        [("ETH", "remove", "left the manifest")],
+        [("BTC", "start", "margin 1000 USD at 3x"), ("ETH", "start", "margin 1000 USD at 3x")],
     ]

@@ -144,6 +144,20 @@ async def test_health_says_what_the_loop_does_not_see(client: Client) -> None:
     assert "Unreachable" in told["cause"]
 
 
+async def test_an_agent_explains_itself_and_who_is_not_there_does_not(client: Client) -> None:
+    path = "/v1/markets/hyna%3ABTC/explain"
+    code, refused = await client.ask("GET", path)
+    assert (code, refused["error"]["code"]) == (404, "unknown_market")
+    await client.apply(spec("hyna:BTC"))
+    code, refused = await client.ask("GET", path)
+    assert (code, refused["error"]["code"], refused["error"]["exit"]) == (409, "no_agent", 4)
+    client.world.start_agent("hyna:BTC")
+    assert await client.ask("GET", path) == (200, {"market": "hyna:BTC"})
+    client.world.cluster_up = False
+    code, refused = await client.ask("GET", path)
+    assert (code, refused["error"]["code"], refused["error"]["exit"]) == (503, "no_answer", 7)
+
+
 async def test_down_desires_nothing_any_more(client: Client) -> None:
     await client.apply(spec("BTC"))
     async with asyncio.timeout(5):
@@ -158,3 +172,36 @@ async def test_a_stale_socket_file_is_replaced(client: Client, tmp_path: Path) -
     again = await serve(ControlApi("paper", client.store, client.loop, "right", log), sock)
     assert sock.is_socket()
     await again.cleanup()
+
+
+async def test_a_rollback_is_a_new_revision_under_the_lesser_limits(client: Client) -> None:
+    await client.apply(spec("BTC", "ETH", risk=fleet_risk(daily_loss_max_usd=900.0)))
+    await client.apply(spec("BTC", risk=fleet_risk(daily_loss_max_usd=100.0)))
+    code, dry = await client.ask("POST", "/v1/rollback", {"by": "bob", "dry": True})
+    assert (code, dry["revision"], dry["to"]) == (200, 2, 1)
+    assert [(s["market"], s["class"]) for s in dry["steps"]] == [("ETH", "start")]
+    body = {"by": "bob", "plan_id": dry["plan_id"]}
+    code, done = await client.ask("POST", "/v1/rollback", body)
+    assert (code, done["revision"], done["to"]) == (202, 3, 1)
+    assert client.store.markets()["ETH"].desired
+    newest = client.store.audits()[0]
+    assert (newest.by, newest.verb, newest.detail) == ("bob", "rollback", "to 1, as revision 3")
+    code, stale = await client.ask("POST", "/v1/rollback", body)
+    assert (code, stale["error"]["code"]) == (409, "stale_plan")
+
+
+async def test_a_rollback_to_what_never_was_is_refused(client: Client) -> None:
+    for rev in (None, 0, 1, 7):
+        code, refused = await client.ask("POST", "/v1/rollback", {"by": "bob", "rev": rev})
+        assert (code, refused["error"]["code"]) == (404, "unknown_revision")
+    await client.apply(spec("BTC"))
+    code, refused = await client.ask("POST", "/v1/rollback", {"by": "bob", "rev": 1})
+    assert (code, refused["error"]["exit"]) == (404, 3)
+
+
+async def test_a_halted_fleet_is_not_rolled_back(client: Client) -> None:
+    await client.apply(spec("BTC"))
+    await client.apply(spec("ETH"))
+    client.loop.status = status(halt=LATCH)
+    code, refused = await client.ask("POST", "/v1/rollback", {"by": "bob"})
+    assert (code, refused["error"]["code"]) == (409, "halted")
