@@ -9,7 +9,7 @@ stops before it and looks again later. A kind that this build does not know is p
 
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -84,18 +84,20 @@ def read_records(
     from_offset: int = 0,
     *,
     after_seq: int = -1,
+    kinds: Collection[str] = KINDS,
     odd: Callable[[int, str], None] | None = None,
 ) -> Iterator[tuple[int, Record]]:
     """``(offset behind it, record)`` of each intact record from ``from_offset`` on, in order.
 
-    Records up to ``after_seq`` are passed over unread. Ends at the first record that is not intact.
-    An intact record that can't be decoded goes to ``odd`` (offset behind it, why) and is passed
-    over; without ``odd`` it raises msgspec.DecodeError. Raises FileNotFoundError.
+    Records up to ``after_seq``, and of other than ``kinds``, are passed over unread. Ends at the
+    first record that is not intact. An intact record that can't be decoded goes to ``odd`` (offset
+    behind it, why) and is passed over; without ``odd`` it raises msgspec.DecodeError. Raises
+    FileNotFoundError.
     """
     for offset, packed in _payloads(path, from_offset):
         try:
             head = _heads.decode(packed)
-            if head.seq <= after_seq or head.kind not in KINDS:
+            if head.seq <= after_seq or head.kind not in kinds:
                 continue
             record = Record(head.seq, head.wall_ns, head.kind, _bodies.decode(head.body))
         except msgspec.DecodeError as error:

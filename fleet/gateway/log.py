@@ -1,15 +1,17 @@
 """The action log on disk: one ``os.write`` a record, before the bytes it speaks of leave."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from fleet.gateway.framing import Record, frame, measure, read_records
+from fleet.gateway.framing import KINDS, Record, frame, measure, read_records
 from fleet.gateway.records import Body
+from fleet.gateway.standing import Standing
 
-SEGMENT_BYTES_MAX: Final = 64 << 20
+SEGMENT_BYTES_MAX: Final = 4 << 20
+"""A gateway that starts reads the last two, while its orders rest unwatched."""
 KEPT_NS: Final = 30 * 86_400 * 1_000_000_000
 
 
@@ -23,6 +25,7 @@ class ActionLog:
         """``passed``: the last sequence number the ledger has booked; None: not known."""
         self.folder = folder
         self._passed = passed
+        self.standing: Standing | None = None  # what each new segment begins with
         self.seq = 0
         self._fd = -1
         self._size = 0
@@ -50,10 +53,20 @@ class ActionLog:
 
     def append(self, body: Body, wall_ns: int) -> int:
         """Write one record; its sequence number."""
-        data = frame(Record.of(self.seq + 1, wall_ns, body))
-        if self._size + len(data) > SEGMENT_BYTES_MAX and self._size > 0:
+        size = len(frame(Record.of(self.seq + 1, wall_ns, body)))
+        if self._size + size > SEGMENT_BYTES_MAX and self._size > 0:
             self._begin()
             self._prune(wall_ns)
+        if self.standing is None:
+            return self._write(body, wall_ns)
+        if not self._size and self.seq:
+            self._write(self.standing.head(), wall_ns)
+        seq = self._write(body, wall_ns)
+        self.standing.written(body)
+        return seq
+
+    def _write(self, body: Body, wall_ns: int) -> int:
+        data = frame(Record.of(self.seq + 1, wall_ns, body))
         written = os.write(self._fd, data)
         if written != len(data):  # a full disk: take the piece back, so that the log stays whole
             os.ftruncate(self._fd, self._size)
@@ -86,10 +99,10 @@ class ActionLog:
         self._dirty = False
         return os.dup(self._fd)
 
-    def tail(self, segments: int = 2) -> Iterator[Record]:
-        """The records of the last segments, in order."""
+    def tail(self, segments: int = 2, kinds: Collection[str] = KINDS) -> Iterator[Record]:
+        """The records of the last segments, in order; of other kinds none is decoded."""
         for path in self.segments()[-segments:]:
-            for _, record in read_records(path):
+            for _, record in read_records(path, kinds=kinds):
                 yield record
 
     def close(self) -> None:

@@ -31,6 +31,7 @@ from fleet.gateway.reconcile import polls, reconcile
 from fleet.gateway.recover import restore
 from fleet.gateway.server import Server, SocketTaken, claim_socket
 from fleet.gateway.service import Gateway
+from fleet.gateway.standing import Standing
 from fleet.gateway.store import Store
 from fleet.gateway.upstream import Upstream
 
@@ -68,6 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say(f"the gateway's files in {folder.root}: {error}", EXIT_UNEXPECTED)
     if not state.identity.address:
         state.identity = msgspec.structs.replace(identity, address=signer.address)
+    log.standing = Standing(state.bookings, lambda: state.nonces.last)
     gateway = Gateway(Core(state), signer, log, store)
     run = _runner()
     run(_serve(gateway, web.AppRunner(

@@ -120,6 +120,21 @@ class Said(_Body, frozen=True, tag="said"):
     outcome: str
 
 
+class Carried(_Body, frozen=True, tag="carried"):
+    """What a segment takes over from those before it: a gateway that starts reads only two.
+
+    ``nonce``: the last one given. ``fills``: the newest that are booked (time, coin, tid, oid);
+    ``fundings``: likewise (time, coin). ``day``: the UTC day that ``day_usd`` is of.
+    """
+
+    nonce: int
+    last_fill_ms: int
+    day: int
+    day_usd: dict[str, float]
+    fills: tuple[tuple[int, str, int, int], ...]
+    fundings: tuple[tuple[int, str], ...]
+
+
 class LinkSeen(_Body, frozen=True, tag="link"):
     state: str
 
@@ -139,4 +154,5 @@ Body = (
     | LatchLifted
     | LinkSeen
     | Said
+    | Carried
 )

@@ -15,11 +15,15 @@ from fleet.gateway.core.orders import State as OrderState
 from fleet.gateway.core.requests import EXPIRES_MS
 from fleet.gateway.core.state import Identity, MarketRow, State
 from fleet.gateway.log import ActionLog
-from fleet.gateway.records import Answered, Body, Filled, Funding, Sent
+from fleet.gateway.records import Answered, Carried, Filled, Funding, Sent
+from fleet.gateway.standing import book, take_over
 from fleet.gateway.store import Store
 
 IN_FLIGHT_MS = 15_000
 """A placement older than this is past its expiry, whatever the clocks say."""
+_TOLD = frozenset(
+    str(kind.__struct_config__.tag) for kind in (Carried, Sent, Answered, Filled, Funding)
+)
 
 
 def restore(identity: Identity, store: Store, log: ActionLog, now_ms: int) -> State:
@@ -51,9 +55,12 @@ def _replay(state: State, log: ActionLog, now_ms: int) -> None:
     """Booked fills, the last nonce, and placements whose answer never came."""
     last_nonce = 0
     open_ended: dict[int, tuple[Sent, OrderAction, int]] = {}
-    for record in log.tail():
+    for record in log.tail(kinds=_TOLD):
         body = record.body
-        if isinstance(body, Sent):
+        if isinstance(body, Carried):
+            last_nonce = max(last_nonce, body.nonce)
+            take_over(state.bookings, body)
+        elif isinstance(body, Sent):
             last_nonce = max(last_nonce, body.nonce)
             sent_ms = record.wall_ns // NS_PER_MS
             row = state.leases.rows.get(body.market)
@@ -67,21 +74,11 @@ def _replay(state: State, log: ActionLog, now_ms: int) -> None:
         elif isinstance(body, Answered):
             open_ended.pop(body.nonce, None)
         else:
-            _book(state, body)
+            book(state.bookings, body)
     state.nonces = NonceSequence(last_nonce)
     for sent, action, sent_ms in open_ended.values():
         if now_ms - sent_ms < IN_FLIGHT_MS:
             in_flight(state, sent, action, sent_ms)
-
-
-def _book(state: State, body: Body) -> None:
-    if isinstance(body, Filled):
-        fill = body.fill
-        if state.bookings.fill_is_new(fill):
-            usd = float(fill.closed_pnl) - float(fill.fee)
-            state.bookings.add_day(fill.coin, usd, fill.time_ms)
-    elif isinstance(body, Funding) and state.bookings.funding_is_new(body.market, body.time_ms):
-        state.bookings.add_day(body.market, float(body.usdc), body.time_ms)
 
 
 def _use_sequences(state: State, sent: Sent, action: OrderAction) -> None:

@@ -1,6 +1,8 @@
 """Each fill once: dedupe of fills and funding, the last booked time, the UTC day's P&L."""
 
 from collections import deque
+from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
 from agents.market.types import Fill
@@ -9,6 +11,7 @@ KEYS_MAX: Final = 50_000
 DAY_MS: Final = 86_400_000
 
 FillKey = tuple[int, str, int, int]
+FundingKey = tuple[int, str]
 
 
 class Bookings:
@@ -19,7 +22,7 @@ class Bookings:
         self.last_fill_ms = floor_ms
         self._fills: set[FillKey] = set()
         self._order: deque[FillKey] = deque()
-        self._fundings: dict[tuple[int, str], None] = {}
+        self._fundings: dict[FundingKey, None] = {}
         self.day = 0
         self.day_usd: dict[str, float] = {}
 
@@ -28,10 +31,7 @@ class Bookings:
         key = (fill.time_ms, fill.coin, fill.tid, fill.oid)
         if fill.time_ms < self.floor_ms or key in self._fills:
             return False
-        self._fills.add(key)
-        self._order.append(key)
-        if len(self._order) > KEYS_MAX:
-            self._fills.discard(self._order.popleft())
+        self._mark_fill(key)
         self.last_fill_ms = max(self.last_fill_ms, fill.time_ms)
         return True
 
@@ -40,10 +40,34 @@ class Bookings:
         key = (time_ms, coin)
         if time_ms < self.floor_ms or key in self._fundings:
             return False
+        self._mark_funding(key)
+        return True
+
+    def newest(self, count: int) -> tuple[tuple[FillKey, ...], tuple[FundingKey, ...]]:
+        """The last that were booked, oldest first."""
+        fills = tuple(islice(self._order, max(len(self._order) - count, 0), None))
+        fundings = tuple(islice(self._fundings, max(len(self._fundings) - count, 0), None))
+        return fills, fundings
+
+    def know(self, fills: Iterable[FillKey], fundings: Iterable[FundingKey]) -> None:
+        """They are booked: as ``newest`` told it to an earlier process."""
+        for key in fills:
+            self._mark_fill(key)
+        for funding in fundings:
+            self._mark_funding(funding)
+
+    def _mark_fill(self, key: FillKey) -> None:
+        if key in self._fills:
+            return
+        self._fills.add(key)
+        self._order.append(key)
+        if len(self._order) > KEYS_MAX:
+            self._fills.discard(self._order.popleft())
+
+    def _mark_funding(self, key: FundingKey) -> None:
         self._fundings[key] = None
         if len(self._fundings) > KEYS_MAX:
             del self._fundings[next(iter(self._fundings))]
-        return True
 
     def add_day(self, market: str, usd: float, time_ms: int) -> None:
         """Cash gained on a UTC day: closed P&L less fees, funding."""

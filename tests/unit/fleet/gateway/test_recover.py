@@ -1,5 +1,6 @@
 """A gateway that starts knows what its predecessor knew."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from decimal import Decimal
@@ -13,12 +14,15 @@ from agents.exchange.codec import encode_place
 from agents.market.types import Cloid, Coin, Fill, Oid, Side, Tid
 from agents.settings import MarketSettings, RiskSettings
 from fleet.folder import Folder
+from fleet.gateway import log as log_module
+from fleet.gateway.core.bookings import Bookings
 from fleet.gateway.core.cloids import lease_prefix
 from fleet.gateway.core.lease import Durable
 from fleet.gateway.core.state import Identity
 from fleet.gateway.log import ActionLog
-from fleet.gateway.records import Answered, Filled, Sent
+from fleet.gateway.records import Answered, Carried, Filled, LinkSeen, Sent
 from fleet.gateway.recover import IN_FLIGHT_MS, restore
+from fleet.gateway.standing import Standing
 from fleet.gateway.store import KeptMarket, Store
 
 NOW_MS = 1_795_000_000_000
@@ -73,6 +77,53 @@ def test_the_log_tells_nonces_fills_and_what_is_in_flight(folder: Folder) -> Non
     assert [used.used(n) for n in (1, 2, 3, 4)] == [True, True, True, False]
     assert state.leases.live("BTC", 4)
     assert state.log_seq == 5
+
+
+def test_a_segment_tells_what_those_before_it_told(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, store = ActionLog(folder.actions), Store(folder)
+    log.open()
+    log.standing = Standing(restore(IDENTITY, store, log, NOW_MS).bookings, lambda: NOW_MS + 7)
+    monkeypatch.setattr(log_module, "SEGMENT_BYTES_MAX", 1)
+    log.append(Filled(fill(1), ours=True, mid_px=None), NOW_MS * 1_000_000)
+    for _ in range(4):  # each record begins a segment of its own
+        log.append(LinkSeen(state="up"), NOW_MS * 1_000_000)
+    log.append(Filled(fill(2), ours=True, mid_px=None), NOW_MS * 1_000_000)
+    log.close()
+    assert len(log.segments()) == 6
+    told = [record.body for record in log.tail(1)]
+    assert [type(body) for body in told] == [Carried, Filled]
+    assert told[0].fills == ((NOW_MS - 50, "BTC", 1, 1),)  # type: ignore[union-attr]
+    again = ActionLog(folder.actions)
+    again.open()
+    state = restore(IDENTITY, store, again, NOW_MS)
+    assert state.nonces.last == NOW_MS + 7
+    assert state.bookings.pnl_day_usd("BTC", NOW_MS) == 5.0
+    assert state.bookings.last_fill_ms == NOW_MS - 50
+    assert [state.bookings.fill_is_new(fill(tid)) for tid in (1, 2, 3)] == [False, False, True]
+    again.close()
+
+
+def test_a_fill_that_the_log_did_not_take_is_not_told_as_booked(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = ActionLog(folder.actions)
+    log.open()
+    log.standing = Standing(Bookings(0), lambda: 0)
+    log.append(LinkSeen(state="up"), 1)
+
+    def full(_fd: int, _data: bytes) -> int:
+        raise OSError("no space left")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "write", full)
+        with pytest.raises(OSError, match="space"):
+            log.append(Filled(fill(1), ours=True, mid_px=None), 1)
+    assert log.standing.head().fills == ()
+    log.append(Filled(fill(1), ours=True, mid_px=None), 1)
+    assert len(log.standing.head().fills) == 1
+    log.close()
 
 
 def test_settings_pauses_and_fences_come_back(folder: Folder) -> None:
