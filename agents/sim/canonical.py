@@ -16,26 +16,18 @@ _LEFT_OUT: Final = frozenset({"f", "a"})
 
 def canonical(action: Mapping[str, object]) -> dict[str, object]:
     """The L1 action as the venue would write it; its shape was checked before."""
-    return {
-        key: _value(key, value)
-        for key, value in action.items()
-        if value is not None and not (value is False and key in _LEFT_OUT)
-    }
-
-
-def _value(key: str, value: object) -> object:
-    if isinstance(value, str):
-        return _text(key, value)
-    if isinstance(value, dict):
-        if key == "builder":
-            return value | {"b": str(value["b"]).lower()}
-        return canonical(value)
-    if isinstance(value, list):
-        return [canonical(each) if isinstance(each, dict) else each for each in value]
-    return value
-
-
-def _text(key: str, value: str) -> str:
-    if key in _NUMBERS and "." in value:
-        return value.rstrip("0").rstrip(".")
-    return value.lower() if key in _ADDRESSES else value
+    found: dict[str, object] = {}
+    for key, value in action.items():
+        if isinstance(value, str):
+            if key in _NUMBERS:
+                found[key] = value.rstrip("0").rstrip(".") if "." in value else value
+            else:
+                found[key] = value.lower() if key in _ADDRESSES else value
+        elif isinstance(value, dict):
+            builder = key == "builder"
+            found[key] = value | {"b": str(value["b"]).lower()} if builder else canonical(value)
+        elif isinstance(value, list):
+            found[key] = [canonical(each) if isinstance(each, dict) else each for each in value]
+        elif value is not None and not (value is False and key in _LEFT_OUT):
+            found[key] = value
+    return found

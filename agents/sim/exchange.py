@@ -72,14 +72,17 @@ class Exchange:
         self,
         ticket: int,
         signer: str,
-        action: Mapping[str, object],
+        action: Mapping[str, object] | Action,
         nonce: int,
         *,
         vault: str | None = None,
         expires_after_ms: int | None = None,
     ) -> None:
-        """Queue a signed action for the next block. Raises UnknownRequest (422) on its shape."""
-        parsed = parse_action(action)
+        """Queue a signed action for the next block, as received or parsed already.
+
+        Raises UnknownRequest (422) on its shape.
+        """
+        parsed = parse_action(action) if isinstance(action, Mapping) else action
         if signed_nonce(parsed) not in {None, nonce}:
             raise UnknownRequest
         queued = _Queued(

@@ -93,6 +93,9 @@ class Floor:
             coin for coin, listing in universe.listings.items() if listing.spec.delisted
         }
         self.margin_failed: Final[list[tuple[str, int]]] = []
+        self.unjudged: Final[set[str]] = set()  # whose money changed since liquidation looked
+        self.judged_px: Final[dict[Coin, Decimal]] = {}  # the marks it looked at
+        self.contexts: Final[dict[Coin, rows.Row]] = {}  # as made since the book last changed
         self.tallies: Final = {
             coin: Tally(listing.spec.start_px) for coin, listing in universe.listings.items()
         }
@@ -122,6 +125,7 @@ class Floor:
         """Set the block's time; marks are taken anew."""
         self.now_ms = now_ms
         self._marks.clear()
+        self.contexts.clear()
 
     def next_oid(self) -> int:
         self.last_oid += 1
@@ -241,6 +245,7 @@ class Floor:
     def forget_mark(self, coin: Coin) -> None:
         """Its book or its oracle has changed: form the mark anew when it is asked for."""
         self._marks.pop(coin, None)
+        self.contexts.pop(coin, None)
 
     def answer(self, ticket: int, payload: dict[str, object]) -> None:
         self._answers.append(Answered(ticket, payload))
@@ -277,6 +282,8 @@ class Floor:
         self._cancels.append(NonUserCancel(account.address, record.coin, record.order.oid))
 
     def tell_change(self, account: Account, dex: str, *, orders: bool, money: bool) -> None:
+        if money:
+            self.unjudged.add(account.address)
         before = self._changed.get((account.address, dex), (False, False))
         self._changed[account.address, dex] = (before[0] or orders, before[1] or money)
 

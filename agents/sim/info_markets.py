@@ -138,7 +138,14 @@ def all_mids(floor: Floor, dex: DexSpec) -> dict[str, str]:
 
 
 def asset_ctx(floor: Floor, coin: Coin) -> rows.Row:
-    """The context of a coin."""
+    """The context of a coin; made once while nothing changes, so never to be altered."""
+    context = floor.contexts.get(coin)
+    if context is None:
+        context = floor.contexts[coin] = _context(floor, coin)
+    return context
+
+
+def _context(floor: Floor, coin: Coin) -> rows.Row:
     listing, tally = floor.listing(coin), floor.tallies[coin]
     mark_px, oracle_px, mid_px = floor.mark_px(coin), floor.oracle_px(coin), floor.mid_px(coin)
     impact = impact_pxs(floor, listing)

@@ -34,11 +34,33 @@ def liquidator(floor: Floor, dex: str) -> Account:
 
 
 def liquidate_due(floor: Floor) -> None:
-    """Look at every account that holds a position, cross part first."""
+    """Look at the accounts whose positions' marks moved or whose money changed, cross part first.
+
+    An account that was liquidated in part is looked at again in the next block.
+    """
+    moved, changed = _moved(floor), frozenset(floor.unjudged)
+    floor.unjudged.clear()
+    if not moved and not changed:
+        return
     for account in tuple(floor.accounts.values()):
         for dex, clearing in account.clearings.items():
-            if clearing.positions and account is not floor.accounts.get(_backstop(floor, dex)):
+            positions = clearing.positions
+            if not positions or (account.address not in changed and moved.isdisjoint(positions)):
+                continue
+            if account is not floor.accounts.get(_backstop(floor, dex)):
                 _judge(floor, account, dex, clearing)
+
+
+def _moved(floor: Floor) -> set[Coin]:
+    """The coins held by anyone whose mark is not that of the last look."""
+    moved: set[Coin] = set()
+    for coin, tally in floor.tallies.items():
+        if tally.long_sz or tally.short_sz:
+            mark_px = floor.mark_px(coin)
+            if floor.judged_px.get(coin) != mark_px:
+                floor.judged_px[coin] = mark_px
+                moved.add(coin)
+    return moved
 
 
 def _backstop(floor: Floor, dex: str) -> str:
@@ -80,6 +102,7 @@ def _liquidate(
     coins: list[Coin],
     isolated: Coin | None,
 ) -> None:
+    floor.unjudged.add(account.address)
     _cancel_orders(floor, account, dex, clearing, isolated)
     equity_usd = _equity_usd(floor, clearing, isolated)
     needed_usd = _needed_usd(floor, clearing, coins)

@@ -16,6 +16,7 @@ from agents.sim.market import Touch
 from agents.sim.universe import Listing
 
 DEPTH: Final = 20
+NEAR: Final = 2
 IMPACT_USD: Final = Decimal(6_000)
 IMPACT_MAJOR_USD: Final = Decimal(20_000)
 MAJORS: Final = frozenset({"BTC", "ETH"})
@@ -24,14 +25,22 @@ MAJORS: Final = frozenset({"BTC", "ETH"})
 def impact_pxs(floor: Floor, listing: Listing) -> tuple[Decimal, Decimal] | None:
     """Average prices for the impact notional, bid and ask; None without a two-sided book."""
     market = floor.markets.get(listing.coin)
-    bids, asks = market.levels(DEPTH) if market is not None else ([], [])
-    if not bids or not asks:
-        return None
     notional_usd = IMPACT_MAJOR_USD if listing.coin in MAJORS else IMPACT_USD
-    return _average_px(bids, notional_usd), _average_px(asks, notional_usd)
+    # Most often the first levels hold the notional: looking at the others costs the most.
+    for depth in (NEAR, DEPTH):
+        bids, asks = market.levels(depth) if market is not None else ([], [])
+        if not bids or not asks:
+            return None
+        (bid_px, bid_left), (ask_px, ask_left) = (
+            _average_px(side, notional_usd) for side in (bids, asks)
+        )
+        if not bid_left and not ask_left:
+            break
+    return bid_px, ask_px
 
 
-def _average_px(levels: list[Touch], notional_usd: Decimal) -> Decimal:
+def _average_px(levels: list[Touch], notional_usd: Decimal) -> tuple[Decimal, Decimal]:
+    """And what of the notional these levels don't hold."""
     left_usd, sz = notional_usd, ZERO
     for level in levels:
         taken_usd = min(left_usd, level.px * level.sz)
@@ -39,7 +48,7 @@ def _average_px(levels: list[Touch], notional_usd: Decimal) -> Decimal:
         left_usd -= taken_usd
         if not left_usd:
             break
-    return (notional_usd - left_usd) / sz
+    return (notional_usd - left_usd) / sz, left_usd
 
 
 def premium(listing: Listing, impact: tuple[Decimal, Decimal], oracle_px: Decimal) -> Decimal:

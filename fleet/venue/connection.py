@@ -9,6 +9,7 @@ from aiohttp import WSMsgType, web
 
 OUTBOX_BYTES_MAX: Final = 16_000_000
 IDLE_S: Final = 60.0
+LOOK_S: Final = 1.0
 
 
 class Connection:
@@ -26,6 +27,9 @@ class Connection:
         self._moving = asyncio.Event()
         self._moving.set()
         self._thaw: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._sent_s = 0.0
+        self._idle = False
         self.closed = False
 
     def send(self, frame: bytes) -> None:
@@ -68,20 +72,37 @@ class Connection:
 
         A connection to which nothing was sent for 60 s is closed.
         """
-        with contextlib.suppress(ConnectionError):
-            while not self.closed:
-                try:
-                    async with asyncio.timeout(IDLE_S):
-                        await self._wake.wait()
-                except TimeoutError:
-                    await self.socket.close(message=b"Inactive")
+        loop = asyncio.get_running_loop()
+        self._sent_s = loop.time()
+        self._timer = loop.call_later(IDLE_S, self._look)
+        try:
+            with contextlib.suppress(ConnectionError):
+                await self._write(loop)
+        finally:
+            self._timer.cancel()
+            self.closed = True
+
+    async def _write(self, loop: asyncio.AbstractEventLoop) -> None:
+        while not self.closed:
+            await self._wake.wait()
+            self._wake.clear()
+            if self._idle and not self._outbox:
+                await self.socket.close(message=b"Inactive")
+                break
+            while self._outbox:
+                await self._moving.wait()
+                if not self._outbox:
                     break
-                self._wake.clear()
-                while self._outbox:
-                    await self._moving.wait()
-                    if not self._outbox:
-                        break
-                    frame = self._outbox.popleft()
-                    self._bytes -= len(frame)
-                    await self.socket.send_frame(frame, WSMsgType.TEXT)
-        self.closed = True
+                frame = self._outbox.popleft()
+                self._bytes -= len(frame)
+                await self.socket.send_frame(frame, WSMsgType.TEXT)
+            self._sent_s = loop.time()
+
+    def _look(self) -> None:
+        """Whether it is idle for too long. One timer a connection: one a frame costs more."""
+        loop = asyncio.get_running_loop()
+        left_s = self._sent_s + IDLE_S - loop.time()
+        self._idle = left_s <= 0.0 and not self._outbox
+        if self._idle:
+            self._wake.set()
+        self._timer = loop.call_later(max(left_s, LOOK_S), self._look)

@@ -5,7 +5,7 @@ import msgspec
 from agents.exchange.errors import BadSignature
 from agents.exchange.signing import pack, recover_l1, recover_user_signed
 from agents.exchange.wire import Signature
-from agents.sim.actions import parse_action, parse_address
+from agents.sim.actions import Action, parse_action, parse_address
 from agents.sim.canonical import canonical
 from agents.sim.exchange import Exchange
 from agents.sim.outputs import UnknownRequest
@@ -21,12 +21,19 @@ class Envelope(msgspec.Struct, frozen=True, rename="camel"):
     expires_after: int | None = None
 
 
+class Letter(msgspec.Struct, frozen=True):
+    """An envelope and the action in it, typed."""
+
+    envelope: Envelope
+    action: Action
+
+
 class Refused(Exception):
     """The action is answered at the door: ``status: err`` with this text."""
 
 
-def envelope(body: object) -> Envelope:
-    """The typed envelope of a decoded body, its action's shape checked before the signature.
+def letter(body: object) -> Letter:
+    """The typed content of a decoded body, its action's shape checked before the signature.
 
     Raises UnknownRequest (422).
     """
@@ -36,10 +43,10 @@ def envelope(body: object) -> Envelope:
         raise UnknownRequest from error
     if found.nonce < 0:
         raise UnknownRequest
-    parse_action(found.action)
+    action = parse_action(found.action)
     if found.vault_address is not None:
         parse_address(found.vault_address)
-    return found
+    return Letter(found, action)
 
 
 class Door:

@@ -1,7 +1,7 @@
 """Frames of all channels: what a block's outputs and the clock make due, encoded once a key."""
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -85,7 +85,7 @@ class Feeds:
         world: World,
         *,
         wanted: Callable[[Key], bool],
-        keys: Callable[[], Iterable[Key]],
+        keys: Callable[[], Collection[Key]],
     ) -> None:
         self._world = world
         self._exchange = world.exchange
@@ -108,6 +108,13 @@ class Feeds:
     def block(self, outputs: Sequence[Output], now_ms: int) -> list[Frame]:
         """Frames of this block, in the venue's order: market data, orders, fills, accounts."""
         frames: list[Frame] = []
+        if not self._keys():  # nobody listens, yet what was traded is remembered
+            for output in outputs:
+                if isinstance(output, Printed):
+                    self.printed(output.coin, output.trades)
+            self._sent_ms.clear()
+            self._changed.clear()
+            return frames
         for output in outputs:
             match output:
                 case Printed(coin=coin, trades=trades):

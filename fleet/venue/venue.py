@@ -13,7 +13,7 @@ from agents.sim.tape import TapeFrame
 from fleet.venue.clock import Clock, ManualClock, settle
 from fleet.venue.config import Options
 from fleet.venue.connection import Connection
-from fleet.venue.door import Door, Refused, envelope
+from fleet.venue.door import Door, Refused, letter
 from fleet.venue.faults import Faults, Plan
 from fleet.venue.feeds import Feeds, Frame, frame
 from fleet.venue.hub import Hub
@@ -117,7 +117,8 @@ class Venue:
         """
         self.exchange_requests += 1
         self._admit(ip, action_weight(body))
-        sent = envelope(body)
+        found = letter(body)
+        sent = found.envelope
         await self._pause(self._delays.request_s())
         try:
             signer = self._door.signer(sent)
@@ -130,7 +131,7 @@ class Venue:
         self.exchange.submit(
             ticket,
             signer,
-            sent.action,
+            found.action,
             sent.nonce,
             vault=sent.vault_address,
             expires_after_ms=sent.expires_after,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agents.market.types import Side
+from agents.market.types import Coin, Side
 from agents.sim.info_spot import token_id
 from tests.unit.agents.sim.desk import ALICE, BOB, BTC, Desk, order
 
@@ -75,6 +75,26 @@ def test_ctx_counts_the_day(desk: Desk) -> None:
     desk.flow("BTC", Side.BID, "84010", "0.01", tif="Ioc")
     ctx = desk.exchange.ctx(desk.exchange.universe.coins()[0])
     assert (ctx["dayNtlVlm"], ctx["prevDayPx"]) == ("840.1", "84010.0")
+
+
+def test_ctx_is_made_anew_once_its_book_changed_and_not_before(desk: Desk) -> None:
+    desk.flow("BTC", Side.BID, "84000", "1")
+    desk.flow("BTC", Side.ASK, "84010", "1")
+    first = desk.exchange.ctx(Coin("BTC"))
+    assert desk.exchange.ctx(Coin("BTC")) is first
+    desk.flow("BTC", Side.ASK, "84004", "1")
+    assert (first["midPx"], desk.exchange.ctx(Coin("BTC"))["midPx"]) == ("84005.0", "84002.0")
+    desk.exchange.set_oracle(Coin("BTC"), Decimal(84_001))
+    assert desk.exchange.ctx(Coin("BTC"))["oraclePx"] == "84001.0"
+
+
+def test_impact_prices_reach_as_deep_as_their_notional(desk: Desk) -> None:
+    for level in range(10):
+        desk.flow("BTC", Side.BID, str(84_000 - level), "0.05")
+        desk.flow("BTC", Side.ASK, str(84_010 + level), "0.05")
+    bid_px, ask_px = (Decimal(str(px)) for px in desk.ask("metaAndAssetCtxs")[1][0]["impactPxs"])
+    assert bid_px == Decimal("83998.1")
+    assert ask_px == Decimal("84011.9")
 
 
 def test_mids_fall_back_to_the_last_trade(desk: Desk) -> None:

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from agents.market.types import Coin, Side
+from agents.sim.market import RestingOrder
 from agents.sim.outputs import LiquidationRow
 from tests.unit.agents.sim.desk import ALICE, BOB, BTC, CRCL, Desk, order
 
@@ -98,3 +99,38 @@ def test_a_resting_order_without_margin_is_cancelled_where_it_would_match() -> N
     answer = desk.place(BOB, order(BTC, "A", "84000", "1", tif="Ioc"))
     assert "could not immediately match" in answer[0]["error"]
     assert (oid, "marginCanceled", "1.0") in desk.order_rows(ALICE)
+
+
+def test_what_an_empty_book_left_is_liquidated_once_there_are_orders(desk: Desk) -> None:
+    desk.exchange.set_oracle(Coin("BTC"), Decimal(82_000))
+    desk.exchange.floor.tallies[Coin("BTC")].mark_px = Decimal(82_000)
+    desk.block()
+    assert desk.szi(ALICE, "BTC") == "1.0"  # nobody buys
+    desk.exchange.floor.markets[Coin("BTC")].place(_bid("81999", "5"), desk.now_ms)
+    desk.block()  # the mark has not moved, nor has the money
+    assert desk.szi(ALICE, "BTC") == "0.0"
+
+
+def test_money_that_goes_is_seen_though_no_mark_moves(desk: Desk) -> None:
+    desk.flow("BTC", Side.BID, "83999", "5")
+    desk.flow("BTC", Side.ASK, "84001", "5")
+    desk.block()
+    assert desk.szi(ALICE, "BTC") == "1.0"
+    alice = desk.exchange.floor.account(ALICE)
+    alice.clearing("").raw_usd -= Decimal(2_100)
+    desk.exchange.floor.tell_change(alice, "", orders=False, money=True)
+    desk.block()
+    assert desk.szi(ALICE, "BTC") == "0.0"
+
+
+def _bid(px: str, sz: str) -> RestingOrder:
+    return RestingOrder(
+        oid=1,
+        owner="flow",
+        side=Side.BID,
+        px=Decimal(px),
+        sz=Decimal(sz),
+        orig_sz=Decimal(sz),
+        placed_ms=0,
+        tif="Alo",
+    )

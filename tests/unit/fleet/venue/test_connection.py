@@ -2,7 +2,8 @@
 
 import asyncio
 
-from aiohttp import WSMsgType, web
+import pytest
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from fleet.venue.connection import OUTBOX_BYTES_MAX, Connection
 
@@ -14,6 +15,7 @@ class Socket(web.WebSocketResponse):
         super().__init__()
         self.reading = asyncio.Event()
         self.taken: list[bytes] = []
+        self.farewells: list[bytes] = []
 
     async def send_frame(
         self, message: bytes, opcode: WSMsgType, compress: int | None = None
@@ -22,6 +24,13 @@ class Socket(web.WebSocketResponse):
         assert compress is None
         await self.reading.wait()
         self.taken.append(message)
+
+    async def close(
+        self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True
+    ) -> bool:
+        del code, drain
+        self.farewells.append(message)
+        return True
 
 
 class Wire(asyncio.Transport):
@@ -57,3 +66,29 @@ async def test_a_reader_that_stalls_is_dropped_and_holds_no_memory() -> None:
     await asyncio.wait_for(writing, 5)
     connection.send(frame)
     assert len(socket.taken) <= 1
+
+
+async def test_a_client_that_was_sent_nothing_for_long_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("fleet.venue.connection.IDLE_S", 0.0)
+    socket = Socket()
+    connection = Connection(socket, Wire(), "127.0.0.1")
+    await asyncio.wait_for(connection.write(), 5)
+    assert connection.closed
+    assert socket.farewells == [b"Inactive"]
+
+
+async def test_a_client_with_frames_unread_is_not_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fleet.venue.connection.IDLE_S", 0.0)
+    socket = Socket()
+    connection = Connection(socket, Wire(), "127.0.0.1")
+    connection.send(b"1")
+    connection.send(b"2")
+    writing = asyncio.create_task(connection.write())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not socket.farewells
+    socket.reading.set()
+    await asyncio.wait_for(writing, 5)
+    assert (socket.taken, socket.farewells) == ([b"1", b"2"], [b"Inactive"])
