@@ -5,7 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from agents.commands import Command
-from agents.estimators.panel import Panel
+from agents.estimators.panel import Estimates, Panel
 from agents.exchange.downstream import LeaseFrame
 from agents.market.instrument import Instrument
 from agents.market.position import Position
@@ -16,7 +16,7 @@ from agents.orders.tracker import OrderTracker
 from agents.risk.verdict import Mode, Verdict
 from agents.settings import MarketSettings
 from agents.skew import SkewTable
-from agents.strategy.quoter import Quoting
+from agents.strategy.quoter import Quoting, SideRoom
 
 DAY_MS = 86_400_000
 
@@ -65,12 +65,16 @@ class VenuePosition(msgspec.Struct):
 
 
 class Pricing(msgspec.Struct, frozen=True):
-    """The last pricing, and how far fair may move before the next is worth its while."""
+    """The last pricing, and how far fair may move before the next is worth its while; ``bid`` and
+    ``ask``: what the sides might show.
+    """
 
     at_ns: int
     fair_px: float
     skip_px: float
     quoting: Quoting
+    bid: SideRoom
+    ask: SideRoom
 
 
 class Sizing(msgspec.Struct, frozen=True):
@@ -134,6 +138,7 @@ class EngineState:
         self.pnl = DayPnl(day=now_ns // NS_PER_MS // DAY_MS, brought_usd=lease.pnl_day_usd)
         self.verdict = Verdict(mode=Mode.PULL, reasons=("starting",))
         self.judged_until_ns = now_ns
+        self.believed: Estimates | None = None  # when it was last decided
         self.pricing: Pricing | None = None
         self.sizing: Sizing | None = None
         self.skew: SkewTable | None = None

@@ -48,10 +48,11 @@ def decide(state: EngineState, now_ns: int) -> None:
     """Bring the venue's orders nearer to what is wanted. Sends nothing while the link is down."""
     renewed(state, now_ns)
     state.dirty = state.revisit = False
+    state.believed = None
     if not state.link_up:
         state.pricing = None
         return
-    estimates = state.panel.estimates(now_ns)
+    state.believed = estimates = state.panel.estimates(now_ns)
     if estimates is None and state.verdict.mode < Mode.PULL and state.settling(now_ns):
         state.pricing = None
         return
@@ -87,6 +88,8 @@ def decide(state: EngineState, now_ns: int) -> None:
         * share
         * bps_to_px(quoting.half_spread.total_bps, reference_px=estimates.fair_px),
         quoting=quoting,
+        bid=room.bid.wanted,
+        ask=room.ask.wanted,
     )
     tolerance = Tolerance(
         share=share,

@@ -24,7 +24,7 @@ def report(state: EngineState, now_ns: int) -> Report:
     data_ns = state.panel.data_ns
     return Report(
         phase=phase(state),
-        reason=state.verdict.reason or _idle_reason(state),
+        reason=state.verdict.reason or idle_reason(state),
         mid_px=None if estimates is None else estimates.mid_px,
         fair_px=None if estimates is None else estimates.fair_px,
         sigma_bps=estimates.sigma_bps if estimates is not None and estimates.sigma_known else None,
@@ -97,7 +97,8 @@ def _best_px(state: EngineState, side: Side) -> Decimal | None:
     return max(prices) if side is Side.BID else min(prices)
 
 
-def _idle_reason(state: EngineState) -> str | None:
+def idle_reason(state: EngineState) -> str | None:
+    """Why no side adds although nothing forbids it."""
     pricing = state.pricing
     if pricing is not None and pricing.quoting.too_wide:
         total_bps = pricing.quoting.half_spread.total_bps

@@ -1,18 +1,19 @@
 """What a half-spread may not be below, each floor by name; the highest binds."""
 
 import math
+from collections.abc import Sequence
 
 import msgspec
 
 
 class Floor(msgspec.Struct, frozen=True, gc=False):
-    """The floor that binds."""
+    """One floor by its name."""
 
     name: str
     bps: float
 
 
-def binding_floor(
+def floors(
     *,
     configured_bps: float,
     maker_fee_bps: float,
@@ -21,21 +22,27 @@ def binding_floor(
     sigma_bps: float,
     latency_s: float,
     adverse_bps: float = 0.0,
-) -> Floor:
-    """The highest of: the operator's own, fee plus edge, adverse selection, one tick, latency.
+) -> tuple[Floor, ...]:
+    """The operator's own, fee plus edge, adverse selection, one tick, latency; the highest binds.
 
     Latency: while a quote is on its way the price moves; sigma * sqrt(2 * latency) covers the trip
     of the news in and of the order out. Adverse selection: fee plus edge plus ``adverse_bps``, what
     the mid takes from a maker at the very least, by the lower end of its estimate.
     """
     edge_bps = maker_fee_bps + edge_min_bps
-    floor = Floor("configured", configured_bps)
-    for name, bps in (
-        ("edge", edge_bps),
-        ("adverse", edge_bps + adverse_bps if adverse_bps > 0 else 0.0),
-        ("tick", tick_bps),
-        ("latency", sigma_bps * math.sqrt(2 * latency_s)),
-    ):
-        if bps > floor.bps:
-            floor = Floor(name, bps)
-    return floor
+    return (
+        Floor("configured", configured_bps),
+        Floor("edge", edge_bps),
+        Floor("adverse", edge_bps + adverse_bps if adverse_bps > 0 else 0.0),
+        Floor("tick", tick_bps),
+        Floor("latency", sigma_bps * math.sqrt(2 * latency_s)),
+    )
+
+
+def binding(candidates: Sequence[Floor]) -> Floor:
+    """The highest; of equals the first named."""
+    return max(candidates, key=_bps)
+
+
+def _bps(floor: Floor) -> float:
+    return floor.bps

@@ -11,20 +11,14 @@ from agents.market.instrument import Instrument
 from agents.market.types import Quote, Side
 from agents.market.units import BPS, px_to_bps
 from agents.settings import StrategySettings
-from agents.skew import CLIPS_MAX, Flow, Problem, SkewTable
-from agents.strategy.aversion import Aversion, aversion
-from agents.strategy.components import HalfSpread, adverse_floor_bps, half_spread, may_be_tight
+from agents.skew import Problem, SkewTable
+from agents.strategy.aversion import Aversion
+from agents.strategy.components import HalfSpread
 from agents.strategy.conditions import CALM, Conditions
-from agents.strategy.floors import binding_floor
-from agents.strategy.glft import Spread, glft_sides
+from agents.strategy.floors import Floor, binding
 from agents.strategy.ladder import Rung, distances_bps, ladder, linear_bps
-from agents.strategy.presence import (
-    PATIENT_CLIPS_MAX,
-    PATIENT_SHARE_MAX,
-    model_max_bps,
-    retreat_max_bps,
-    wanted_max_bps,
-)
+from agents.strategy.model import Model, model_of
+from agents.strategy.presence import retreat_max_bps, wanted_max_bps
 from agents.strategy.sizes import level_sizes
 
 NOTHING: Final = Decimal(0)
@@ -46,9 +40,10 @@ class Quoting(msgspec.Struct, frozen=True, gc=False):
     """The ladder and why.
 
     ``half_spread``: the mean of both sides; ``skew_bps`` the shift a clip at no inventory,
-    ``shift_bps`` what the inventory moves bid and ask by; ``centre_px`` the fair price with the
-    expected move in it. ``too_wide``: the half-spread is above its maximum, so no side adds.
-    ``problem``: what the exact skew is to be solved for (None: not to be).
+    ``shift_bps`` what the inventory moves bid and ask by, ``patience_bps`` what of it is taken back
+    where little is held, ``first_bps`` where the first levels are wanted; ``centre_px`` the fair
+    price with the expected move in it. ``too_wide``: the half-spread is above its maximum, so no
+    side adds. ``problem``: what the exact skew is to be solved for (None: not to be).
     """
 
     bids: tuple[Quote, ...]
@@ -61,76 +56,15 @@ class Quoting(msgspec.Struct, frozen=True, gc=False):
     bid: HalfSpread
     ask: HalfSpread
     shift_bps: tuple[float, float]
+    patience_bps: tuple[float, float]
+    first_bps: tuple[float, float]
+    floors: tuple[tuple[Floor, ...], tuple[Floor, ...]]
     centre_px: float
     drift_bps: float
     aversion: Aversion
     tight: bool
     problem: Problem | None
     exact: bool
-
-
-class _Pricing(msgspec.Struct, frozen=True, gc=False):
-    """What both sides share."""
-
-    estimates: Estimates
-    strategy: StrategySettings
-    instrument: Instrument
-    conditions: Conditions
-    spread: Spread
-    table: SkewTable | None
-    clips: float
-    inventory_share: float
-    aversion: Aversion
-    problem: Problem | None
-    tight: bool
-
-    @property
-    def patient(self) -> bool:
-        """Whether so little is held that reducing it may wait for a price that pays."""
-        little = self.inventory_share <= PATIENT_SHARE_MAX
-        return little and abs(self.clips) <= PATIENT_CLIPS_MAX
-
-    def correction_bps(self, side: Side, clips: float) -> float:
-        if self.table is None:
-            return 0.0
-        return self.table.correction_bps(clips, sign=side.sign, skew_bps=self.spread.skew_bps)
-
-    def half(self, side: Side) -> HalfSpread:
-        """Everything but the inventory."""
-        estimates, strategy, instrument = self.estimates, self.strategy, self.instrument
-        tick_px = float(instrument.tick_px(estimates.mid_px))
-        floor = binding_floor(
-            configured_bps=strategy.half_spread_floor_bps,
-            maker_fee_bps=instrument.maker_fee_bps,
-            edge_min_bps=strategy.edge_min_bps,
-            tick_bps=px_to_bps(tick_px, reference_px=estimates.mid_px),
-            sigma_bps=estimates.sigma_bps,
-            latency_s=strategy.latency_s,
-            adverse_bps=min(
-                adverse_floor_bps(side, self.conditions, weight=strategy.adverse_weight),
-                strategy.advanced.adverse_max_bps,
-            ),
-        )
-        model_bps = self.spread.bid_bps if side is Side.BID else self.spread.ask_bps
-        quoted = strategy.quoted_max_bps
-        return half_spread(
-            side,
-            model_bps=model_bps + self.correction_bps(side, 0.0),
-            fee_bps=instrument.maker_fee_bps,
-            conditions=self.conditions,
-            strategy=strategy,
-            floor=floor,
-            tight=self.tight,
-            market_half_bps=px_to_bps(
-                estimates.ask_px - estimates.bid_px, reference_px=2 * estimates.mid_px
-            ),
-            present_max_bps=model_max_bps(quoted) if quoted > 0 else None,
-        )
-
-    def shift(self, side: Side) -> float:
-        """What the inventory adds to the side's distance, bps."""
-        linear = side.sign * self.clips * self.spread.skew_bps
-        return linear + self.correction_bps(side, self.clips) - self.correction_bps(side, 0.0)
 
 
 def quote(
@@ -157,7 +91,7 @@ def quote(
     pays its fee.
     ``table``: the exact skew, used if it was solved for about this market.
     """
-    pricing = _pricing(
+    model = model_of(
         estimates,
         settings=settings,
         instrument=instrument,
@@ -167,114 +101,89 @@ def quote(
         conditions=conditions,
         table=table,
     )
-    drift_bps = settings.drift_weight * (conditions.drift_bps + conditions.funding_bps)
-    drift_bps = min(max(drift_bps, -settings.drift_max_bps), settings.drift_max_bps)
+    drift_bps = _drift_bps(settings, conditions)
     centre_px = estimates.fair_px * (1.0 + drift_bps / BPS)
-    bid, ask = pricing.half(Side.BID), pricing.half(Side.ASK)
+    floors = model.floors(Side.BID), model.floors(Side.ASK)
+    bid, ask = (model.half(side, binding(of)) for side, of in zip(Side, floors, strict=True))
     mean = _mean(bid, ask)
     too_wide = mean.total_bps > settings.half_spread_max_bps
-    shifts = pricing.shift(Side.BID), pricing.shift(Side.ASK)
+    shifts = model.shift(Side.BID), model.shift(Side.ASK)
     sides: list[tuple[Quote, ...]] = []
+    firsts, eased = [0.0, 0.0], [0.0, 0.0]
     off_bps = px_to_bps(centre_px - estimates.mid_px, reference_px=estimates.mid_px)
     level0s = bid.total_bps + shifts[0], ask.total_bps + shifts[1]
     for side, half, shift_bps, other0_bps, room, opposite_px in (
         (Side.BID, bid, shifts[0], level0s[1], bid_room, estimates.ask_px),
         (Side.ASK, ask, shifts[1], level0s[0], ask_room, estimates.bid_px),
     ):
-        if shift_bps < 0 and pricing.patient:
-            least_bps = instrument.maker_fee_bps + settings.reducing_edge_min_bps
-            shift_bps = max(shift_bps, min(least_bps - half.total_bps, 0.0))  # noqa: PLW2901
-        distances = _distances(settings, half.total_bps, shift_bps)
-        if present:
-            present_bps = _present(distances[0], half.total_bps, shift_bps, side.sign * off_bps)
-            # Not so near that it meets our own reducing side, which skew may take past the centre.
-            distances[0] = max(present_bps, min(half.total_bps - other0_bps, distances[0]))
+        at = len(sides)
+        distances, eased[at] = _levels(
+            model, side, half, shift_bps, other0_bps, off_bps, present=present
+        )
+        firsts[at] = distances[0]
         sides.append(
             _side_quotes(
-                pricing, side, room, distances, clip_sz, centre_px, opposite_px, too_wide=too_wide
+                model, side, room, distances, clip_sz, centre_px, opposite_px, too_wide=too_wide
             )
         )
     return Quoting(
         bids=sides[0],
         asks=sides[1],
         half_spread=mean,
-        skew_bps=pricing.spread.skew_bps,
-        inventory_clips=pricing.clips,
+        skew_bps=model.spread.skew_bps,
+        inventory_clips=model.clips,
         clip_sz=clip_sz,
         too_wide=too_wide,
         bid=bid,
         ask=ask,
         shift_bps=shifts,
+        patience_bps=(eased[0], eased[1]),
+        first_bps=(firsts[0], firsts[1]),
+        floors=floors,
         centre_px=centre_px,
         drift_bps=drift_bps,
-        aversion=pricing.aversion,
-        tight=pricing.tight,
-        problem=pricing.problem,
-        exact=pricing.table is not None,
+        aversion=model.aversion,
+        tight=model.tight,
+        problem=model.problem,
+        exact=model.table is not None,
     )
 
 
-def _pricing(
-    estimates: Estimates,
+def _drift_bps(settings: StrategySettings, conditions: Conditions) -> float:
+    """What the reservation price is moved by, bounded."""
+    drift_bps = settings.drift_weight * (conditions.drift_bps + conditions.funding_bps)
+    return min(max(drift_bps, -settings.drift_max_bps), settings.drift_max_bps)
+
+
+def _levels(
+    model: Model,
+    side: Side,
+    half: HalfSpread,
+    shift_bps: float,
+    other0_bps: float,
+    off_bps: float,
     *,
-    settings: StrategySettings,
-    instrument: Instrument,
-    position_sz: Decimal,
-    clip_sz: Decimal,
-    limit_sz: Decimal | None,
-    conditions: Conditions,
-    table: SkewTable | None,
-) -> _Pricing:
-    """The model of this moment: risk aversion, GLFT, and the exact skew if it serves."""
-    clips = float(position_sz) / float(clip_sz)
-    inventory_share = 1.0 if not limit_sz else min(abs(float(position_sz / limit_sz)), 1.0)
-    averse = aversion(
-        settings.risk_aversion,
-        conditions=conditions,
-        inventory_share=inventory_share,
-        advanced=settings.advanced,
-    )
-    bid_flow, ask_flow = flows(estimates)
-    spread = glft_sides(
-        sigma_bps=estimates.sigma_bps, bid=bid_flow, ask=ask_flow, risk_aversion=averse.rho
-    )
-    problem = None
-    clips_max = 0 if limit_sz is None else round(limit_sz / clip_sz)
-    if settings.advanced.exact_skew and 1 <= clips_max <= CLIPS_MAX:
-        problem = Problem(
-            sigma_bps=estimates.sigma_bps,
-            bid=bid_flow,
-            ask=ask_flow,
-            risk_aversion=averse.rho,
-            clips_max=clips_max,
-        )
-    exact = table is not None and problem is not None and table.serves(problem)
-    return _Pricing(
-        estimates=estimates,
-        strategy=settings,
-        instrument=instrument,
-        conditions=conditions,
-        spread=spread,
-        table=table if exact else None,
-        clips=clips,
-        inventory_share=inventory_share,
-        aversion=averse,
-        problem=problem,
-        tight=may_be_tight(conditions, inventory_share=inventory_share, strategy=settings),
-    )
+    present: bool,
+) -> tuple[list[float], float]:
+    """Each level's distance from the centre, and what patience took back of the shift.
+
+    ``other0_bps``: the other side's first level; ``off_bps``: how far the centre is from the mid.
+    """
+    kept_bps = _kept(model, half, shift_bps)
+    distances = _distances(model.strategy, half.total_bps, kept_bps)
+    if present:
+        present_bps = _present(distances[0], half.total_bps, kept_bps, side.sign * off_bps)
+        # Not so near that it meets our own reducing side, which skew may take past the centre.
+        distances[0] = max(present_bps, min(half.total_bps - other0_bps, distances[0]))
+    return distances, kept_bps - shift_bps
 
 
-def flows(estimates: Estimates) -> tuple[Flow, Flow]:
-    """Who trades against our bid, and against our ask."""
-    beliefs = estimates.beliefs
-    if beliefs is None:
-        both = Flow(fills_per_s=estimates.fills_per_s, kappa_per_bps=estimates.kappa_per_bps)
-        return both, both
-    bid, ask = beliefs.bid, beliefs.ask
-    return (
-        Flow(fills_per_s=bid.fills_per_s, kappa_per_bps=bid.kappa_per_bps),
-        Flow(fills_per_s=ask.fills_per_s, kappa_per_bps=ask.kappa_per_bps),
-    )
+def _kept(model: Model, half: HalfSpread, shift_bps: float) -> float:
+    """The inventory's shift; where little is held, only as far as the reducing side pays."""
+    if shift_bps >= 0 or not model.patient:
+        return shift_bps
+    least_bps = model.instrument.maker_fee_bps + model.strategy.reducing_edge_min_bps
+    return max(shift_bps, min(least_bps - half.total_bps, 0.0))
 
 
 def _distances(settings: StrategySettings, total_bps: float, shift_bps: float) -> list[float]:
@@ -302,7 +211,7 @@ def _present(level0_bps: float, total_bps: float, shift_bps: float, off_bps: flo
 
 
 def _side_quotes(
-    pricing: _Pricing,
+    model: Model,
     side: Side,
     room: SideRoom,
     distances: Sequence[float],
@@ -316,7 +225,7 @@ def _side_quotes(
     room_sz = min(room.room_sz, room.reducing_sz) if adding_barred else room.room_sz
     if room_sz <= 0:
         return ()
-    strategy, instrument = pricing.strategy, pricing.instrument
+    strategy, instrument = model.strategy, model.instrument
     rung = Rung(
         side=side,
         adding_min_bps=instrument.maker_fee_bps + strategy.edge_min_bps,
@@ -330,7 +239,7 @@ def _side_quotes(
             distances,
             strategy=strategy,
             instrument=instrument,
-            estimates=pricing.estimates,
+            estimates=model.estimates,
             clip_sz=clip_sz,
             room_sz=room_sz,
         ),

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from fleet.cli.app import As, Manifest, Name, app
+from fleet.cli.app import As, Manifest, Market, Name, app
 
 __all__ = ["app"]
 
@@ -36,6 +36,14 @@ def markets(
     from fleet.cli import markets as verb
 
     verb.markets(dex, url, output, fleet)
+
+
+@app.command()
+def explain(market: Market, output: As = "table", fleet: Name = None) -> None:
+    """Why this quote: beliefs, half-spread by component, skew, floors, gates."""
+    from fleet.cli import explain as verb
+
+    verb.run(market, output, fleet)
 
 
 @app.command()

@@ -14,6 +14,7 @@ from fleet.supervisor.attempts import Departure
 from fleet.supervisor.ports import ClusterAway
 
 RISK: Final = "risk"
+EXPLAIN_S: Final = 3.0
 _MARKET: Final = "market/"
 _AWAY: Final = (RayError, GetTimeoutError, ConnectionError, RuntimeError)
 
@@ -62,6 +63,17 @@ class RayCluster:
     def stop_risk(self) -> None:
         self._kill(RISK)
         stop(self._folder, RISK, 1.0)  # Ray asks it to leave, and one that was stopped never hears
+
+    def explain(self, market: str) -> bytes | None:
+        try:
+            told: bytes | None = ray.get(
+                ray.get_actor(_MARKET + market).explain.remote(), timeout=EXPLAIN_S
+            )
+        except ValueError:
+            return None  # nobody of that name
+        except _AWAY as error:
+            raise ClusterAway(f"the agent of {market} does not answer: {error}") from error
+        return told
 
     def departure(self, market: str) -> Departure | None:
         return read_departure(self._folder, market)

@@ -123,6 +123,10 @@ class Loop:
         """An operator's word for the gateway. ``ApiFailure``, ``Unreachable``, ``TimeoutError``."""
         await self._call(lambda: self._actions.tell(market, verb))
 
+    async def explain(self, market: str) -> bytes | None:
+        """What an agent says of its quotes. ``ClusterAway``, ``TimeoutError``."""
+        return await self._call(lambda: self._cluster.explain(market))
+
     async def stand_down(self) -> list[str]:
         """End every agent and risk; returns what was ended. The store desires nothing by now."""
         self._standing_down = True

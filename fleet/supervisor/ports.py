@@ -33,6 +33,12 @@ class Cluster(Protocol):
 
     def stop_risk(self) -> None: ...
 
+    def explain(self, market: str) -> bytes | None:
+        """What its agent says of its quotes, as JSON; None without an agent, or before its lease.
+        The one call that an agent itself has to answer.
+        """
+        ...
+
     def departure(self, market: str) -> Departure | None:
         """The last word of the last agent of a market, if it left one."""
         ...

@@ -7,6 +7,7 @@ from fleet.gateway.api import ApiError
 from fleet.gateway.client import ApiFailure, Unreachable
 from fleet.manifests.spec import decode
 from fleet.supervisor.loop import Loop, NotSeen
+from fleet.supervisor.ports import ClusterAway
 from fleet.supervisor.store import Store
 
 AT_THE_GATEWAY: Final = frozenset({"pause", "unpause", "flatten"})
@@ -51,6 +52,22 @@ class Verbs:
                 raise Refused(ApiError("blind", 4, text, mend), 503) from None
         else:
             raise Refused(ApiError("unknown_verb", 3, f"no verb {verb!r}", where=market), 404)
+
+    async def explain(self, market: str) -> bytes:
+        """Why a market quotes as it does, in its agent's words (JSON). ``Refused`` where nobody
+        can say.
+        """
+        if market not in self._store.markets():
+            raise Refused(ApiError("unknown_market", 3, f"no market {market} here"), 404)
+        try:
+            told = await self._loop.explain(market)
+        except (ClusterAway, TimeoutError) as error:
+            text = f"the agent of {market} does not answer ({error})"
+            raise Refused(ApiError("no_answer", 7, text, "see: fleet status"), 503) from None
+        if told is None:
+            text = f"{market} has no agent that holds a lease"
+            raise Refused(ApiError("no_agent", 4, text, f"see: fleet status {market}"), 409)
+        return told
 
     async def _tell(self, market: str, verb: str, by: str, now_ms: int) -> None:
         outcome = "accepted"

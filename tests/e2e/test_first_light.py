@@ -113,6 +113,19 @@ def account_actions(paper: Fleet) -> int:
     return sum(path.read_bytes().count(b"updateLeverage") for path in with_markets)
 
 
+def test_a_quote_is_explained(paper: Fleet) -> None:
+    told = paper.cli.json("--fleet", "paper", "explain", "hyna:BTC")
+    assert (told["phase"], told["gates"]) == ("QUOTING", [])
+    for why in (told["bid"], told["ask"]):
+        parts_bps = sum(why["parts_bps"].values())
+        assert abs(parts_bps - why["half_spread_bps"]) < 1e-9
+        rest_bps = why["inventory_bps"] + why["patience_bps"] + why["presence_bps"]
+        if why["wanted"]:
+            assert abs(parts_bps + rest_bps + why["grid_bps"] - why["first_bps"]) < 1e-9
+    done = paper.cli.run("--fleet", "paper", "explain", "DOGE")
+    assert (done.returncode, "no market 'DOGE'" in done.stderr) == (3, True)
+
+
 def test_second_apply_changes_nothing(paper: Fleet) -> None:
     pids = {m["market"]: m["pid"] for m in paper.status()["markets"]}
     actions = account_actions(paper)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agents.strategy.floors import binding_floor
+from agents.strategy.floors import binding, floors
 
 QUIET: dict[str, float] = {
     "configured_bps": 2.0,
@@ -29,6 +29,14 @@ QUIET: dict[str, float] = {
     ],
 )
 def test_the_highest_binds(changed: dict[str, Any], name: str, bps: float) -> None:
-    floor = binding_floor(**{**QUIET, **changed})
+    floor = binding(floors(**{**QUIET, **changed}))
     assert floor.name == name
     assert floor.bps == pytest.approx(bps)
+
+
+def test_all_are_named_and_of_equals_the_operators_own_binds() -> None:
+    candidates = floors(**{**QUIET, "edge_min_bps": 0.5})
+    assert [floor.name for floor in candidates] == [
+        "configured", "edge", "adverse", "tick", "latency",
+    ]  # fmt: skip
+    assert binding(candidates).name == "configured"

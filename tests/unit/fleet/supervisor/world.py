@@ -107,6 +107,11 @@ class World:
         self.calls.append("kill risk")
         self.risk = False
 
+    def explain(self, market: str) -> bytes | None:
+        if not self.cluster_up:
+            raise ClusterAway("Ray does not answer")
+        return b'{"market":"%s"}' % market.encode() if market in self.agents else None
+
     def departure(self, market: str) -> Departure | None:
         return self.words.get(market)
 

@@ -1,0 +1,149 @@
+"""The model at one moment: risk aversion, the optimal distances, and each side's half-spread."""
+
+from decimal import Decimal
+
+import msgspec
+
+from agents.estimators.estimates import Estimates
+from agents.market.instrument import Instrument
+from agents.market.types import Side
+from agents.market.units import px_to_bps
+from agents.settings import StrategySettings
+from agents.skew import CLIPS_MAX, Flow, Problem, SkewTable
+from agents.strategy.aversion import Aversion, aversion
+from agents.strategy.components import HalfSpread, adverse_floor_bps, half_spread, may_be_tight
+from agents.strategy.conditions import Conditions
+from agents.strategy.floors import Floor, floors
+from agents.strategy.glft import Spread, glft_sides
+from agents.strategy.presence import PATIENT_CLIPS_MAX, PATIENT_SHARE_MAX, model_max_bps
+
+
+class Model(msgspec.Struct, frozen=True, gc=False):
+    """What both sides share: GLFT at this moment's risk aversion, and what it was made from."""
+
+    estimates: Estimates
+    strategy: StrategySettings
+    instrument: Instrument
+    conditions: Conditions
+    spread: Spread
+    table: SkewTable | None
+    clips: float
+    inventory_share: float
+    aversion: Aversion
+    problem: Problem | None
+    tight: bool
+
+    @property
+    def patient(self) -> bool:
+        """Whether so little is held that reducing it may wait for a price that pays."""
+        little = self.inventory_share <= PATIENT_SHARE_MAX
+        return little and abs(self.clips) <= PATIENT_CLIPS_MAX
+
+    def correction_bps(self, side: Side, clips: float) -> float:
+        if self.table is None:
+            return 0.0
+        return self.table.correction_bps(clips, sign=side.sign, skew_bps=self.spread.skew_bps)
+
+    def floors(self, side: Side) -> tuple[Floor, ...]:
+        """What the side's half-spread may not be below."""
+        estimates, strategy, instrument = self.estimates, self.strategy, self.instrument
+        tick_px = float(instrument.tick_px(estimates.mid_px))
+        return floors(
+            configured_bps=strategy.half_spread_floor_bps,
+            maker_fee_bps=instrument.maker_fee_bps,
+            edge_min_bps=strategy.edge_min_bps,
+            tick_bps=px_to_bps(tick_px, reference_px=estimates.mid_px),
+            sigma_bps=estimates.sigma_bps,
+            latency_s=strategy.latency_s,
+            adverse_bps=min(
+                adverse_floor_bps(side, self.conditions, weight=strategy.adverse_weight),
+                strategy.advanced.adverse_max_bps,
+            ),
+        )
+
+    def half(self, side: Side, floor: Floor) -> HalfSpread:
+        """Everything but the inventory, and not below ``floor``."""
+        estimates, strategy, instrument = self.estimates, self.strategy, self.instrument
+        model_bps = self.spread.bid_bps if side is Side.BID else self.spread.ask_bps
+        quoted = strategy.quoted_max_bps
+        return half_spread(
+            side,
+            model_bps=model_bps + self.correction_bps(side, 0.0),
+            fee_bps=instrument.maker_fee_bps,
+            conditions=self.conditions,
+            strategy=strategy,
+            floor=floor,
+            tight=self.tight,
+            market_half_bps=px_to_bps(
+                estimates.ask_px - estimates.bid_px, reference_px=2 * estimates.mid_px
+            ),
+            present_max_bps=model_max_bps(quoted) if quoted > 0 else None,
+        )
+
+    def shift(self, side: Side) -> float:
+        """What the inventory adds to the side's distance, bps."""
+        linear = side.sign * self.clips * self.spread.skew_bps
+        return linear + self.correction_bps(side, self.clips) - self.correction_bps(side, 0.0)
+
+
+def model_of(
+    estimates: Estimates,
+    *,
+    settings: StrategySettings,
+    instrument: Instrument,
+    position_sz: Decimal,
+    clip_sz: Decimal,
+    limit_sz: Decimal | None,
+    conditions: Conditions,
+    table: SkewTable | None,
+) -> Model:
+    """The model of this moment: risk aversion, GLFT, and the exact skew if it serves."""
+    clips = float(position_sz) / float(clip_sz)
+    inventory_share = 1.0 if not limit_sz else min(abs(float(position_sz / limit_sz)), 1.0)
+    averse = aversion(
+        settings.risk_aversion,
+        conditions=conditions,
+        inventory_share=inventory_share,
+        advanced=settings.advanced,
+    )
+    bid_flow, ask_flow = flows(estimates)
+    spread = glft_sides(
+        sigma_bps=estimates.sigma_bps, bid=bid_flow, ask=ask_flow, risk_aversion=averse.rho
+    )
+    problem = None
+    clips_max = 0 if limit_sz is None else round(limit_sz / clip_sz)
+    if settings.advanced.exact_skew and 1 <= clips_max <= CLIPS_MAX:
+        problem = Problem(
+            sigma_bps=estimates.sigma_bps,
+            bid=bid_flow,
+            ask=ask_flow,
+            risk_aversion=averse.rho,
+            clips_max=clips_max,
+        )
+    exact = table is not None and problem is not None and table.serves(problem)
+    return Model(
+        estimates=estimates,
+        strategy=settings,
+        instrument=instrument,
+        conditions=conditions,
+        spread=spread,
+        table=table if exact else None,
+        clips=clips,
+        inventory_share=inventory_share,
+        aversion=averse,
+        problem=problem,
+        tight=may_be_tight(conditions, inventory_share=inventory_share, strategy=settings),
+    )
+
+
+def flows(estimates: Estimates) -> tuple[Flow, Flow]:
+    """Who trades against our bid, and against our ask."""
+    beliefs = estimates.beliefs
+    if beliefs is None:
+        both = Flow(fills_per_s=estimates.fills_per_s, kappa_per_bps=estimates.kappa_per_bps)
+        return both, both
+    bid, ask = beliefs.bid, beliefs.ask
+    return (
+        Flow(fills_per_s=bid.fills_per_s, kappa_per_bps=bid.kappa_per_bps),
+        Flow(fills_per_s=ask.fills_per_s, kappa_per_bps=ask.kappa_per_bps),
+    )
