@@ -1,14 +1,15 @@
 """The gateway's disk in a world: its files and its log in memory, which outlive the process."""
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import msgspec
 
 from fleet.gateway.api import LatchView
 from fleet.gateway.core.lease import Durable
-from fleet.gateway.framing import Record
+from fleet.gateway.framing import KINDS, Record
 from fleet.gateway.records import Body
+from fleet.gateway.standing import Standing
 from fleet.gateway.store import KeptMarket
 
 
@@ -19,16 +20,18 @@ class Disk:
     ``full``: nothing can be written, OSError.
     """
 
-    TAIL = 20_000
+    SEGMENT = 2_000
+    """Records of one segment of the log: few, so that a run begins many."""
 
     def __init__(self) -> None:
         self.seq = 0
+        self.standing: Standing | None = None
         self.full = False
         self._leases = b"{}"
         self._limits: dict[str, float] = {}
         self._markets: dict[str, KeptMarket] = {}
         self._latch: LatchView | None = None
-        self._log: list[Record] = []
+        self._segments: list[list[Record]] = [[]]
 
     def _written(self) -> None:
         if self.full:
@@ -71,15 +74,25 @@ class Disk:
 
     def append(self, body: Body, wall_ns: int) -> int:
         self._written()
+        if len(self._segments[-1]) >= self.SEGMENT:
+            self._segments.append([])
+            if self.standing is not None:
+                self._write(self.standing.head(), wall_ns)
+        seq = self._write(body, wall_ns)
+        if self.standing is not None:
+            self.standing.written(body)
+        return seq
+
+    def _write(self, body: Body, wall_ns: int) -> int:
         self.seq += 1
-        self._log.append(Record.of(self.seq, wall_ns, body))
+        self._segments[-1].append(Record.of(self.seq, wall_ns, body))
         return self.seq
 
-    def tail(self, segments: int = 2) -> Iterator[Record]:
-        """The last records, as many as the real log's last segments would hold."""
-        del segments
-        return iter(self._log[-self.TAIL :])
+    def tail(self, segments: int = 2, kinds: Collection[str] = KINDS) -> Iterator[Record]:
+        """The records of the last segments, of these kinds."""
+        for segment in self._segments[-segments:]:
+            yield from (record for record in segment if record.kind in kinds)
 
     def log(self) -> list[Record]:
         """All that was ever written."""
-        return self._log
+        return [record for segment in self._segments for record in segment]

@@ -31,6 +31,7 @@ from fleet.gateway.keeping import Keeping
 from fleet.gateway.log import ActionLog
 from fleet.gateway.records import Body, Sent
 from fleet.gateway.recover import restore
+from fleet.gateway.standing import Standing
 from fleet.gateway.store import Store
 from fleet.world.disk import Disk
 from fleet.world.gateway_link import GatewayLink
@@ -111,6 +112,7 @@ class GatewaySide:
         self.clock_ms = clock_ms
         disk = self.disk
         state = restore(self._identity, cast("Store", disk), cast("ActionLog", disk), self.now_ms)
+        disk.standing = Standing(state.bookings, lambda: state.nonces.last)
         self.core = Core(state)
         self._keeping = Keeping(state, self, disk, self._alert)
         self.epoch += 1

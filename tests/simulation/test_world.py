@@ -5,14 +5,12 @@ import subprocess
 import sys
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 from fleet.world.faults import Faults, Level
 from tests.simulation.world_seeds import KNOWN, again, run
 
 SEEDS = 50
-PROCESSES = 2
 SAMPLE = (3, 17, 41)
 _SHARES = {
     "lost_requests": "loss", "lost_answers": "lost_answer", "limited": "rate_limit",
@@ -27,17 +25,16 @@ print([run(seed, seconds=30.0).digest for seed in {SAMPLE}])
 """
 
 
-def test_heavy_faults_break_nothing_and_all_agree_once_healed() -> None:
+def test_heavy_faults_break_nothing_and_all_agree_once_healed(pool: ProcessPoolExecutor) -> None:
     struck: Counter[str] = Counter()
     checked: Counter[str] = Counter()
     digests = set()
-    with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool:
-        for result in pool.map(run, range(SEEDS)):
-            assert not result.violations, f"{result.violations}; again: {again(result.seed)}"
-            assert result.fills, again(result.seed)
-            struck.update(result.faults)
-            checked.update(result.invariants_checked)
-            digests.add(result.digest)
+    for result in pool.map(run, range(SEEDS)):
+        assert not result.violations, f"{result.violations}; again: {again(result.seed)}"
+        assert result.fills, again(result.seed)
+        struck.update(result.faults)
+        checked.update(result.invariants_checked)
+        digests.add(result.digest)
     assert len(digests) == SEEDS
     assert {kind for kind, times in struck.items() if times} >= KINDS
     assert min(checked.values()) > 0
@@ -57,12 +54,13 @@ def test_without_faults_every_market_fills_and_nothing_strikes() -> None:
 
 
 def test_equal_seeds_are_equal_in_any_process_whatever_its_hash_seed() -> None:
-    digests = set()
-    for hash_seed in ("1", "2"):
-        environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(Path.cwd())}
-        done = subprocess.run(
-            [sys.executable, "-c", _AGAIN], env=environment, capture_output=True, text=True,
-            check=True,
-        )  # fmt: skip
-        digests.add(done.stdout)
-    assert len(digests) == 1
+    began = [
+        subprocess.Popen(
+            [sys.executable, "-c", _AGAIN], stdout=subprocess.PIPE, text=True,
+            env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(Path.cwd())},
+        )
+        for hash_seed in ("1", "2")
+    ]  # fmt: skip
+    told = {process.communicate()[0] for process in began}
+    assert [process.returncode for process in began] == [0, 0]
+    assert len(told) == 1

@@ -1,7 +1,7 @@
 """Faults planted in the gateway and round it: the world must notice each of them."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 import pytest
@@ -159,41 +159,49 @@ def _without(made: Callable[..., door.Door], **fields: Any) -> Callable[..., doo
     return door_of
 
 
-MUTANTS: dict[Callable[[Patch], None], int] = {
-    fence_forgotten: 9,
-    lease_never_expires: 16,
-    closed_socket_keeps_its_lease: 9,
-    generation_given_twice: 0,
-    nonce_by_raw_clock: 0,
-    unknown_outcome_sent_again: 2,
-    fills_booked_by_presence: 0,
-    nothing_swept: 0,
-    stale_data_accepted: 13,
-    limit_counts_no_open_orders: 0,
-    of_outcomes.timeout_means_cancelled: 2,
-    of_outcomes.not_sent_for_lost: 4,
-    of_outcomes.snapshot_believed_early: 7,
-    of_outcomes.absence_believed_in_flight: 55,
-    of_outcomes.cancel_reject_means_cancelled: 9,
-    of_outcomes.expiry_without_margin: 1,
-    of_outcomes.closing_counts_as_gone: 1,
-    of_outcomes.partial_fill_ends_an_order: 5,
-    of_restarts.nonces_forgotten_at_restart: 0,
-    of_restarts.placements_forgotten_at_restart: 0,
-    of_restarts.booked_fills_forgotten_at_restart: 1,
-    of_restarts.latch_forgotten_at_restart: 0,
-    of_restarts.fills_of_a_gap_not_asked_for: 0,
-    of_restarts.continue_accepted_for_a_dead_lease: 9,
-    of_restarts.hung_agent_speaks_on: 0,
-    second_controller_ignored: 10,
-    draining_market_opens: 4,
-    log_need_not_be_written: 0,
-    of_care.collar_forgotten: 0,
-    of_care.orphans_left_alone: 15,
-    of_care.caretaker_works_beside_the_agent: 1,
-    of_care.caretaker_may_add: 1,
-    of_restarts.answers_of_a_lost_gateway_awaited: 0,
-    of_restarts.missed_fills_not_asked_for: 0,
-    of_restarts.news_of_a_restart_ignored: 0,
+Seeds: TypeAlias = tuple[int, ...]
+
+COMMON: dict[Callable[[Patch], None], Seeds] = {
+    closed_socket_keeps_its_lease: (9, 1, 16),
+    generation_given_twice: (3, 6),
+    nonce_by_raw_clock: (8, 5),
+    unknown_outcome_sent_again: (6, 2),
+    fills_booked_by_presence: (5, 2),
+    nothing_swept: (1, 0),
+    limit_counts_no_open_orders: (5, 0),
+    of_outcomes.timeout_means_cancelled: (2, 9, 3),
+    of_outcomes.not_sent_for_lost: (9, 4),
+    of_outcomes.cancel_reject_means_cancelled: (2, 8),
+    of_outcomes.expiry_without_margin: (3, 9, 2),
+    of_outcomes.closing_counts_as_gone: (1, 7, 9),
+    of_outcomes.partial_fill_ends_an_order: (9, 4),
+    of_restarts.booked_fills_forgotten_at_restart: (5, 8, 1),
 }
-"""With the first seed that shows it; ``tests.soak.test_world`` finds it again."""
+"""With seeds that show it; at least one in five does, so that one will whatever shifts."""
+
+RARE: dict[Callable[[Patch], None], Seeds] = {
+    fence_forgotten: (9, 10),
+    lease_never_expires: (16,),
+    stale_data_accepted: (),
+    of_outcomes.snapshot_believed_early: (),
+    of_outcomes.absence_believed_in_flight: (3,),
+    of_restarts.nonces_forgotten_at_restart: (),
+    of_restarts.placements_forgotten_at_restart: (5,),
+    of_restarts.latch_forgotten_at_restart: (),
+    of_restarts.fills_of_a_gap_not_asked_for: (),
+    of_restarts.continue_accepted_for_a_dead_lease: (9,),
+    of_restarts.hung_agent_speaks_on: (0,),
+    second_controller_ignored: (10,),
+    draining_market_opens: (4,),
+    log_need_not_be_written: (),
+    of_care.collar_forgotten: (),
+    of_care.orphans_left_alone: (15,),
+    of_care.caretaker_works_beside_the_agent: (1,),
+    of_care.caretaker_may_add: (1,),
+    of_restarts.answers_of_a_lost_gateway_awaited: (),
+    of_restarts.missed_fills_not_asked_for: (),
+    of_restarts.news_of_a_restart_ignored: (),
+}
+"""With the seeds known to show it; ``tests.soak.test_world`` finds them among 200."""
+
+MUTANTS = {**COMMON, **RARE}

@@ -39,7 +39,8 @@ def placements_forgotten_at_restart(patch: Patch) -> None:
 
 
 def booked_fills_forgotten_at_restart(patch: Patch) -> None:
-    patch.setattr(recover, "_book", lambda *_: None)
+    patch.setattr(recover, "book", lambda *_: None)
+    patch.setattr(recover, "take_over", lambda *_: None)
 
 
 def latch_forgotten_at_restart(patch: Patch) -> None:
