@@ -1,8 +1,8 @@
 """What we sent and what became of it: every order of ours that may still fill.
 
 An order counts as open from the moment it is sent until it is known that it cannot fill any more;
-an unknown outcome is open (I1). The venue's snapshots only ever add, or confirm an absence that
-was asked for later than the last word on the order.
+an unknown outcome is open (I1). The venue's snapshots only ever add, or end the rest of an order
+when they were asked for later than the last word on it; what it filled may still be on its way.
 """
 
 from collections.abc import Iterable, Iterator
@@ -224,7 +224,11 @@ class Orders:
     def snapshot(
         self, dex: str, rows: Iterable[tuple[Order, LiveOrder]], requested_ms: int, now_ms: int
     ) -> None:
-        """All open orders of ours on one DEX, asked for at ``requested_ms``."""
+        """All open orders of ours on one DEX, asked for at ``requested_ms``.
+
+        What it lacks rests no more. It may have filled, and the fill be slower than this list: so
+        it counts for as long as fills may be on their way.
+        """
         listed: set[str] = set()
         for found, row in rows:
             listed.add(found.cloid)
@@ -233,11 +237,14 @@ class Orders:
                 self._add(found)
             elif held.state in {State.IN_FLIGHT, State.UNKNOWN}:
                 held.state, held.oid, held.touched_ms = State.OPEN, row.oid, now_ms
-        for cloid, order in list(self.by_cloid.items()):
+        for cloid, order in self.by_cloid.items():
             if cloid in listed or dex_of(order.market) != dex or order.nonce in self.unresolved:
                 continue
-            if order.touched_ms + SNAPSHOT_LAG_MS <= requested_ms:
-                self.drop(cloid)
+            if (
+                order.state is not State.CLOSING
+                and order.touched_ms + SNAPSHOT_LAG_MS <= requested_ms
+            ):
+                order.state, order.touched_ms = State.CLOSING, now_ms
 
     def sweep_closing(self, now_ms: int) -> None:
         """Fills that did not come in ``CLOSING_MAX_MS`` are in the position by now."""
