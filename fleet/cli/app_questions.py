@@ -1,6 +1,6 @@
 """The verbs that ask and change nothing: what would change, what there is, what it earned."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -67,3 +67,23 @@ def plan(
     from fleet.cli import plan as verb
 
     raise typer.Exit(verb.run(path, only, output, fleet))
+
+
+@app.command()
+def pnl(
+    since: Annotated[
+        str | None, typer.Option(metavar="24h|today|TIME", help="Else since the ledger's start.")
+    ] = None,
+    by: Annotated[
+        Literal["market", "dex", "hour"], typer.Option(help="A row for each.")
+    ] = "market",
+    *,
+    output: Annotated[
+        Literal["table", "json", "csv"], typer.Option("-o", "--output", help="How it is printed.")
+    ] = "table",
+    fleet: Name = None,
+) -> None:
+    """What the fleet earned, and of what; read from the ledger, so it needs no process."""
+    from fleet.cli import pnl as verb
+
+    verb.run(since, by, output, fleet)

@@ -20,7 +20,7 @@ from fleet.ledger.book import Book
 from fleet.ledger.schema import BOOK_FIELDS, DAY_MS
 
 _ZERO: Final = Decimal(0)
-_EXACT: Final = Context(prec=80, traps=[Inexact])
+EXACT: Final = Context(prec=80, traps=[Inexact])
 _BOOK: Final = ", ".join(BOOK_FIELDS)
 
 
@@ -85,7 +85,7 @@ class LedgerState(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def _reading(ledger_db: Path) -> Iterator[sqlite3.Connection | None]:
+def reading(ledger_db: Path) -> Iterator[sqlite3.Connection | None]:
     """A read-only connection; None where there is no ledger yet."""
     if not ledger_db.exists():
         yield None
@@ -108,7 +108,7 @@ def markets(ledger_db: Path, now_ms: int | None = None) -> dict[str, MarketPnl]:
     The UTC day is that of ``now_ms``, by default of the newest thing that the ledger saw.
     Raises LedgerUnreadable.
     """
-    with _reading(ledger_db) as db, localcontext(_EXACT):
+    with reading(ledger_db) as db, localcontext(EXACT):
         if db is None:
             return {}
         day_ms = _day_ms(db, now_ms)
@@ -214,7 +214,7 @@ def _marked(*, position_sz: Decimal, cost_usd: Decimal, mark_px: float | None) -
     """position·mark - cost; 0 when flat, whatever the mark."""
     if not position_sz:
         return -cost_usd
-    with localcontext(_EXACT):
+    with localcontext(EXACT):
         return None if mark_px is None else position_sz * Decimal(repr(mark_px)) - cost_usd
 
 
@@ -233,7 +233,7 @@ def day_usd(pnl: MarketPnl, mark_px: float | None) -> Decimal | None:
     )
     if now is None or opened is None:
         return None
-    with localcontext(_EXACT):
+    with localcontext(EXACT):
         return pnl.day_realized_usd - pnl.day_fees_usd + pnl.day_funding_usd + now - opened
 
 
@@ -244,7 +244,7 @@ def is_reconciled(pnl: MarketPnl, venue_position_sz: Decimal) -> bool:
 
 def dexes(ledger_db: Path, now_ms: int) -> dict[str, DexEquity]:
     """Each DEX's equity, by name (main: ""). Raises LedgerUnreadable."""
-    with _reading(ledger_db) as db:
+    with reading(ledger_db) as db:
         if db is None:
             return {}
         found: dict[str, DexEquity] = {}
@@ -271,7 +271,7 @@ def dexes(ledger_db: Path, now_ms: int) -> dict[str, DexEquity]:
 
 def state(ledger_db: Path) -> LedgerState | None:
     """How far the ledger is; None where there is none. Raises LedgerUnreadable."""
-    with _reading(ledger_db) as db:
+    with reading(ledger_db) as db:
         if db is None:
             return None
         row = db.execute("SELECT seq, wall_ns, since_ms, duplicates FROM cursor").fetchone()

@@ -216,6 +216,7 @@ def test_logs(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["resume", "--reason", "x"], 0),
         (["logs"], 0),
         (["history"], 0),
+        (["pnl", "--since", "24h"], 0),
         (["dexs", "--url", "paper"], 0),
         (["markets", "--url", "paper"], 0),
     ],

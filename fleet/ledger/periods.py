@@ -1,0 +1,203 @@
+"""P&L of periods out of the ledger: what each market earned between two moments, and of what.
+
+    total   = realized + unrealized - fees + funding      unrealized: its change over the period
+    realized + unrealized = spread + inventory + basis
+    spread     = sum of sign·sz·(mid - px)                what fills earned against the mid
+    basis      = change of q·(mark - mid)
+    inventory  = the rest: the sum of q·(change of the mid)
+
+Spread is known where every fill of the period has its mid, basis where the marks at both ends have
+theirs; what is not known is None. Exact but for marks and mids, which are beliefs.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal, localcontext
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from agents.market.types import Fill
+from fleet.ledger.book import Book, Booked, fold
+from fleet.ledger.query import EXACT, reading
+from fleet.ledger.schema import BOOK_FIELDS, DAY_MS, MINUTE_MS
+
+MARK_AGE_MAX_MS: Final = 10 * MINUTE_MS
+_BOOK: Final = ", ".join(BOOK_FIELDS)
+_ZERO: Final = Decimal(0)
+_FILL: Final = (
+    "coin", "time_ms", "tid", "oid", "cloid", "side", "px", "sz", "fee", "fee_token", "crossed",
+    "start_position_sz", "closed_pnl",
+)  # fmt: skip
+
+
+class Period(msgspec.Struct, frozen=True):
+    """One market from ``since_ms`` to ``until_ms``, in its DEX's collateral."""
+
+    market: str
+    since_ms: int
+    until_ms: int
+    realized_usd: Decimal
+    unrealized_usd: Decimal | None
+    fees_usd: Decimal
+    funding_usd: Decimal
+    volume_usd: Decimal
+    fills: int
+    taker_fills: int
+    spread_usd: Decimal | None
+    inventory_usd: Decimal | None
+    basis_usd: Decimal | None
+
+    @property
+    def total_usd(self) -> Decimal | None:
+        if self.unrealized_usd is None:
+            return None
+        with localcontext(EXACT):
+            return self.realized_usd + self.unrealized_usd - self.fees_usd + self.funding_usd
+
+
+class _Seen(msgspec.Struct, frozen=True):
+    """The last mark and mid before a moment; None: too old, or never seen."""
+
+    mark_px: Decimal | None = None
+    mid_px: Decimal | None = None
+
+
+class _Told(msgspec.Struct, frozen=True):
+    booked: Booked
+    mid_px: Decimal | None
+
+
+def periods(ledger_db: Path, edges_ms: Sequence[int]) -> list[Period]:
+    """Every market between each two neighbouring edges, in which anything was held or earned.
+
+    Raises LedgerUnreadable.
+    """
+    assert len(edges_ms) >= 2
+    with reading(ledger_db) as db, localcontext(EXACT):
+        if db is None:
+            return []
+        names = db.execute("SELECT market FROM book UNION SELECT market FROM funding_day")
+        return [
+            period
+            for (market,) in sorted(names.fetchall())
+            for period in _of_market(db, str(market), edges_ms)
+        ]
+
+
+def _of_market(db: sqlite3.Connection, market: str, edges_ms: Sequence[int]) -> Iterator[Period]:
+    book, fills = _since(db, market, edges_ms[0])
+    before = [told for told in fills if told.booked.fill.time_ms < edges_ms[0]]
+    book = fold(book, [told.booked for told in before])
+    start = _value(book, _seen(db, market, edges_ms[0]))
+    for since_ms, until_ms in pairwise(edges_ms):
+        during = [t for t in fills if since_ms <= t.booked.fill.time_ms < until_ms]
+        after = fold(book, [told.booked for told in during])
+        end = _value(after, _seen(db, market, until_ms))
+        funding = _funding(db, market, since_ms, until_ms)
+        if during or book.position_sz or funding:
+            yield _period(
+                market, (since_ms, until_ms), (book, after), (start, end), during, funding
+            )
+        book, start = after, end
+
+
+def _period(
+    market: str,
+    span: tuple[int, int],
+    books: tuple[Book, Book],
+    values: tuple[Mapping[str, Decimal | None], Mapping[str, Decimal | None]],
+    during: Sequence[_Told],
+    funding: Decimal,
+) -> Period:
+    (book, after), (start, end) = books, values
+    realized = after.realized - book.realized
+    unrealized = _change(start["unrealized"], end["unrealized"])
+    basis = _change(start["basis"], end["basis"])
+    spread: Decimal | None = _ZERO
+    for told in during:
+        if told.mid_px is None or spread is None:
+            spread = None
+            break
+        spread += told.booked.signed_sz * (told.mid_px - told.booked.fill.px)
+    inventory = None
+    if unrealized is not None and basis is not None and spread is not None:
+        inventory = realized + unrealized - spread - basis
+    return Period(
+        market=market,
+        since_ms=span[0],
+        until_ms=span[1],
+        realized_usd=realized,
+        unrealized_usd=unrealized,
+        fees_usd=after.fees - book.fees,
+        funding_usd=funding,
+        volume_usd=after.volume - book.volume,
+        fills=after.fills - book.fills,
+        taker_fills=after.taker_fills - book.taker_fills,
+        spread_usd=spread,
+        inventory_usd=inventory,
+        basis_usd=basis,
+    )
+
+
+def _change(start: Decimal | None, end: Decimal | None) -> Decimal | None:
+    return None if start is None or end is None else end - start
+
+
+def _value(book: Book, seen: _Seen) -> dict[str, Decimal | None]:
+    """What is open, at its mark; 0 when flat, whatever the mark."""
+    if not book.position_sz:
+        return {"unrealized": -book.cost, "basis": _ZERO}
+    if seen.mark_px is None:
+        return {"unrealized": None, "basis": None}
+    basis = None if seen.mid_px is None else book.position_sz * (seen.mark_px - seen.mid_px)
+    return {"unrealized": book.position_sz * seen.mark_px - book.cost, "basis": basis}
+
+
+def _since(db: sqlite3.Connection, market: str, since_ms: int) -> tuple[Book, list[_Told]]:
+    """A book at or before a moment, and all fills after that book, in time's order."""
+    row = db.execute(
+        f"SELECT day_ms, {_BOOK} FROM day_open WHERE market = ? AND day_ms <= ?"  # noqa: S608 - our own columns
+        " ORDER BY day_ms DESC LIMIT 1",
+        (market, since_ms - since_ms % DAY_MS),
+    ).fetchone()
+    book, from_ms = Book(), 0
+    if row is not None:
+        book = msgspec.convert(dict(zip(BOOK_FIELDS, row[1:], strict=True)), Book)
+        from_ms = int(row[0])
+    columns = ", ".join(("market", *_FILL[1:], "ours", "mid_px"))
+    rows = db.execute(
+        f"SELECT {columns} FROM fill WHERE market = ? AND time_ms >= ? ORDER BY time_ms",  # noqa: S608 - our own columns
+        (market, from_ms),
+    )
+    return book, [_told(row) for row in rows]
+
+
+def _told(row: Sequence[object]) -> _Told:
+    *columns, ours, mid_px = row
+    fill = msgspec.convert(dict(zip(_FILL, columns, strict=True)), Fill, strict=False)
+    mid = None if mid_px is None else Decimal(repr(mid_px))
+    return _Told(Booked(fill, ours=bool(ours)), mid)
+
+
+def _seen(db: sqlite3.Connection, market: str, at_ms: int) -> _Seen:
+    row = db.execute(
+        "SELECT mark_px, bid_px, ask_px FROM market_mark WHERE market = ? AND venue_ms <= ?"
+        " AND venue_ms > ? AND mark_px IS NOT NULL ORDER BY minute_ms DESC LIMIT 1",
+        (market, at_ms, at_ms - MARK_AGE_MAX_MS),
+    ).fetchone()
+    if row is None:
+        return _Seen()
+    mark_px, bid_px, ask_px = row
+    mid = None if None in {bid_px, ask_px} else (Decimal(repr(bid_px)) + Decimal(repr(ask_px))) / 2
+    return _Seen(Decimal(repr(mark_px)), mid)
+
+
+def _funding(db: sqlite3.Connection, market: str, since_ms: int, until_ms: int) -> Decimal:
+    rows = db.execute(
+        "SELECT usdc FROM funding WHERE market = ? AND time_ms >= ? AND time_ms < ?",
+        (market, since_ms, until_ms),
+    )
+    return sum((Decimal(text) for (text,) in rows), _ZERO)
