@@ -22,7 +22,9 @@ app = typer.Typer(
 
 As = Annotated[Output, typer.Option("-o", "--output", help="How the result is printed.")]
 Name = Annotated[str | None, typer.Option("--fleet", help="Which fleet, where several run.")]
-Manifest = Annotated[Path, typer.Argument(metavar="PATH", help="The manifest.")]
+Manifest = Annotated[
+    Path, typer.Argument(metavar="PATH", help="The manifest, or a folder of its parts.")
+]
 Market = Annotated[str, typer.Argument(metavar="MARKET", help="BTC, hyna:BTC, ...")]
 MarketOrDex = Annotated[str, typer.Argument(metavar="MARKET|DEX", help="A market, or a DEX.")]
 Follow = Annotated[bool, typer.Option("--wait/--no-wait", help="Follow it to its end.")]

@@ -11,21 +11,22 @@ from fleet.manifests import checks
 from fleet.manifests.compile import compiled
 from fleet.manifests.errors import ManifestError, Path, Problem
 from fleet.manifests.explain import explain
+from fleet.manifests.folder import read_path
 from fleet.manifests.schema import Manifest
-from fleet.manifests.source import Source, read
+from fleet.manifests.source import Source
 from fleet.manifests.spec import FleetSpec
 
 _TEXTS: Final = frozenset({"flow", "recording"})
 
 
 def load(path: File, listing: checks.Listing | None = None) -> FleetSpec:
-    """The spec that the manifest in ``path`` describes; offline, touches nothing.
+    """The spec that the manifest in ``path`` (a file or a folder) describes; touches nothing.
 
     ``listing`` is what a live network offers, once it was asked; the embedded exchange's is known.
     Raises ``ManifestError`` with every problem of the first stage that finds any: text, schema,
     names, sense.
     """
-    source = read(path)
+    source = read_path(path)
     problems = _from_environment(source)
     if problems:
         raise ManifestError(problems)
@@ -104,7 +105,9 @@ def _plain(key: str, text: str) -> str | float | bool:
 
 def _recording(source: Source, given: str, problems: list[Problem]) -> str:
     """The recording's absolute path, beside the manifest unless it says otherwise."""
-    path = (File(source.file).parent / File(given).expanduser()).absolute()
+    path = (
+        File(source.file_of(("paper", "recording"))).parent / File(given).expanduser()
+    ).absolute()
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
         mend = "name a recording (*.jsonl.zst)"

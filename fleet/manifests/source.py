@@ -19,12 +19,16 @@ _KEY_LIKE: Final = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{64}(?![0-9a-fA-F])")
 
 
 class Source:
-    """``data``: the document as dicts, lists and scalars; ``lines``: path → line, from 1."""
+    """``data``: the document as dicts, lists and scalars; ``lines``: path → line, from 1.
+
+    ``files``: path → file, where a document is made of several; else all stands in ``file``.
+    """
 
     def __init__(self, file: str) -> None:
         self.file = file
         self.data: dict[str, Any] = {}
         self.lines: dict[Path, int] = {}
+        self.files: dict[Path, str] = {}
 
     def line(self, path: Path) -> int:
         """The line of ``path``, or of the nearest parent that is written down."""
@@ -32,8 +36,14 @@ class Source:
             path = path[:-1]
         return self.lines.get(path, 1)
 
+    def file_of(self, path: Path) -> str:
+        """The file of ``path``, or of the nearest parent that is written down."""
+        while path and path not in self.files:
+            path = path[:-1]
+        return self.files.get(path, self.file)
+
     def problem(self, path: Path, text: str, mend: str, *, line: int | None = None) -> Problem:
-        return Problem(self.file, line or self.line(path), dotted(path), text, mend)
+        return Problem(self.file_of(path), line or self.line(path), dotted(path), text, mend)
 
 
 def read(path: File) -> Source:

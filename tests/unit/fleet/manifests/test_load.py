@@ -291,10 +291,10 @@ def test_several_mistakes_are_told_at_once_in_order(tmp_path: Path) -> None:
     assert [line.split(":")[1] for line in lines] == ["1", "2", "4"]
 
 
-def test_no_file_and_a_folder(tmp_path: Path) -> None:
+def test_no_file_and_an_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match=r"gone\.yaml: no such file; give the path"):
         load(tmp_path / "gone.yaml")
-    with pytest.raises(ManifestError, match=r": is a folder; name one manifest file in it"):
+    with pytest.raises(ManifestError, match=r": is a folder without a manifest; name a folder"):
         load(tmp_path)
 
 
