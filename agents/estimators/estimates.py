@@ -27,8 +27,9 @@ class Beliefs(msgspec.Struct, frozen=True, gc=False):
     over 10 s, the settings' half-life and 600 s. ``own_bid``, ``own_ask``: markouts of our fills at
     their price; ``public_bid``, ``public_ask``: of any maker, at the mid before the trade.
     ``toxicity_share``: agreement of trade signs, 0 at random. ``depth_usd``: bids and asks within
-    10 bps. ``basis_bps``: mid over oracle. ``funding_per_h``: fraction a long pays an hour.
-    ``busy_share``: this hour of the week against the mean hour. ``unknown``: what is None.
+    10 bps, ``depth_ratio`` the thinner over its usual. ``basis_bps``: mid over oracle.
+    ``funding_per_h``: fraction a long pays an hour. ``busy_share``: this hour of the week against
+    the mean hour. ``unknown``: what is None.
     """
 
     bid: Intensity
@@ -46,6 +47,7 @@ class Beliefs(msgspec.Struct, frozen=True, gc=False):
     excitement: Excitement | None = None
     cascade: Cascade | None = None
     depth_usd: tuple[float, float] | None = None
+    depth_ratio: float = 1.0
     basis_bps: float | None = None
     funding_per_h: float | None = None
     busy_share: float = 1.0
@@ -72,7 +74,8 @@ class Estimates(msgspec.Struct, frozen=True, gc=False):
 
     ``sigma_bps`` bps/sqrt(s): the prior until ``sigma_known``; ``fills_per_s`` A per side, the mean
     of both; ``mark_px`` None until the venue told it; ``drift_bps``: what the mid is expected to do
-    over the next three seconds, beyond what ``fair_px`` may show; ``ready`` from public data alone.
+    over the next three seconds, beyond what ``fair_px`` may show; ``ready`` from public data alone,
+    ``warm_share`` how much of the wait for it is done.
     """
 
     bid_px: float
@@ -87,3 +90,4 @@ class Estimates(msgspec.Struct, frozen=True, gc=False):
     ready: bool
     beliefs: Beliefs | None = None
     drift_bps: float = 0.0
+    warm_share: float = 1.0

@@ -315,8 +315,14 @@ class Panel:
             return False
         if now_ns - self._started_ns >= s_to_ns(self._settings.warmup_max_s):
             return True
+        return self._warm_share >= 1.0
+
+    @property
+    def _warm_share(self) -> float:
+        """How much of the warm-up is done, what was carried included."""
         warmup_s = self._settings.warmup_s
-        return self._medium.seen_s >= warmup_s - min(self._carried_s, SPARED_SHARE_MAX * warmup_s)
+        wait_s = warmup_s - min(self._carried_s, SPARED_SHARE_MAX * warmup_s)
+        return min(self._medium.seen_s / wait_s, 1.0) if wait_s > 0 else 1.0
 
     def _believe(self) -> Estimates | None:
         bid, ask = self.bid, self.ask
@@ -337,6 +343,7 @@ class Panel:
             ready=self._ready,
             beliefs=beliefs,
             drift_bps=self._drift.drift_bps(SIGMA_PRIOR_BPS if sigma_bps is None else sigma_bps),
+            warm_share=1.0 if self._ready else self._warm_share,
         )
 
     def _fair_px(self, bid: Level, ask: Level) -> float:

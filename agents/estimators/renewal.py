@@ -120,6 +120,7 @@ class Renewal:
             excitement=self._excitement,
             cascade=self._cascade,
             depth_usd=self._depth.depth_usd,
+            depth_ratio=self._depth.depth_ratio,
             basis_bps=self._basis.basis_bps,
             funding_per_h=funding_per_h,
             busy_share=self._busy_share,

@@ -151,7 +151,9 @@ _envelope: Final = msgspec.json.Decoder(_Envelope).decode
 
 def _bbo(frame: _BboFrame) -> Frame:
     data = frame.data
-    _require_finite(*(level for level in data.bbo if level is not None))
+    for level in data.bbo:  # positive they are by type
+        if level is not None and math.inf in (level.px, level.sz):
+            raise ValueError("a price or size is infinite")
     return Bbo(data.coin, data.time, data.bbo)
 
 

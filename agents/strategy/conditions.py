@@ -90,7 +90,9 @@ def conditions_of(estimates: Estimates, *, now_ms: int, holding_s: float) -> Con
         jump_ratio=1.0 if beliefs.medium is None else beliefs.medium.jump_ratio,
         excitement_ratio=1.0 if beliefs.excitement is None else beliefs.excitement.ratio,
         depth_usd=None if depth is None else min(depth),
+        depth_ratio=beliefs.depth_ratio,
         season_ratio=beliefs.busy_share,
+        warm_share=estimates.warm_share,
         hour=hour_utc(now_ms),
     )
 

@@ -30,3 +30,17 @@ def test_an_empty_side_is_small_not_minus_infinity() -> None:
     estimator = DepthEstimator()
     estimator.update(0.0, 500.0, 0)
     assert estimator.depth_usd == pytest.approx((1.0, 500.0))
+
+
+def test_its_usual_is_the_thinner_sides_mean_of_hours() -> None:
+    estimator = DepthEstimator()
+    assert estimator.depth_ratio == 1.0
+    for at_ms in range(0, 600_000, 2_000):
+        estimator.update(4_000.0, 1_000.0, at_ms)
+    assert estimator.depth_ratio == pytest.approx(1.0)
+    for at_ms in range(600_000, 720_000, 2_000):
+        estimator.update(4_000.0, 250.0, at_ms)
+    assert 0.25 < estimator.depth_ratio < 0.4, "a quarter, and the usual has hardly moved"
+    mirrored = DepthEstimator()
+    mirrored.update(1_000.0, 4_000.0, 0)
+    assert mirrored.depth_ratio == 1.0
