@@ -12,6 +12,7 @@ from agents.exchange.frames import (
     Frame,
     FundingRow,
     FundingRows,
+    LedgerRows,
     NonUserCancels,
     OpenOrdersFrame,
     Unread,
@@ -22,6 +23,7 @@ from agents.exchange.wire_account import (
     ClearinghouseState,
     FrontendOrder,
     FundingWire,
+    LedgerUpdateWire,
     OpenOrder,
     OrderUpdateWire,
     WsFill,
@@ -73,6 +75,15 @@ class FundingsFrame(Channel, frozen=True, gc=False, tag="userFundings"):
     data: _Fundings
 
 
+class _LedgerUpdates(msgspec.Struct, frozen=True, rename="camel"):
+    non_funding_ledger_updates: tuple[LedgerUpdateWire, ...]
+    is_snapshot: bool = False
+
+
+class LedgerUpdatesFrame(Channel, frozen=True, gc=False, tag="userNonFundingLedgerUpdates"):
+    data: _LedgerUpdates
+
+
 class _OpenOrders(msgspec.Struct, frozen=True):
     orders: tuple[FrontendOrder, ...]
     dex: str = ""
@@ -107,6 +118,7 @@ AccountChannel = (
     | FillsFrame
     | UserEventFrame
     | FundingsFrame
+    | LedgerUpdatesFrame
     | OpenOrdersChannel
     | AccountStateFrame
     | AllAccountStatesFrame
@@ -137,6 +149,10 @@ def _fundings(frame: FundingsFrame) -> Frame:
     return FundingRows(frame.data.is_snapshot, tuple(map(to_funding, frame.data.fundings)))
 
 
+def _ledger_updates(frame: LedgerUpdatesFrame) -> Frame:
+    return LedgerRows(frame.data.is_snapshot, frame.data.non_funding_ledger_updates)
+
+
 def _open_orders(frame: OpenOrdersChannel) -> Frame:
     data = frame.data
     orders = tuple((order.coin, to_live(order)) for order in data.orders)
@@ -156,6 +172,7 @@ READ: Final[dict[type[msgspec.Struct], Callable[[Any], Frame]]] = {
     FillsFrame: _fills,
     UserEventFrame: _user_event,
     FundingsFrame: _fundings,
+    LedgerUpdatesFrame: _ledger_updates,
     OpenOrdersChannel: _open_orders,
     AccountStateFrame: _account,
     AllAccountStatesFrame: _all_accounts,

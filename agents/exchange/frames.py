@@ -7,7 +7,7 @@ import msgspec
 
 from agents.events import AssetCtx, Bbo, Book, LiveOrder, OrderUpdate, Trades
 from agents.exchange.downstream import GatewayFrame
-from agents.exchange.wire_account import ClearinghouseState
+from agents.exchange.wire_account import ClearinghouseState, LedgerUpdateWire
 from agents.market.types import Coin, Fill, Oid
 
 
@@ -65,6 +65,13 @@ class FundingRows(msgspec.Struct, frozen=True):
     rows: tuple[FundingRow, ...]
 
 
+class LedgerRows(msgspec.Struct, frozen=True):
+    """``userNonFundingLedgerUpdates``: deposits, transfers, withdrawals, liquidations."""
+
+    is_snapshot: bool
+    rows: tuple[LedgerUpdateWire, ...]
+
+
 class NonUserCancels(msgspec.Struct, frozen=True):
     """Orders the venue cancelled of its own accord (``user``); ``orderUpdates`` says why."""
 
@@ -119,6 +126,7 @@ Frame = (
     | AccountFrame
     | AllAccountsFrame
     | FundingRows
+    | LedgerRows
     | NonUserCancels
     | PostFrame
     | Ack

@@ -99,6 +99,33 @@ class FundingWire(_Exact, frozen=True):
     funding_rate: Decimal
 
 
+class LedgerDelta(_Exact, frozen=True):
+    """What moved money other than trades and funding; which fields are there depends on ``type``.
+
+    ``usdc``, ``amount``, ``fee``: positive, whoever pays. ``account_value``: a liquidation's.
+    """
+
+    type: str
+    usdc: Decimal | None = None
+    amount: Decimal | None = None
+    fee: Decimal | None = None
+    token: str | None = None
+    user: str | None = None
+    destination: str | None = None
+    source_dex: str | None = None
+    destination_dex: str | None = None
+    to_perp: bool | None = None
+    account_value: Decimal | None = None
+
+
+class LedgerUpdateWire(_Exact, frozen=True):
+    """One row of ``userNonFundingLedgerUpdates``."""
+
+    time: int
+    hash: str
+    delta: LedgerDelta
+
+
 class MarginSummary(_Exact, frozen=True):
     account_value: Decimal
     total_ntl_pos: Decimal

@@ -1,30 +1,31 @@
 """``fleet pnl``: what the fleet earned, and of what, by market, DEX or hour."""
 
-import csv
-import io
 import re
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from fleet.cli.console import put, put_json
+from fleet.cli.console import put, put_json, say
 from fleet.cli.failure import ExitCode, Failure
 from fleet.cli.find import find
+from fleet.cli.pnl_rows import MONEY, By, as_csv, rows_of, sleepers
 from fleet.ledger import query
-from fleet.ledger.periods import Period, periods
+from fleet.ledger.cash import cash
+from fleet.ledger.keep import edges as edges_of
+from fleet.ledger.peak import drawdown
+from fleet.ledger.periods import periods
 from fleet.ledger.query import LedgerUnreadable
+from fleet.ledger.tokens import token_periods
 
-By = Literal["market", "dex", "hour"]
 HOUR_MS: Final = 3_600_000
 HOURS_MAX: Final = 24 * 31
-_SUMMED: Final = (
-    "total_usd", "realized_usd", "unrealized_usd", "fees_usd", "funding_usd", "spread_usd",
-    "inventory_usd", "basis_usd", "volume_usd", "fills", "taker_fills",
-)  # fmt: skip
 _UNITS_MS: Final = {"m": 60_000, "h": HOUR_MS, "d": 86_400_000}
-_SHORT: Final = ("total", "realized", "unreal.", "fees", "funding", "spread", "inventory", "basis")
+_SHORT: Final = (
+    "total", "realized", "unreal.", "fees", "funding", "spread", "inventory", "basis", "token",
+    "adv. 60s",
+)  # fmt: skip
+_SHOWN: Final = (*MONEY, "adverse_60s_usd")
 
 
 def run(since: str | None, by: By, output: str, fleet: str | None) -> None:
@@ -38,17 +39,37 @@ def run(since: str | None, by: By, output: str, fleet: str | None) -> None:
             raise Failure(
                 ExitCode.INVALID, f"--since {since}: is yet to come", "name an earlier time"
             )
-        rows = summed(periods(folder.ledger_db, edges(since_ms, now_ms, by)), by)
+        moments = edges(since_ms, now_ms, by)
+        rows, whole = rows_of(
+            periods(folder.ledger_db, moments), token_periods(folder.ledger_db, moments), by
+        )
+        books = cash(folder.ledger_db)
+        kept = edges_of(folder.ledger_db, now_ms)
+        lost = drawdown(folder.ledger_db)
     except LedgerUnreadable as error:
         raise Failure(ExitCode.UNEXPECTED, f"ledger: {error}", "try again") from None
-    whole = _sum(rows)
     if output == "json":
-        span = {"since_ms": since_ms, "until_ms": now_ms, "by": by}
-        put_json({"fleet": folder.root.name, **span, "rows": rows, "total": whole})
-    elif output == "csv":
+        put_json({
+            "fleet": folder.root.name, "since_ms": since_ms, "until_ms": now_ms, "by": by,
+            "rows": rows, "total": whole,
+            "cash": [
+                {"dex": row.dex, "token": row.token, "as_of_ms": row.as_of_ms,
+                 "drift": float(row.drift), "balanced": row.balanced}
+                for row in books.values()
+            ],
+            "edge": dict(sorted(kept.items())),
+            "drawdown_share": lost.share if lost else None,
+        })  # fmt: skip
+        return
+    if output == "csv":
         put(as_csv(rows, by).rstrip())
     else:
         _table(rows, whole, by, since_ms)
+    for text in sleepers(kept):
+        say(text)
+    for row in books.values():
+        if not row.balanced:
+            say(row.text)
 
 
 def parsed(since: str, now_ms: int) -> int:
@@ -79,51 +100,9 @@ def edges(since_ms: int, now_ms: int, by: By) -> list[int]:
     return [since_ms, *hours, end_ms]
 
 
-def summed(found: Sequence[Period], by: By) -> list[dict[str, Any]]:
-    """A row a market, a DEX or an hour; what one part does not know, the sum does not know."""
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for period in found:
-        if by == "market":
-            key = period.market
-        elif by == "dex":
-            key = period.market.rpartition(":")[0]
-        else:
-            at = datetime.fromtimestamp(period.since_ms / 1000, UTC)
-            key = at.strftime("%Y-%m-%dT%H:00Z")
-        row = {name: getattr(period, name) for name in _SUMMED}
-        groups.setdefault(key, []).append(row)
-    return [{by: key, **_sum(rows)} for key, rows in sorted(groups.items())]
-
-
-def _sum(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    sums: dict[str, Any] = {}
-    for name in _SUMMED:
-        parts = [row[name] for row in rows]
-        if any(part is None for part in parts):
-            sums[name] = None
-        elif name.endswith("fills"):
-            sums[name] = sum(parts)
-        else:
-            sums[name] = float(sum(parts, Decimal(0)) if _exact(parts) else sum(parts))
-    return sums
-
-
-def _exact(parts: Sequence[object]) -> bool:
-    return all(isinstance(part, Decimal) for part in parts)
-
-
-def as_csv(rows: Sequence[dict[str, Any]], by: By) -> str:
-    """With a header; an empty field is not known."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [by, *_SUMMED], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
-
-
 def _table(rows: Sequence[dict[str, Any]], whole: dict[str, Any], by: By, since_ms: int) -> None:
     at = datetime.fromtimestamp(since_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-    put(f"since {at}, USD of each DEX's collateral; ? is not known")
+    put(f"since {at}, USD; ? is not known")
     heads = "".join(f"{name:>11}" for name in _SHORT)
     put(f"{by:<18}{heads}{'volume':>13}{'fills':>7}{'taker':>6}")
     for row in rows:
@@ -132,7 +111,12 @@ def _table(rows: Sequence[dict[str, Any]], whole: dict[str, Any], by: By, since_
 
 
 def _line(name: str, row: dict[str, Any]) -> str:
-    money = "".join(
-        f"{'?' if row[key] is None else format(row[key], ',.2f'):>11}" for key in _SUMMED[:8]
+    money = "".join(f"{_number(row[key], ',.2f'):>11}" for key in _SHOWN)
+    return (
+        f"{name:<18}{money}{_number(row['volume_usd'], ',.0f'):>13}{row['fills']:>7}"
+        f"{row['taker_fills']:>6}"
     )
-    return f"{name:<18}{money}{row['volume_usd']:>13,.0f}{row['fills']:>7}{row['taker_fills']:>6}"
+
+
+def _number(value: float | None, form: str) -> str:
+    return "?" if value is None else format(value, form)

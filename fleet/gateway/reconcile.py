@@ -85,6 +85,7 @@ def subscriptions(gateway: Gateway) -> list[dict[str, object]]:
         {"type": "orderUpdates", "user": user},
         {"type": "userFills", "user": user},
         {"type": "userFundings", "user": user},
+        {"type": "userNonFundingLedgerUpdates", "user": user},
     ]
     for dex in gateway.state.dexes():
         wanted.append({"type": "openOrders", "user": user, "dex": dex})

@@ -69,7 +69,10 @@ class Funding(_Body, frozen=True, tag="funding"):
 
 
 class Equity(_Body, frozen=True, tag="equity"):
-    """One DEX's account frame: equity and raw balance in its token at the frame's time."""
+    """One DEX's account frame: equity and raw balance in its token at the frame's time.
+
+    ``token_mark_usd``: what the token was worth then; None: not known.
+    """
 
     dex: str
     token: str
@@ -77,6 +80,21 @@ class Equity(_Body, frozen=True, tag="equity"):
     account_value: Decimal
     raw_usd: Decimal
     margin_used: Decimal
+    token_mark_usd: float | None = None
+
+
+class Moved(_Body, frozen=True, tag="moved"):
+    """Money that came to a DEX (negative: left it) other than by trades and funding.
+
+    ``what``: the venue's word for it. ``amount`` None: a kind that is not known here.
+    """
+
+    what: str
+    dex: str
+    token: str
+    time_ms: int
+    hash: str
+    amount: Decimal | None
 
 
 class MarketSeen(_Body, frozen=True, tag="bbo"):
@@ -139,6 +157,15 @@ class LinkSeen(_Body, frozen=True, tag="link"):
     state: str
 
 
+class Alerted(_Body, frozen=True, tag="alert"):
+    """What a person has to know; the ledger's process sends it on. ``market`` empty: the fleet."""
+
+    severity: str
+    event: str
+    text: str
+    market: str = ""
+
+
 Body = (
     Sent
     | Answered
@@ -146,6 +173,7 @@ Body = (
     | Filled
     | OrderSeen
     | Funding
+    | Moved
     | Equity
     | MarketSeen
     | LeaseIssued
@@ -154,5 +182,6 @@ Body = (
     | LatchLifted
     | LinkSeen
     | Said
+    | Alerted
     | Carried
 )

@@ -6,8 +6,10 @@
     basis      = change of q·(mark - mid)
     inventory  = the rest: the sum of q·(change of the mid)
 
-Spread is known where every fill of the period has its mid, basis where the marks at both ends have
-theirs; what is not known is None. Exact but for marks and mids, which are beliefs.
+    adverse    = sum of sign·sz·(mid some seconds later - mid)    a reading within inventory
+
+A fill without a mid counts as one at the mid, and is counted; basis is known where the marks at
+both ends have mids. What is not known is None. Exact but for marks and mids, which are beliefs.
 """
 
 import sqlite3
@@ -21,10 +23,12 @@ import msgspec
 
 from agents.market.types import Fill
 from fleet.ledger.book import Book, Booked, fold
+from fleet.ledger.markouts import HORIZONS_MS
 from fleet.ledger.query import EXACT, reading
 from fleet.ledger.schema import BOOK_FIELDS, DAY_MS, MINUTE_MS
 
 MARK_AGE_MAX_MS: Final = 10 * MINUTE_MS
+HORIZONS_S: Final = tuple(ms // 1_000 for ms in HORIZONS_MS.values())
 _BOOK: Final = ", ".join(BOOK_FIELDS)
 _ZERO: Final = Decimal(0)
 _FILL: Final = (
@@ -34,7 +38,12 @@ _FILL: Final = (
 
 
 class Period(msgspec.Struct, frozen=True):
-    """One market from ``since_ms`` to ``until_ms``, in its DEX's collateral."""
+    """One market from ``since_ms`` to ``until_ms``, in its DEX's collateral.
+
+    ``without_mid``: fills whose mid was not seen. ``adverse``: of our own fills, by horizon in
+    seconds; of those whose later mid was seen. ``edge_usd``: likewise, the mid later less the
+    price; ``marked_usd``: the notional of the fills that it is the sum of.
+    """
 
     market: str
     since_ms: int
@@ -46,9 +55,13 @@ class Period(msgspec.Struct, frozen=True):
     volume_usd: Decimal
     fills: int
     taker_fills: int
-    spread_usd: Decimal | None
+    spread_usd: Decimal
     inventory_usd: Decimal | None
     basis_usd: Decimal | None
+    without_mid: int
+    adverse_usd: dict[int, Decimal]
+    edge_usd: dict[int, Decimal]
+    marked_usd: dict[int, Decimal]
 
     @property
     def total_usd(self) -> Decimal | None:
@@ -66,8 +79,11 @@ class _Seen(msgspec.Struct, frozen=True):
 
 
 class _Told(msgspec.Struct, frozen=True):
+    """A fill with its mid, and the mids after it, by seconds."""
+
     booked: Booked
     mid_px: Decimal | None
+    later_px: dict[int, Decimal]
 
 
 def periods(ledger_db: Path, edges_ms: Sequence[int]) -> list[Period]:
@@ -116,15 +132,14 @@ def _period(
     realized = after.realized - book.realized
     unrealized = _change(start["unrealized"], end["unrealized"])
     basis = _change(start["basis"], end["basis"])
-    spread: Decimal | None = _ZERO
+    spread = _ZERO
     for told in during:
-        if told.mid_px is None or spread is None:
-            spread = None
-            break
-        spread += told.booked.signed_sz * (told.mid_px - told.booked.fill.px)
+        if told.mid_px is not None:
+            spread += told.booked.signed_sz * (told.mid_px - told.booked.fill.px)
     inventory = None
-    if unrealized is not None and basis is not None and spread is not None:
+    if unrealized is not None and basis is not None:
         inventory = realized + unrealized - spread - basis
+    adverse, edge, marked = _readings(during)
     return Period(
         market=market,
         since_ms=span[0],
@@ -139,7 +154,27 @@ def _period(
         spread_usd=spread,
         inventory_usd=inventory,
         basis_usd=basis,
+        without_mid=sum(told.mid_px is None for told in during),
+        adverse_usd=adverse,
+        edge_usd=edge,
+        marked_usd=marked,
     )
+
+
+def _readings(
+    during: Sequence[_Told],
+) -> tuple[dict[int, Decimal], dict[int, Decimal], dict[int, Decimal]]:
+    """What our own fills' mids did afterwards: adverse selection, edge, and of what notional."""
+    adverse, edge, marked = (dict.fromkeys(HORIZONS_S, _ZERO) for _ in range(3))
+    for told in during:
+        if not told.booked.ours or told.mid_px is None:
+            continue
+        fill, signed_sz = told.booked.fill, told.booked.signed_sz
+        for seconds, later_px in told.later_px.items():
+            adverse[seconds] += signed_sz * (later_px - told.mid_px)
+            edge[seconds] += signed_sz * (later_px - fill.px)
+            marked[seconds] += fill.sz * fill.px
+    return adverse, edge, marked
 
 
 def _change(start: Decimal | None, end: Decimal | None) -> Decimal | None:
@@ -167,7 +202,7 @@ def _since(db: sqlite3.Connection, market: str, since_ms: int) -> tuple[Book, li
     if row is not None:
         book = msgspec.convert(dict(zip(BOOK_FIELDS, row[1:], strict=True)), Book)
         from_ms = int(row[0])
-    columns = ", ".join(("market", *_FILL[1:], "ours", "mid_px"))
+    columns = ", ".join(("market", *_FILL[1:], "ours", "mid_px", *HORIZONS_MS))
     rows = db.execute(
         f"SELECT {columns} FROM fill WHERE market = ? AND time_ms >= ? ORDER BY time_ms",  # noqa: S608 - our own columns
         (market, from_ms),
@@ -176,10 +211,12 @@ def _since(db: sqlite3.Connection, market: str, since_ms: int) -> tuple[Book, li
 
 
 def _told(row: Sequence[object]) -> _Told:
-    *columns, ours, mid_px = row
-    fill = msgspec.convert(dict(zip(_FILL, columns, strict=True)), Fill, strict=False)
-    mid = None if mid_px is None else Decimal(repr(mid_px))
-    return _Told(Booked(fill, ours=bool(ours)), mid)
+    count = len(_FILL)
+    ours, *mids = row[count:]
+    fill = msgspec.convert(dict(zip(_FILL, row[:count], strict=True)), Fill, strict=False)
+    mid, *later = (None if px is None else Decimal(repr(px)) for px in mids)
+    found = {s: px for s, px in zip(HORIZONS_S, later, strict=True) if px is not None}
+    return _Told(Booked(fill, ours=bool(ours)), mid, found)
 
 
 def _seen(db: sqlite3.Connection, market: str, at_ms: int) -> _Seen:

@@ -4,7 +4,8 @@ Money and sizes are TEXT, exact, in the DEX's collateral; beliefs (marks, mids) 
 the venue's milliseconds. Every row has a natural key, so reading a record twice changes nothing.
 The view ``pnl`` shows the books as numbers, for whoever opens the file with another tool.
 
-    kept for good        fill, funding_day, book, day_open (they are the product), cursor
+    kept for good        fill, funding, funding_day, moved, cash_base, book, day_open, peak, cursor:
+                         they are the product
     kept for a time      RETENTION, counted from the table's newest row
 """
 
@@ -13,7 +14,7 @@ from typing import Final
 
 from fleet.ledger.book import Book
 
-VERSION: Final = 1
+VERSION: Final = 2
 DAY_MS: Final = 86_400_000
 MINUTE_MS: Final = 60_000
 
@@ -22,13 +23,37 @@ RETENTION: Final = (
     ("equity", "minute_ms", 90 * DAY_MS),
     ("order_event", "status_ms", 7 * DAY_MS),
     ("event", "wall_ms", 90 * DAY_MS),
-    ("funding", "time_ms", 400 * DAY_MS),
 )
 
 BOOK_FIELDS: Final = Book.__struct_fields__
 _BOOK_COLUMNS: Final = ", ".join(
     f"{name} {'INTEGER' if isinstance(default, int) else 'TEXT'} NOT NULL"
     for name, default in zip(BOOK_FIELDS, Book.__struct_defaults__, strict=True)
+)
+
+_SINCE_2: Final = (
+    """CREATE TABLE moved (
+        time_ms INTEGER NOT NULL, hash TEXT NOT NULL, what TEXT NOT NULL, dex TEXT NOT NULL,
+        token TEXT NOT NULL, amount TEXT NOT NULL,
+        PRIMARY KEY (time_ms, hash, what, dex, token, amount)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE cash_base (
+        dex TEXT PRIMARY KEY, token TEXT NOT NULL, as_of_ms INTEGER NOT NULL,
+        raw_usd TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE peak (
+        id INTEGER PRIMARY KEY CHECK (id = 1), minute_ms INTEGER NOT NULL, peak_usd REAL NOT NULL,
+        peak_ms INTEGER NOT NULL, net_usd REAL NOT NULL, moved_usd REAL NOT NULL
+    ) STRICT""",
+)
+"""Tables that version 1 had not."""
+
+_FROM_1: Final = (
+    "ALTER TABLE fill ADD COLUMN mid_1s_px REAL",
+    "ALTER TABLE fill ADD COLUMN mid_10s_px REAL",
+    "ALTER TABLE fill ADD COLUMN mid_60s_px REAL",
+    "ALTER TABLE equity ADD COLUMN token_mark_usd REAL",
+    *_SINCE_2,
 )
 
 _TABLES: Final = (
@@ -41,7 +66,7 @@ _TABLES: Final = (
         cloid TEXT, side TEXT NOT NULL, px TEXT NOT NULL, sz TEXT NOT NULL, fee TEXT NOT NULL,
         fee_token TEXT NOT NULL, crossed INTEGER NOT NULL, start_position_sz TEXT NOT NULL,
         closed_pnl TEXT NOT NULL, ours INTEGER NOT NULL, mid_px REAL, seq INTEGER NOT NULL,
-        PRIMARY KEY (market, time_ms, tid, oid)
+        mid_1s_px REAL, mid_10s_px REAL, mid_60s_px REAL, PRIMARY KEY (market, time_ms, tid, oid)
     ) STRICT, WITHOUT ROWID""",
     f"CREATE TABLE book (market TEXT PRIMARY KEY, {_BOOK_COLUMNS}) STRICT, WITHOUT ROWID",
     f"""CREATE TABLE day_open (
@@ -62,8 +87,9 @@ _TABLES: Final = (
     """CREATE TABLE equity (
         dex TEXT NOT NULL, minute_ms INTEGER NOT NULL, as_of_ms INTEGER NOT NULL,
         token TEXT NOT NULL, account_value TEXT NOT NULL, raw_usd TEXT NOT NULL,
-        margin_used TEXT NOT NULL, PRIMARY KEY (dex, minute_ms)
+        margin_used TEXT NOT NULL, token_mark_usd REAL, PRIMARY KEY (dex, minute_ms)
     ) STRICT, WITHOUT ROWID""",
+    *_SINCE_2,
     """CREATE TABLE order_event (
         market TEXT NOT NULL, oid INTEGER NOT NULL, status TEXT NOT NULL,
         status_ms INTEGER NOT NULL, cloid TEXT, PRIMARY KEY (market, oid, status, status_ms)
@@ -98,6 +124,8 @@ def open_writer(path: str) -> sqlite3.Connection:
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         if tables == 0:
             _create(connection)
+        elif version == 1:
+            _carry_over(connection)
         elif version != VERSION:
             raise ForeignSchema(f"schema {version}, this build writes {VERSION}")
         (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
@@ -107,6 +135,15 @@ def open_writer(path: str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _carry_over(connection: sqlite3.Connection) -> None:
+    """A ledger of version 1: what it holds stays; what it lacks begins now."""
+    connection.execute("BEGIN IMMEDIATE")
+    for statement in _FROM_1:
+        connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute("COMMIT")
 
 
 def _create(connection: sqlite3.Connection) -> None:

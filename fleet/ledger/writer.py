@@ -12,6 +12,7 @@ from agents.market.types import Fill
 from agents.market.units import NS_PER_MS
 from fleet.gateway.framing import Record
 from fleet.gateway.records import (
+    Alerted,
     Equity,
     Filled,
     Funding,
@@ -21,10 +22,13 @@ from fleet.gateway.records import (
     LeaseIssued,
     LinkSeen,
     MarketSeen,
+    Moved,
     OrderSeen,
     Said,
 )
 from fleet.ledger.book import Book, Booked, fold, plain
+from fleet.ledger.markouts import Markouts
+from fleet.ledger.peak import Peaks
 from fleet.ledger.schema import BOOK_FIELDS, DAY_MS, MINUTE_MS, RETENTION, open_writer
 from fleet.ledger.tail import Place
 
@@ -39,6 +43,11 @@ _FILL_FIELDS: Final = (
     "start_position_sz", "closed_pnl", "ours",
 )  # fmt: skip
 _FILL: Final = ", ".join(("market", *_FILL_FIELDS[1:]))
+
+
+def is_spot(coin: str) -> bool:
+    """Whether a fill is of a spot market or an outcome: no balance of a DEX, no fleet's."""
+    return coin.startswith(("@", "#")) or "/" in coin
 
 
 def day_of(time_ms: int) -> int:
@@ -69,6 +78,8 @@ class Ledger:
         self._db = open_writer(str(path))
         seq, wall_ns = self._db.execute("SELECT seq, wall_ns FROM cursor").fetchone()
         self.place = Place(seq, wall_ns)
+        self._markouts = Markouts(self._db)
+        self._peaks = Peaks(self._db)
 
     def close(self) -> None:
         self._db.close()
@@ -101,9 +112,12 @@ class Ledger:
         for record in records:
             body = record.body
             if isinstance(body, Filled):
+                if is_spot(body.fill.coin):
+                    continue
                 if self._insert_fill(record.seq, body):
                     at_ms = body.fill.time_ms
                     fresh[body.fill.coin] = min(at_ms, fresh.get(body.fill.coin, at_ms))
+                    self._markouts.filled(body.fill.coin, at_ms)
                 else:
                     duplicates += 1
             elif isinstance(body, Funding):
@@ -154,21 +168,26 @@ class Ledger:
                     (seen.market, seen.venue_ms - seen.venue_ms % MINUTE_MS, seen.venue_ms,
                      seen.bid_px, seen.ask_px, seen.mark_px),
                 )  # fmt: skip
+                self._markouts.seen(seen)
             case Equity() as account:
+                self._insert_equity(account)
+            case Moved() as moved:
+                amount = "" if moved.amount is None else plain(moved.amount)
                 self._db.execute(
-                    "INSERT INTO equity VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-                    "as_of_ms = excluded.as_of_ms, token = excluded.token, "
-                    "account_value = excluded.account_value, raw_usd = excluded.raw_usd, "
-                    "margin_used = excluded.margin_used WHERE excluded.as_of_ms >= as_of_ms",
-                    (account.dex, account.as_of_ms - account.as_of_ms % MINUTE_MS,
-                     account.as_of_ms, account.token, plain(account.account_value),
-                     plain(account.raw_usd), plain(account.margin_used)),
-                )  # fmt: skip
+                    "INSERT OR IGNORE INTO moved VALUES (?, ?, ?, ?, ?, ?)",
+                    (moved.time_ms, moved.hash, moved.what, moved.dex, moved.token, amount),
+                )
             case OrderSeen() as order if order.status not in _ROUTINE:
                 self._db.execute(
                     "INSERT OR IGNORE INTO order_event VALUES (?, ?, ?, ?, ?)",
                     (order.market, order.oid, order.status, order.status_ms, order.cloid),
                 )
+            case _:
+                self._insert_event(record)
+
+    def _insert_event(self, record: Record) -> None:
+        """What happened to the fleet itself; what was sent and answered stays in the log."""
+        match record.body:
             case LeaseIssued() as lease:
                 self._event(record, f"pid {lease.pid}", lease.market, lease.generation)
             case LeaseEnded() as ended:
@@ -180,8 +199,30 @@ class Ledger:
                 self._event(record, detail, said.market)
             case LinkSeen() as link:
                 self._event(record, link.state)
+            case Alerted() as alert:
+                detail = f"{alert.severity}: {alert.text}"
+                self._event(record, detail, alert.market or None)
             case _:
-                pass  # what was sent, answered, refused, or went as asked stays in the log
+                pass
+
+    def _insert_equity(self, account: Equity) -> None:
+        minute_ms = account.as_of_ms - account.as_of_ms % MINUTE_MS
+        raw_usd = plain(account.raw_usd)
+        self._db.execute(
+            "INSERT INTO equity VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+            "as_of_ms = excluded.as_of_ms, token = excluded.token, "
+            "account_value = excluded.account_value, raw_usd = excluded.raw_usd, "
+            "margin_used = excluded.margin_used, token_mark_usd = excluded.token_mark_usd "
+            "WHERE excluded.as_of_ms >= as_of_ms",
+            (account.dex, minute_ms, account.as_of_ms, account.token,
+             plain(account.account_value), raw_usd, plain(account.margin_used),
+             account.token_mark_usd),
+        )  # fmt: skip
+        self._db.execute(
+            "INSERT OR IGNORE INTO cash_base VALUES (?, ?, ?, ?)",
+            (account.dex, account.token, account.as_of_ms, raw_usd),
+        )
+        self._peaks.minute(minute_ms)
 
     def _event(
         self, record: Record, detail: str, market: str | None = None, generation: int | None = None

@@ -12,6 +12,7 @@ DAY_MS: Final = 86_400_000
 
 FillKey = tuple[int, str, int, int]
 FundingKey = tuple[int, str]
+MOVES_MAX: Final = 5_000
 
 
 class Bookings:
@@ -23,6 +24,7 @@ class Bookings:
         self._fills: set[FillKey] = set()
         self._order: deque[FillKey] = deque()
         self._fundings: dict[FundingKey, None] = {}
+        self._moves: dict[tuple[int, str], None] = {}
         self.day = 0
         self.day_usd: dict[str, float] = {}
 
@@ -41,6 +43,16 @@ class Bookings:
         if time_ms < self.floor_ms or key in self._fundings:
             return False
         self._mark_funding(key)
+        return True
+
+    def move_is_new(self, time_ms: int, row: str) -> bool:
+        """True the first time in this process, for a transfer of the fleet's life."""
+        key = (time_ms, row)
+        if time_ms < self.floor_ms or key in self._moves:
+            return False
+        self._moves[key] = None
+        if len(self._moves) > MOVES_MAX:
+            del self._moves[next(iter(self._moves))]
         return True
 
     def newest(self, count: int) -> tuple[tuple[FillKey, ...], tuple[FundingKey, ...]]:

@@ -12,6 +12,7 @@ from agents.exchange.frames import (
     AllAccountsFrame,
     ErrorFrame,
     FundingRows,
+    LedgerRows,
     OpenOrdersFrame,
     PostFrame,
     UserFills,
@@ -70,6 +71,7 @@ class Core:
                 | AccountFrame()
                 | AllAccountsFrame()
                 | FundingRows()
+                | LedgerRows()
             ) as frame:
                 return venue.user_frame(self.state, raw, frame, now_ms)
             case ErrorFrame(text=text):

@@ -13,13 +13,14 @@ from agents.exchange.frames import (
     AccountFrame,
     AllAccountsFrame,
     FundingRows,
+    LedgerRows,
     OpenOrdersFrame,
     UserFills,
     UserOrderUpdates,
 )
 from agents.exchange.wire import ClearinghouseState
 from agents.market.types import Fill
-from fleet.gateway.core import agents, requests
+from fleet.gateway.core import agents, requests, transfers
 from fleet.gateway.core.account import Touch
 from fleet.gateway.core.cloids import parse as parse_cloid
 from fleet.gateway.core.effects import Alert, Effect, Record, Tell
@@ -129,7 +130,7 @@ def _learn(state: State, raw: bytes, now_ms: int) -> None:
 # ── user frames ──────────────────────────────────────────────────────────────────────────────
 
 
-def user_frame(
+def user_frame(  # noqa: PLR0911  (one return a kind of frame)
     state: State,
     raw: bytes,
     frame: UserOrderUpdates
@@ -137,7 +138,8 @@ def user_frame(
     | OpenOrdersFrame
     | AccountFrame
     | AllAccountsFrame
-    | FundingRows,
+    | FundingRows
+    | LedgerRows,
     now_ms: int,
 ) -> list[Effect]:
     """A frame of the account's own channels: read, logged, split by coin."""
@@ -159,6 +161,8 @@ def user_frame(
             return effects
         case FundingRows():
             return _fundings(state, raw, frame)
+        case LedgerRows():
+            return _ledger_rows(state, frame)
 
 
 def _order_updates(state: State, raw: bytes, frame: UserOrderUpdates, now_ms: int) -> list[Effect]:
@@ -262,6 +266,16 @@ def _fundings(state: State, raw: bytes, frame: FundingRows) -> list[Effect]:
     return effects
 
 
+def _ledger_rows(state: State, frame: LedgerRows) -> list[Effect]:
+    """Transfers, each once; a snapshot tells old ones again."""
+    return [
+        Record(body=moved)
+        for row in frame.rows
+        if state.bookings.move_is_new(row.time, f"{row.hash} {row.delta}")
+        for moved in transfers.moves(row, state.identity.address)
+    ]
+
+
 def take_account(
     state: State, dex: str, dex_state: ClearinghouseState, now_ms: int
 ) -> list[Effect]:
@@ -279,16 +293,17 @@ def take_account(
     if now_ms - state.equity_ms.get(dex, 0) >= EQUITY_EVERY_MS:
         state.equity_ms[dex] = now_ms
         info = state.registry.dex(dex) if state.registry else None
-        summary = dex_state.margin_summary
+        summary, token = dex_state.margin_summary, info.token if info else "USDC"
         effects.append(
             Record(
                 body=Equity(
                     dex=dex,
-                    token=info.token if info else "USDC",
+                    token=token,
                     as_of_ms=dex_state.time,
                     account_value=summary.account_value,
                     raw_usd=summary.total_raw_usd,
                     margin_used=summary.total_margin_used,
+                    token_mark_usd=state.token_mark_usd(token),
                 )
             )
         )

@@ -61,12 +61,29 @@ def test_spread_inventory_and_basis_are_the_price_gain(tmp_path: Path) -> None:
     assert period.realized_usd + (period.unrealized_usd or 0) == 3 + 11 + Decimal("0.5")
 
 
-def test_a_fill_without_a_mid_leaves_the_parts_unknown(tmp_path: Path) -> None:
+def test_a_fill_without_a_mid_counts_as_one_at_the_mid_and_is_counted(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     book(path, *TODAY[1:2], MarketSeen("BTC", DAY + 20_000, 113.0, 115.0, 114.0))
     period = one(path, DAY, DAY + 30_000)
-    assert (period.spread_usd, period.inventory_usd) == (None, None)
+    assert (period.spread_usd, period.without_mid) == (Decimal(0), 1)
+    assert period.inventory_usd is not None
     assert period.total_usd is not None
+
+
+def test_adverse_selection_is_the_mid_after_the_fill(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    book(
+        path,
+        at_mid(filled("2", "99", start="0", at_ms=DAY + 1_000, fee="0"), 100.0),
+        *(
+            MarketSeen("BTC", DAY + 1_000 + later_ms, mid_px - 1, mid_px + 1, mid_px)
+            for later_ms, mid_px in ((999, 150.0), (1_100, 97.0), (10_000, 98.0), (66_000, 90.0))
+        ),
+    )
+    period = one(path, DAY, DAY + 70_000)
+    assert period.adverse_usd == {1: -6, 10: -4, 60: 0}, "at 60 s no mid was seen in time"
+    assert period.edge_usd == {1: -4, 10: -2, 60: 0}
+    assert period.marked_usd == {1: 198, 10: 198, 60: 0}
 
 
 def test_a_mark_that_is_too_old_is_none(tmp_path: Path) -> None:
