@@ -40,6 +40,7 @@ HANDLERS: Final[Mapping[type[Event], Callable[[EngineState, Any, int], None]]] =
     events.FenceChanged: control.on_fence,
     events.DirectiveReceived: control.on_directive,
     events.LimitsChanged: control.on_limits,
+    events.BudgetChanged: control.on_budget,
     events.SettingsChanged: control.on_settings,
     events.DrainRequested: control.on_drain,
     events.PauseChanged: control.on_pause,

@@ -198,6 +198,16 @@ class LimitsChanged(Event, frozen=True, gc=False):
     position_max_usd: float
 
 
+class BudgetChanged(Event, frozen=True, gc=False):
+    """What requests cost: the price of one, the least time between two placements of a side, and
+    the share of the levels that are kept up.
+    """
+
+    request_usd: float
+    pace_s: float
+    levels_share: float
+
+
 class SettingsChanged(Event, frozen=True, gc=False):
     """New settings, in force from the next event."""
 

@@ -6,6 +6,7 @@ import msgspec
 
 from agents.commands import Command
 from agents.estimators.panel import Estimates, Panel
+from agents.events import BudgetChanged
 from agents.exchange.downstream import LeaseFrame
 from agents.market.instrument import Instrument
 from agents.market.position import Position
@@ -108,6 +109,7 @@ class EngineState:
         self.revision = lease.revision
         self.instrument: Instrument = lease.instrument
         self.limit_usd = lease.limits.position_max_usd
+        self.budget: BudgetChanged | None = None
         self.renew_ns = lease.renew_ms * NS_PER_MS
         self.renew_due_ns = now_ns
         self.panel = Panel(lease.settings.strategy, now_ns)

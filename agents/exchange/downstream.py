@@ -176,6 +176,16 @@ class FenceFrame(_Frame, frozen=True, tag="fence"):
     reason: str
 
 
+class BudgetFrame(_Frame, frozen=True, tag="budget"):
+    """What requests cost. ``request_usd``: the price of one; ``pace_s``: the least time between two
+    placements of a side; ``levels_share``: of the levels that are kept up.
+    """
+
+    request_usd: float
+    pace_s: float
+    levels_share: float
+
+
 class PositionsFrame(_Frame, frozen=True, tag="positions"):
     """Signed positions of the account, coins by market, at ``as_of_ms`` venue time."""
 
@@ -217,6 +227,7 @@ GatewayFrame = (
     | LinkFrame
     | FenceFrame
     | LimitsFrame
+    | BudgetFrame
     | PositionsFrame
     | DirectiveFrame
     | SettingsFrame

@@ -3,6 +3,7 @@
 from typing import Final
 
 from agents.events import (
+    BudgetChanged,
     DirectiveReceived,
     DrainRequested,
     FenceChanged,
@@ -60,6 +61,11 @@ def on_limits(state: EngineState, event: LimitsChanged, now_ns: int) -> None:
     state.limit_usd = event.position_max_usd
     state.sizing = None
     _apply(state, now_ns)
+
+
+def on_budget(state: EngineState, event: BudgetChanged, _now_ns: int) -> None:
+    """In force from the next decision: it moves no price."""
+    state.budget = event
 
 
 def on_settings(state: EngineState, event: SettingsChanged, now_ns: int) -> None:

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from agents.commands import Cancel, NewOrder, Place
 from agents.estimators.panel import Estimates
 from agents.handlers.room import Rooms, rooms
+from agents.handlers.thrift import FOREVER_NS, blocked, paced, thrifty
 from agents.handlers.verdicts import refresh, renewed
 from agents.market.types import Cloid, Quote, Side
 from agents.market.units import BPS, NS_PER_MS, bps_to_px, s_to_ns
@@ -99,6 +102,10 @@ def decide(state: EngineState, now_ns: int) -> None:
         mid_px=estimates.mid_px,
         first_max_bps=kept_max_bps(quoting.half_spread.total_bps),
     )
+    tolerance = thrifty(
+        tolerance, state.budget, estimates=estimates, quoting=quoting,
+        strategy=state.settings.strategy, instrument=state.instrument,
+    )  # fmt: skip
     bids = _plan(state, Side.BID, quoting.bids, room, tolerance, now_ns)
     asks = _plan(state, Side.ASK, quoting.asks, room, tolerance, now_ns)
     state.revisit = bids.deferred or asks.deferred
@@ -129,6 +136,8 @@ def _plan(
 ) -> SidePlan:
     pricing = state.pricing
     assert pricing is not None
+    if paced(state, side, both.of(side), now_ns):
+        tolerance = msgspec.structs.replace(tolerance, age_min_ns=FOREVER_NS)
     return reconcile_side(
         side=side,
         wanted=wanted,
@@ -167,7 +176,7 @@ def _place(
         if not quotes:
             continue
         room = both.of(side)
-        if room.place_sz <= 0 or state.throttle.blocked(side, now_ns):
+        if room.place_sz <= 0 or blocked(state, side, room, now_ns):
             state.revisit = True
             continue
         opposite = [order.px for order in tracker.live.values() if order.side is not side]
@@ -178,6 +187,7 @@ def _place(
         chosen = fitting(quotes, room_sz=room.place_sz, own_opposite_px=nearest_px)
         state.revisit = state.revisit or len(chosen) < len(quotes)
         for wanted in chosen:
+            state.throttle.placed(side, now_ns)
             edge_bps = abs(float(wanted.px) / estimates.fair_px - 1.0) * BPS
             edge_bps -= state.instrument.maker_fee_bps
             value_usd += max(edge_bps, 0.0) / BPS * float(wanted.px * wanted.sz)

@@ -22,6 +22,7 @@ from agents.orders.tracked import TrackedOrder
 
 PASSIVE_SHARE: Final = 3.0
 BEHIND_SHARE: Final = 3.0
+LEVELS_ALL: Final = 1 << 30
 SIZE_LOW_SHARE: Final = Decimal("0.5")
 SIZE_HIGH_SHARE: Final = Decimal("1.05")
 
@@ -34,6 +35,9 @@ class Tolerance(msgspec.Struct, frozen=True, gc=False):
     ``tick_px``: never less than this. ``age_min_ns``: age before a merely passive order moves.
     ``first_max_bps``: further from ``mid_px`` than this no first order is left that is wanted
     nearer.
+    ``passive_px``, ``aggressive_px``: never less than these, away from fair and towards it; of the
+    levels only ``levels_max`` are placed, and those behind them stay until they are too near: what
+    requests cost makes of it.
     """
 
     share: float
@@ -42,6 +46,9 @@ class Tolerance(msgspec.Struct, frozen=True, gc=False):
     age_min_ns: int
     mid_px: float
     first_max_bps: float = inf
+    passive_px: float = 0.0
+    aggressive_px: float = 0.0
+    levels_max: int = LEVELS_ALL
 
 
 class SidePlan(msgspec.Struct, frozen=True, gc=False):
@@ -82,17 +89,17 @@ def reconcile_side(
             return NOTHING
     pairs = _nearest(pxs, matchable)
     cancel: list[TrackedOrder] = []
-    place: list[Quote] = []
+    place: list[tuple[int, Quote]] = []
     deferred = False
     for index, quote in enumerate(wanted):
         order = pairs.get(index)
         if order is None:
-            place.append(quote)
+            place.append((index, quote))
             continue
         fate = judge.fate(index, pxs[index], quote, order)
         if fate is _Fate.REPLACE and order.state is State.OPEN:
             cancel.append(order)
-            place.append(quote)
+            place.append((index, quote))
         elif fate is not _Fate.KEEP:
             deferred = True
     kept = {order.cloid for order in pairs.values()}
@@ -102,7 +109,8 @@ def reconcile_side(
                 cancel.append(order)
             else:
                 deferred = True
-    return SidePlan(cancel=tuple(cancel), place=tuple(place), deferred=deferred)
+    placed = tuple(quote for index, quote in place if index < tolerance.levels_max)
+    return SidePlan(cancel=tuple(cancel), place=placed, deferred=deferred)
 
 
 _MATCHABLE: Final = (State.SENT, State.OPEN)
@@ -151,7 +159,9 @@ class _Judge:
         self._tolerance = tolerance
         self._reduce_only = reduce_only
         self._now_ns = now_ns
-        self._bound_px = first_px + side.sign * self._allowed_px(first_px, tolerance.share)
+        self._bound_px = first_px + side.sign * self._allowed_px(
+            first_px, tolerance.share, tolerance.aggressive_px
+        )
 
     def keeps(self, index: int, px: float, quote: Quote, order: TrackedOrder) -> bool:
         """Whether it may stay where it is."""
@@ -165,11 +175,13 @@ class _Judge:
         share = tolerance.share * (BEHIND_SHARE if index else 1.0)
         aggressive_px = self._sign * (order.near_px - px)
         if (
-            aggressive_px > self._allowed_px(px, share)
+            aggressive_px > self._allowed_px(px, share, tolerance.aggressive_px)
             or self._sign * (order.near_px - self._bound_px) > 0
         ):
             return _Fate.REPLACE
-        passive_px = self._allowed_px(px, tolerance.share * PASSIVE_SHARE)
+        if index >= tolerance.levels_max and order.remaining_sz <= SIZE_HIGH_SHARE * quote.sz:
+            return _Fate.KEEP
+        passive_px = self._allowed_px(px, tolerance.share * PASSIVE_SHARE, tolerance.passive_px)
         if index == 0:
             mid_px = tolerance.mid_px
             near_px = mid_px * tolerance.first_max_bps / BPS - self._sign * (mid_px - px)
@@ -179,11 +191,13 @@ class _Judge:
         young = self._now_ns - order.sent_ns < tolerance.age_min_ns
         return _Fate.WAIT if young else _Fate.REPLACE
 
-    def _allowed_px(self, px: float, share: float) -> float:
-        """A share of the level's distance from fair; of the half-spread and a tick at least."""
+    def _allowed_px(self, px: float, share: float, least_px: float) -> float:
+        """A share of the level's distance from fair; of the half-spread and a tick at least, and
+        not less than its requests are worth.
+        """
         tolerance, fair_px = self._tolerance, self._fair_px
         step_px = max(abs(fair_px - px), fair_px * tolerance.step_bps / BPS)
-        return max(share * step_px, tolerance.tick_px)
+        return max(share * step_px, tolerance.tick_px, least_px)
 
 
 def _alike(remaining_sz: Decimal, wanted_sz: Decimal) -> bool:

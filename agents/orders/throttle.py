@@ -25,11 +25,12 @@ class Throttle:
     A placement that rests ends it.
     """
 
-    __slots__ = ("_cancel_until_ns", "_sides")
+    __slots__ = ("_cancel_until_ns", "_placed_ns", "_sides")
 
     def __init__(self) -> None:
         self._cancel_until_ns = 0
         self._sides = {Side.BID: _Backoff(), Side.ASK: _Backoff()}
+        self._placed_ns: dict[Side, int] = {}
 
     def refused(self, side: Side, text: str, now_ns: int) -> None:
         """An order of this side was turned away. Several of one batch count once."""
@@ -52,6 +53,15 @@ class Throttle:
     def rested(self, side: Side) -> None:
         """An order of this side rests."""
         self._sides[side].refusals = 0
+
+    def placed(self, side: Side, now_ns: int) -> None:
+        """An order of this side is sent."""
+        self._placed_ns[side] = now_ns
+
+    def paced(self, side: Side, pace_ns: int, now_ns: int) -> bool:
+        """Whether this side placed less than ``pace_ns`` ago; of one decision all go together."""
+        placed_ns = self._placed_ns.get(side)
+        return placed_ns is not None and now_ns - placed_ns < pace_ns
 
     def blocked(self, side: Side, now_ns: int) -> bool:
         """Whether this side must wait."""

@@ -6,6 +6,7 @@ from agents.events import (
     AssetCtx,
     Bbo,
     Book,
+    BudgetChanged,
     DirectiveReceived,
     DrainRequested,
     Event,
@@ -20,6 +21,7 @@ from agents.events import (
 )
 from agents.exchange.codec import Frame, UserFills, UserOrderUpdates
 from agents.exchange.downstream import (
+    BudgetFrame,
     DirectiveFrame,
     DrainFrame,
     FenceFrame,
@@ -59,6 +61,8 @@ def event_of_gateway(frame: GatewayFrame, coin: Coin) -> Event | None:
             event = FenceChanged(frame.closed, frame.reason)
         case LimitsFrame():
             event = LimitsChanged(frame.position_max_usd)
+        case BudgetFrame():
+            event = BudgetChanged(frame.request_usd, frame.pace_s, frame.levels_share)
         case PositionsFrame():
             position_sz = frame.positions.get(coin, Decimal(0))
             event = PositionSeen(frame.as_of_ms, position_sz, frame.entry_px)

@@ -115,13 +115,11 @@ def _account(
         "net_notional_usd": _usd(sum(positions)) if known else None,
         "pnl_day_usd": _sum(row["pnl_day_usd"] for row in rows),
         "drawdown_share": _drawdown_share(seen, equity_usd),
-        "allowance": {
-            "left": gateway.allowance_left if gateway else None,
-            "burn_per_h": None,
-            "hours_to_empty": None,
-        },
+        "allowance": _allowance(gateway),
         "ip_weight_used_share": gateway.ip_weight_used_share if gateway else None,
-        "dead_man": "off",
+        "dead_man": gateway.dead_man.state if gateway else "off",
+        "dead_man_reason": gateway.dead_man.reason or None if gateway else None,
+        "venue_strain": list(gateway.strain) if gateway else [],
         "foreign_orders": gateway.foreign_orders if gateway else None,
         "unresolved_orders": gateway.unresolved if gateway else None,
         "dexes": [
@@ -133,6 +131,24 @@ def _account(
             }
             for dex in dexes
         ],
+    }
+
+
+def _allowance(gateway: GatewayStatus | None) -> dict[str, Any]:
+    """The account's actions left, and what scarcity makes of the fleet."""
+    if gateway is None:
+        return {"left": None, "burn_per_h": None, "hours_to_empty": None}
+    held = gateway.allowance
+    return {
+        "left": held.left,
+        "burn_per_h": held.burn_per_h,
+        "hours_to_empty": held.hours_to_empty,
+        "state": held.mood,
+        "reserve": held.reserve,
+        "request_usd": held.request_usd,
+        "pace_s": held.pace_s,
+        "levels_share": held.levels_share,
+        "bought_usd": held.bought_usd,
     }
 
 

@@ -127,6 +127,37 @@ class RiskView(msgspec.Struct, frozen=True):
     reason: str
 
 
+class AllowanceView(msgspec.Struct, frozen=True):
+    """The account's allowance of actions. ``left`` None: not known; below zero: used up.
+
+    ``mood``: unknown, ample, reserve (only what cancels need is left), exhausted. ``burn_per_h``:
+    spent less earned, of the last hour. ``request_usd``, ``pace_s``, ``levels_share``: what agents
+    are told. ``bought_usd``: today (UTC), of ``buy_max_usd`` a day.
+    """
+
+    left: int | None
+    cap: int | None
+    reserve: int
+    mood: str
+    burn_per_h: float | None
+    hours_to_empty: float | None
+    request_usd: float
+    pace_s: float
+    levels_share: float
+    bought_usd: float
+    buy_max_usd: float
+
+
+class DeadManView(msgspec.Struct, frozen=True):
+    """The venue's own switch. ``state``: armed, ineligible or off; ``reason``: why not armed;
+    ``until_ms``: venue time at which it goes off unless it is pushed on.
+    """
+
+    state: str = "off"
+    reason: str = ""
+    until_ms: int | None = None
+
+
 class GatewayStatus(msgspec.Struct, frozen=True):
     """Everything of one moment.
 
@@ -151,12 +182,13 @@ class GatewayStatus(msgspec.Struct, frozen=True):
     unresolved: int
     risk: RiskView | None
     ip_weight_used_share: float
-    allowance_left: int | None
-    allowance_cap: int | None
+    allowance: AllowanceView
     log_seq: int
     refusals: dict[str, int]
     second_controller: str | None = None
     unwritable: str | None = None
+    dead_man: DeadManView = DeadManView()
+    strain: tuple[str, ...] = ()
 
 
 class MarketPut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

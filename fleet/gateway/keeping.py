@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from fleet.gateway.api import LatchView
 from fleet.gateway.core.effects import Alert, KeepMarket
 from fleet.gateway.core.lease import Durable
+from fleet.gateway.core.purse import Kept
 from fleet.gateway.core.state import State
 from fleet.gateway.records import Body, Filled, Funding, LinkSeen
 from fleet.gateway.store import KeptMarket
@@ -30,6 +31,7 @@ class Files(Protocol):
 
     def keep_leases(self, rows: dict[str, Durable]) -> None: ...
     def keep_limits(self, limits: dict[str, float]) -> None: ...
+    def keep_purse(self, kept: Kept) -> None: ...
     def keep_market(self, kept: KeptMarket) -> None: ...
     def drop_market(self, market: str) -> None: ...
     def keep_latch(self, latch: LatchView | None) -> None: ...
@@ -66,6 +68,9 @@ class Keeping:
 
     def leases(self) -> bool:
         return self._kept(lambda: self._files.keep_leases(self._state.leases.rows))
+
+    def purse(self) -> bool:
+        return self._kept(lambda: self._files.keep_purse(self._state.purse.kept))
 
     def market(self, effect: KeepMarket) -> None:
         state, market = self._state, effect.market

@@ -23,6 +23,7 @@ from agents.exchange.wire import (
     WsFill,
 )
 from fleet.gateway.core import venue
+from fleet.gateway.core.allowance import Told
 from fleet.gateway.core.weight import info_weight
 from fleet.gateway.service import Gateway
 
@@ -156,10 +157,17 @@ async def token_marks(gateway: Gateway) -> None:
 async def allowance(gateway: Gateway) -> None:
     """The account's lifetime allowance of requests."""
     user = gateway.state.identity.address
+    held = gateway.state.allowance
+    spent_then = held.spent_total
     raw = await _ask(gateway, {"type": "userRateLimit", "user": user})
     limit = decode_info(raw, UserRateLimit)
-    left = limit.n_requests_cap - limit.n_requests_used
-    gateway.state.allowance = (left, limit.n_requests_cap)
+    told = Told(
+        used=limit.n_requests_used,
+        cap=limit.n_requests_cap,
+        surplus=limit.n_requests_surplus,
+        volume_usd=float(limit.cum_vlm),
+    )
+    held.told(told, spent_then=spent_then, now_ms=gateway.now_ms())
 
 
 async def polls(gateway: Gateway, every_s: float = 30.0) -> None:

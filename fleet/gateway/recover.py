@@ -12,6 +12,7 @@ from fleet.gateway.core.cloids import SequenceSet
 from fleet.gateway.core.cloids import parse as parse_cloid
 from fleet.gateway.core.orders import Order
 from fleet.gateway.core.orders import State as OrderState
+from fleet.gateway.core.purse import Purse
 from fleet.gateway.core.requests import EXPIRES_MS
 from fleet.gateway.core.state import Identity, MarketRow, State
 from fleet.gateway.log import ActionLog
@@ -35,6 +36,7 @@ def restore(identity: Identity, store: Store, log: ActionLog, now_ms: int) -> St
         latch=store.latch(),
         last_nonce=0,
     )
+    state.purse = Purse(store.purse())
     for kept in store.markets():
         state.markets[kept.market] = MarketRow(
             settings=kept.settings,

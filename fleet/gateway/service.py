@@ -24,6 +24,7 @@ from fleet.gateway.core.effects import (
     Effect,
     KeepLeases,
     KeepMarket,
+    KeepPurse,
     Record,
     Reply,
     Submit,
@@ -88,7 +89,10 @@ class Gateway:
     def run(self, effects: Iterable[Effect]) -> None:
         """Carry effects out, in their order."""
         for effect in effects:
-            if not isinstance(effect, KeepLeases):
+            if isinstance(effect, KeepPurse):
+                if not self.keeping.purse():
+                    return  # what follows is a purchase that a restart would make again
+            elif not isinstance(effect, KeepLeases):
                 self._carry[type(effect)](effect)
             elif not self.keeping.leases() and effect.session:
                 self.run(agents.unkept(self.state, effect.session, self.now_ms()))

@@ -14,6 +14,7 @@ from agents.settings import MarketSettings
 from fleet.folder import Folder, slug
 from fleet.gateway.api import LatchView
 from fleet.gateway.core.lease import Durable
+from fleet.gateway.core.purse import Kept
 
 _UNREADABLE = "unreadable halt file"
 
@@ -82,6 +83,7 @@ class Store:
         self._folder = folder
         self._leases = folder.gateway / "leases.json"
         self._limits = folder.gateway / "limits.json"
+        self._purse = folder.gateway / "requests.json"
         self._settings = folder.gateway / "settings"
         self._state = folder.gateway / "state.json"
         self.halt_path = os.fspath(folder.halt)
@@ -113,6 +115,15 @@ class Store:
 
     def keep_limits(self, limits: dict[str, float]) -> None:
         write_durably(self._limits, msgspec.json.encode(limits))
+
+    def purse(self) -> Kept:
+        try:
+            return msgspec.json.decode(self._purse.read_bytes(), type=Kept)
+        except FileNotFoundError:
+            return Kept()
+
+    def keep_purse(self, kept: Kept) -> None:
+        write_durably(self._purse, msgspec.json.encode(kept))
 
     def markets(self) -> list[KeptMarket]:
         return [

@@ -7,6 +7,7 @@ import msgspec
 
 from fleet.gateway.api import LatchView
 from fleet.gateway.core.lease import Durable
+from fleet.gateway.core.purse import Kept
 from fleet.gateway.framing import KINDS, Record
 from fleet.gateway.records import Body
 from fleet.gateway.standing import Standing
@@ -29,6 +30,7 @@ class Disk:
         self.full = False
         self._leases = b"{}"
         self._limits: dict[str, float] = {}
+        self._purse = Kept()
         self._markets: dict[str, KeptMarket] = {}
         self._latch: LatchView | None = None
         self._segments: list[list[Record]] = [[]]
@@ -50,6 +52,13 @@ class Disk:
     def keep_limits(self, limits: dict[str, float]) -> None:
         self._written()
         self._limits = dict(limits)
+
+    def purse(self) -> Kept:
+        return self._purse
+
+    def keep_purse(self, kept: Kept) -> None:
+        self._written()
+        self._purse = kept
 
     def markets(self) -> list[KeptMarket]:
         return [self._markets[market] for market in sorted(self._markets)]

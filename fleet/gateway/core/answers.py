@@ -11,6 +11,7 @@ from agents.exchange.errors import (
     DuplicateNonce,
     ExchangeError,
     OutcomeUnknown,
+    RateLimited,
     from_post_error,
     from_text,
 )
@@ -21,7 +22,7 @@ from agents.exchange.wire import (
     OrderStatusWire,
     WsFill,
 )
-from fleet.gateway.core import posts, requests, sweeps, venue
+from fleet.gateway.core import budgets, posts, requests, sweeps, venue
 from fleet.gateway.core.clearing import Target
 from fleet.gateway.core.effects import Effect, Record, Reply, Tell
 from fleet.gateway.core.state import FLEET, Pending, State, gw
@@ -59,7 +60,7 @@ def action(state: State, request: int, payload: msgspec.Raw, now_ms: int) -> lis
     pending = state.pending.pop(request, None)
     if pending is None:
         return []
-    effects: list[Effect] = []
+    effects = budgets.answered(state, pending, payload, now_ms)
     if pending.purpose in {"place", "account"}:
         effects.append(_logged(pending, bytes(payload)))
     session = state.sessions.get(pending.session) if pending.session is not None else None
@@ -75,6 +76,8 @@ def action(state: State, request: int, payload: msgspec.Raw, now_ms: int) -> lis
         case "void":
             if _voided(state, pending, payload, now_ms):
                 effects.append(_logged(pending, bytes(payload)))
+        case "switch" | "buy":
+            pass
         case _:
             effects.append(Reply(request=request, data=bytes(payload)))
     if pending.clearing is not None:
@@ -160,6 +163,8 @@ def _count_void(state: State, pending: Pending) -> None:
 def failed(state: State, request: int, text: str, now_ms: int) -> list[Effect]:
     """The venue answered a post with an error instead: by its text, did it happen?"""
     error = from_post_error(text)
+    if isinstance(error, RateLimited):
+        state.strain.limited(now_ms)
     if isinstance(error, OutcomeUnknown):
         return unanswered(state, request, now_ms)
     return not_sent(state, request, "throttle", text)
@@ -172,6 +177,8 @@ def not_sent(state: State, request: int, reason: str, text: str) -> list[Effect]
         return []
     if pending.purpose == "place":
         state.orders.voided(pending.nonce)
+    if pending.purpose in {"switch", "buy"}:
+        return budgets.settled(state, pending, text, pending.sent_ms)
     if pending.purpose == "account":
         told = _encode({"status": "err", "response": text})
         return [Reply(request=request, data=told)]
@@ -189,6 +196,7 @@ def unanswered(state: State, request: int, now_ms: int) -> list[Effect]:
     if pending is None or pending.late:
         return []
     pending.late, pending.deadline_ms = True, now_ms + LATE_MS
+    budgets.unanswered(state, pending, now_ms)
     session = state.sessions.get(pending.session) if pending.session is not None else None
     effects: list[Effect] = []
     if session is not None:

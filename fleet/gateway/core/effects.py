@@ -80,6 +80,10 @@ class Watch(Effect, frozen=True, gc=False):
     on: bool = True
 
 
+class KeepPurse(Effect, frozen=True, gc=False):
+    """Make what is spent on requests durable before anything that follows."""
+
+
 class WriteLatch(Effect, frozen=True, gc=False):
     """Make the latch durable (None: lift it) before anything that follows."""
 

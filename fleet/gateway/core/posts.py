@@ -11,6 +11,7 @@ from agents.exchange.wire import Action, CancelAction, CancelByCloidAction, Orde
 from agents.market.instrument import Instrument
 from agents.market.types import Side
 from fleet.gateway.core import agents, requests, routing
+from fleet.gateway.core.budgets import refuses as short_of
 from fleet.gateway.core.cloids import SequenceSet, lease_prefix
 from fleet.gateway.core.cloids import parse as parse_cloid
 from fleet.gateway.core.door import Checked, Door, check
@@ -144,6 +145,9 @@ def _place(
     weight, adding = action_weight(len(checked)), _adds(state, market, checked)
     if not state.weights.leaves_reserve(weight, now_ms, adding=adding):
         return refuse(state, session, agent_id, "budget", NO_WEIGHT)
+    short = short_of(state, len(checked), now_ms, adding=adding)
+    if short is not None:
+        return refuse(state, session, agent_id, *short)
     sequences = state.sequences[market]
     for order in checked:
         sequences.use(int(order.cloid[22:], 16))

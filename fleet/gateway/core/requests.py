@@ -162,6 +162,15 @@ def account_action(state: State, action: Action, now_ms: int) -> Submit:
     )  # fmt: skip
 
 
+def own_action(state: State, action: Action, purpose: Purpose, now_ms: int) -> Effect:
+    """The gateway's own account action: the switch pushed on, requests bought."""
+    nonce = state.nonces.next(now_ms)
+    return _submit(
+        state, action, 1, nonce, None, now_ms,
+        Pending(purpose=purpose, sent_ms=now_ms, deadline_ms=now_ms + ANSWER_MS, nonce=nonce),
+    )  # fmt: skip
+
+
 def _submit(
     state: State,
     action: Action,
@@ -176,6 +185,7 @@ def _submit(
     request = state.request_id()
     state.pending[request] = pending
     state.weights.add(action_weight(batch), now_ms)
+    state.allowance.spend(batch, now_ms)
     return Submit(
         request=request, action=action, nonce=nonce, expires_ms=expires_ms,
         market=pending.market, generation=pending.generation,

@@ -14,9 +14,11 @@ from agents.settings import MarketSettings
 from fleet.gateway.api import DirectivesPut, LatchView
 from fleet.gateway.core import cloids
 from fleet.gateway.core.account import Account
+from fleet.gateway.core.allowance import Allowance
 from fleet.gateway.core.bookings import Bookings
 from fleet.gateway.core.caretaker import Mandate
 from fleet.gateway.core.clearing import Clearing
+from fleet.gateway.core.deadman import DeadMan
 from fleet.gateway.core.drift import Drifts
 from fleet.gateway.core.effects import Effect, Tell
 from fleet.gateway.core.fence import Fence
@@ -24,7 +26,10 @@ from fleet.gateway.core.flat_proof import FlatProof
 from fleet.gateway.core.lease import Durable, Leases
 from fleet.gateway.core.limits import Exposure, Limits
 from fleet.gateway.core.orders import Orders
+from fleet.gateway.core.purse import Purse
+from fleet.gateway.core.request_price import FREE, Governor, Terms
 from fleet.gateway.core.routing import Routing
+from fleet.gateway.core.strain import Strain
 from fleet.gateway.core.venue_clock import VenueClock
 from fleet.gateway.core.weight import WeightMeter
 
@@ -67,6 +72,7 @@ class Session(msgspec.Struct):
     """One agent's connection; ``market`` None until its lease is given.
 
     ``awaits_link``: it continues after a restart, and gets its lease when the venue is known.
+    ``terms``: what it was told that requests cost, at ``terms_ms``.
     """
 
     id: int
@@ -76,6 +82,8 @@ class Session(msgspec.Struct):
     link_seq: int = 0
     fills_since_ms: int = 0
     awaits_link: bool = False
+    terms: Terms = FREE
+    terms_ms: int = 0
 
 
 Purpose = Literal[
@@ -87,6 +95,8 @@ Purpose = Literal[
     "status",
     "info",
     "account",
+    "switch",
+    "buy",
     "positions",
     "fills",
 ]
@@ -176,7 +186,12 @@ class State:
         self.sequences: dict[str, cloids.SequenceSet] = {}
         self.raw_fills: dict[str, list[tuple[int, bytes]]] = {}
         self.equity_ms: dict[str, int] = {}
-        self.allowance: tuple[int, int] | None = None
+        self.allowance = Allowance()
+        self.governor = Governor()
+        self.purse = Purse()
+        self.deadman = DeadMan()
+        self.strain = Strain()
+        self.terms: Terms = FREE
         self.log_seq = 0
         self._last_request = 0
 

@@ -9,6 +9,7 @@ from fleet.gateway.api import (
     MarketView,
     RiskView,
 )
+from fleet.gateway.core import budget_view
 from fleet.gateway.core import care as caring
 from fleet.gateway.core.state import State
 
@@ -16,7 +17,6 @@ from fleet.gateway.core.state import State
 def status(state: State, now_ms: int) -> GatewayStatus:
     """What ``GET /v1/status`` answers."""
     identity = state.identity
-    left, cap = state.allowance or (None, None)
     return GatewayStatus(
         fleet=identity.fleet,
         network=identity.network,
@@ -35,12 +35,13 @@ def status(state: State, now_ms: int) -> GatewayStatus:
         unresolved=len(state.orders.unresolved),
         risk=_risk(state, now_ms),
         ip_weight_used_share=state.weights.used_share(now_ms),
-        allowance_left=left,
-        allowance_cap=cap,
+        allowance=budget_view.allowance(state, now_ms),
         log_seq=state.log_seq,
         refusals=dict(state.refusals),
         second_controller=_second_controller(state),
         unwritable="; ".join(state.unwritable.values()) or None,
+        dead_man=budget_view.dead_man(state, now_ms),
+        strain=state.strain.states(now_ms),
     )
 
 

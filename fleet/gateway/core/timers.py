@@ -4,6 +4,7 @@ from typing import Final
 
 from agents.market.types import Side
 from fleet.gateway.core import agents, answers, care, requests, sweeps, venue
+from fleet.gateway.core.budgets import tick as budget_tick
 from fleet.gateway.core.clearing import Target
 from fleet.gateway.core.effects import Alert, Cut, Effect
 from fleet.gateway.core.orders import Order
@@ -53,6 +54,7 @@ class Timers:
             effects += orphans(state, now_ms)
             effects += _unwatched(state, now_ms)
             effects += _drifts(state, now_ms)
+            effects += budget_tick(state, now_ms)
             for market in state.markets:
                 effects += _trim(state, market, now_ms)
         return effects

@@ -9,10 +9,14 @@ from agents.commands import Report
 from agents.market.instrument import Instrument
 from agents.market.types import Coin
 from agents.settings import MarketSettings, RiskSettings
-from fleet.gateway.api import DexView, GatewayStatus, LatchView, LeaseView, MarketView
+from fleet.gateway.api import AllowanceView, DexView, GatewayStatus, LatchView, LeaseView, MarketView
 from fleet.manifests.spec import FleetRisk, FleetSpec
 
 NOW_MS = 1_800_000_000_000
+ALLOWANCE = AllowanceView(
+    left=None, cap=None, reserve=20, mood="unknown", burn_per_h=None, hours_to_empty=None,
+    request_usd=0.0, pace_s=0.0, levels_share=1.0, bought_usd=0.0, buy_max_usd=0.0,
+)  # fmt: skip
 
 
 def settings(market: str, **changed: Any) -> MarketSettings:
@@ -90,8 +94,7 @@ def status(*markets: MarketView, **changed: Any) -> GatewayStatus:
         unresolved=0,
         risk=None,
         ip_weight_used_share=0.0,
-        allowance_left=None,
-        allowance_cap=None,
+        allowance=ALLOWANCE,
         log_seq=0,
         refusals={},
     )

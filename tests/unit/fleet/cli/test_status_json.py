@@ -14,6 +14,7 @@ from fleet.cli.observe import Observed, Store, StoreRow
 from fleet.cli.status_json import status_json
 from fleet.gateway.api import (
     CareView,
+    DeadManView,
     DexView,
     GatewayStatus,
     LatchView,
@@ -23,6 +24,7 @@ from fleet.gateway.api import (
 )
 from fleet.ledger.query import MarketPnl
 from fleet.risk.baseline import Baseline
+from tests.unit.fleet.views import ALLOWANCE
 
 NOW_MS = 1_700_000_000_000
 ZERO = Decimal(0)
@@ -154,8 +156,11 @@ def make_gateway(*views: MarketView, **changes: Any) -> GatewayStatus:
         unresolved=0,
         risk=RiskView(seq=9, as_of_ms=NOW_MS, age_ms=300, state="normal", reason=""),
         ip_weight_used_share=0.1,
-        allowance_left=9_000,
-        allowance_cap=10_000,
+        allowance=msgspec.structs.replace(
+            ALLOWANCE, left=9_000, cap=10_000, burn_per_h=450.0, hours_to_empty=20.0
+        ),
+        dead_man=DeadManView("ineligible", "volume"),
+        strain=("congested",),
         log_seq=5,
         refusals={},
     )
@@ -205,7 +210,12 @@ def test_every_key_of_the_contract_is_there() -> None:
     document = status_json(make_seen(make_gateway(make_view())))
     assert set(document) >= FLEET_KEYS
     assert set(document["account"]) >= ACCOUNT_KEYS
-    assert set(document["account"]["allowance"]) == {"left", "burn_per_h", "hours_to_empty"}
+    allowance = document["account"]["allowance"]
+    assert (allowance["left"], allowance["burn_per_h"]) == (9_000, 450)
+    assert allowance["hours_to_empty"] == 20
+    assert document["account"]["dead_man"] == "ineligible"
+    assert document["account"]["dead_man_reason"] == "volume"
+    assert document["account"]["venue_strain"] == ["congested"]
     assert set(document["account"]["dexes"][0]) >= {"dex", "token", "balance", "margin_used"}
     assert set(document["risk"]) >= {"state", "directive_age_ms"}
     (row,) = document["markets"]
