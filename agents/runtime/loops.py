@@ -12,7 +12,11 @@ _LAST: Final = 8
 
 
 class Stall(msgspec.Struct, frozen=True):
-    """One gap of more than 100 ms. ``queued_ms`` of it no core was free; None: not known."""
+    """One gap of more than 100 ms.
+
+    ``queued_ms`` of it there was no core for the thread: others sat on them all, or the host of
+    the virtual machine did. None: not known.
+    """
 
     at_ms: int
     gap_ms: float
@@ -44,7 +48,7 @@ class Stalls:
 
     def note(self, now_s: float, gap_ms: float, queued_ms: float | None, at_ms: int) -> bool:
         """Take one gap; True if it is a stall."""
-        own_ms = gap_ms - (queued_ms or 0.0)
+        own_ms = max(0.0, gap_ms - (queued_ms or 0.0))
         self.worst_ms = max(self.worst_ms, gap_ms)
         self.worst_own_ms = max(self.worst_own_ms, own_ms)
         second = int(now_s)
