@@ -17,7 +17,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     gc.set_threshold(GC_THRESHOLD)
     import typer
 
-    from fleet.cli.app_questions import app
+    from fleet.cli.app_house import app
 
     args = _verb_first(list(sys.argv[1:] if argv is None else argv))
     try:

@@ -63,6 +63,26 @@ def open_ledger(path: Path) -> Ledger:
         return Ledger(path)
 
 
+def new_of(folder: Folder) -> Path:
+    """Where a ledger that was built anew waits; it is whole once ``.ready`` lies beside it."""
+    return folder.ledger_db.with_name("ledger.new")
+
+
+def take_new(folder: Folder) -> None:
+    """Put a ledger that was built anew in the place of the one in use, which is kept aside."""
+    new, db = new_of(folder), folder.ledger_db
+    ready = new.with_suffix(".ready")
+    if not ready.exists():
+        return
+    for suffix in _SUFFIXES:
+        held = db.with_name(db.name + suffix)
+        if held.exists():
+            held.replace(db.with_name(f"{db.name}.aside{suffix}"))
+    new.replace(db)
+    ready.unlink()
+    say("ledger.replaced", kept=f"{db.name}.aside")
+
+
 def follow(folder: Folder, health: Health, stopped: Callable[[], bool]) -> None:
     """Book the log's records until ``stopped``. Raises sqlite3.Error; nothing is lost by that."""
     ledger = open_ledger(folder.ledger_db)
@@ -72,6 +92,8 @@ def follow(folder: Folder, health: Health, stopped: Callable[[], bool]) -> None:
     say("ledger.open", seq=ledger.place.seq)
     try:
         while not stopped():
+            if new_of(folder).with_suffix(".ready").exists():
+                return
             health.beat()
             records = tail.read()
             while tail.notes:
@@ -149,6 +171,7 @@ def run(folder: Folder) -> int:
         say("ledger.locked", mend="another ledger writes this folder; end it first")
         return EXIT_LOCKED
     while not stopping:
+        take_new(folder)
         try:
             follow(folder, health, lambda: stopping)
         except sqlite3.OperationalError as error:

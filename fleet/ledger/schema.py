@@ -39,7 +39,7 @@ _SINCE_2: Final = (
     ) STRICT, WITHOUT ROWID""",
     """CREATE TABLE cash_base (
         dex TEXT PRIMARY KEY, token TEXT NOT NULL, as_of_ms INTEGER NOT NULL,
-        raw_usd TEXT NOT NULL
+        raw_usd TEXT NOT NULL, account_value TEXT NOT NULL, token_mark_usd REAL
     ) STRICT, WITHOUT ROWID""",
     """CREATE TABLE peak (
         id INTEGER PRIMARY KEY CHECK (id = 1), minute_ms INTEGER NOT NULL, peak_usd REAL NOT NULL,

@@ -109,8 +109,9 @@ def _frame(db: sqlite3.Connection, dex: str, at_ms: int) -> _Frame | None:
 
 
 def _first(db: sqlite3.Connection, dex: str) -> _Frame | None:
+    """What the ledger saw first of all; within its first minute there is nothing before."""
     row = db.execute(
-        "SELECT account_value, token_mark_usd FROM equity WHERE dex = ? ORDER BY minute_ms LIMIT 1",
+        "SELECT account_value, token_mark_usd FROM cash_base WHERE dex = ?",
         (dex,),
     ).fetchone()
     return _read(row)

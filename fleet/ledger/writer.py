@@ -105,6 +105,30 @@ class Ledger:
             raise
         self.place = Place(records[-1].seq, records[-1].wall_ns)
 
+    def complete(self, records: Sequence[Record]) -> None:
+        """Book fills that the log never had; the place stays. Raises as ``apply``."""
+        self._db.execute("BEGIN IMMEDIATE")
+        fresh, _ = self._insert(records)
+        for market, earliest_ms in fresh.items():
+            self._rebook(market, earliest_ms)
+        self._db.execute("COMMIT")
+
+    def take_over(self, old: Path, tables: Sequence[tuple[str, str]], until_ms: int) -> None:
+        """The rows of another ledger from before a moment, and books made of them."""
+        self._db.execute("ATTACH ? AS old", (str(old),))
+        self._db.execute("BEGIN IMMEDIATE")
+        for table, column in tables:
+            self._db.execute(
+                f"INSERT OR IGNORE INTO main.{table} SELECT * FROM old.{table} WHERE {column} < ?",  # noqa: S608 - our own names
+                (until_ms,),
+            )
+        self._db.execute("UPDATE cursor SET since_ms = (SELECT since_ms FROM old.cursor)")
+        self._db.execute("INSERT OR IGNORE INTO peak SELECT * FROM old.peak")
+        for (market,) in self._db.execute("SELECT DISTINCT market FROM fill").fetchall():
+            self._rebook(market, 0)
+        self._db.execute("COMMIT")
+        self._db.execute("DETACH old")
+
     def _insert(self, records: Iterable[Record]) -> tuple[Mapping[str, int], int]:
         """(market -> time of its earliest new fill, fills and payments seen before)."""
         fresh: dict[str, int] = {}
@@ -219,8 +243,15 @@ class Ledger:
              account.token_mark_usd),
         )  # fmt: skip
         self._db.execute(
-            "INSERT OR IGNORE INTO cash_base VALUES (?, ?, ?, ?)",
-            (account.dex, account.token, account.as_of_ms, raw_usd),
+            "INSERT OR IGNORE INTO cash_base VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                account.dex,
+                account.token,
+                account.as_of_ms,
+                raw_usd,
+                plain(account.account_value),
+                account.token_mark_usd,
+            ),
         )
         self._peaks.minute(minute_ms)
 
