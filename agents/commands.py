@@ -54,6 +54,8 @@ class Report(msgspec.Struct, frozen=True, gc=False):
     """What an agent says of itself: for the risk actor, ``fleet status`` and the metrics.
 
     Units: ``sigma_bps`` bps/sqrt(s); ``fills_per_s`` A; ``kappa_per_bps`` 1/bps. None = not known.
+    ``cross_bps``: what positions in other markets move the quotes by; ``cross_caps``: how often a
+    decision wanted more of it than may be.
     """
 
     phase: str
@@ -75,6 +77,8 @@ class Report(msgspec.Struct, frozen=True, gc=False):
     quoting_up_s: float = 0.0
     taker_fills: int = 0
     requests: int = 0
+    cross_bps: float | None = None
+    cross_caps: int = 0
 
 
 class Renew(Command, frozen=True, gc=False):

@@ -15,7 +15,7 @@ from agents import events
 from agents.commands import Command, Report
 from agents.events import Event
 from agents.exchange.downstream import LeaseFrame
-from agents.handlers import account, control, market, orders, timer
+from agents.handlers import account, control, market, orders, portfolio, timer
 from agents.handlers.explain import Explanation, explain
 from agents.handlers.report import report
 from agents.skew import Problem
@@ -39,6 +39,8 @@ HANDLERS: Final[Mapping[type[Event], Callable[[EngineState, Any, int], None]]] =
     events.LinkChanged: control.on_link,
     events.FenceChanged: control.on_fence,
     events.DirectiveReceived: control.on_directive,
+    events.GammaRowReceived: portfolio.on_row,
+    events.HoldingsSeen: portfolio.on_holdings,
     events.LimitsChanged: control.on_limits,
     events.BudgetChanged: control.on_budget,
     events.SettingsChanged: control.on_settings,

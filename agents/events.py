@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from agents.market.types import Cloid, Coin, Fill, Level, Oid, Side, Trade
+from agents.portfolio import GammaRow, Holdings
 from agents.settings import MarketSettings
 from agents.skew import SkewTable
 
@@ -190,6 +191,18 @@ class DirectiveReceived(Event, frozen=True, gc=False):
     as_of_ms: int
     mode: Literal["normal", "reduce_only", "halt"]
     reason: str = ""
+
+
+class GammaRowReceived(Event, frozen=True, gc=False):
+    """What positions anywhere move this market's quotes by, from the risk actor."""
+
+    row: GammaRow
+
+
+class HoldingsSeen(Event, frozen=True, gc=False):
+    """What the account holds in all markets, from the gateway."""
+
+    holdings: Holdings
 
 
 class LimitsChanged(Event, frozen=True, gc=False):

@@ -14,6 +14,7 @@ from agents.market.units import NS_PER_MS
 from agents.orders.cloid import CloidSequence
 from agents.orders.throttle import Throttle
 from agents.orders.tracker import OrderTracker
+from agents.portfolio import CrossSkew, GammaRow, Holdings
 from agents.risk.verdict import Mode, Verdict
 from agents.settings import MarketSettings
 from agents.skew import SkewTable
@@ -67,7 +68,8 @@ class VenuePosition(msgspec.Struct):
 
 class Pricing(msgspec.Struct, frozen=True):
     """The last pricing, and how far fair may move before the next is worth its while; ``bid`` and
-    ``ask``: what the sides might show.
+    ``ask``: what the sides might show. ``cross``: what the portfolio asked for, and whether that
+    is ``crossed`` into the quotes or only looked at.
     """
 
     at_ns: int
@@ -76,6 +78,8 @@ class Pricing(msgspec.Struct, frozen=True):
     quoting: Quoting
     bid: SideRoom
     ask: SideRoom
+    cross: CrossSkew | None = None
+    crossed: bool = False
 
 
 class Sizing(msgspec.Struct, frozen=True):
@@ -144,6 +148,9 @@ class EngineState:
         self.pricing: Pricing | None = None
         self.sizing: Sizing | None = None
         self.skew: SkewTable | None = None
+        self.gamma_row: GammaRow | None = None
+        self.holdings: Holdings | None = None
+        self.cross_caps = 0
         self.uptime = Uptime(seen_ns=now_ns)
         self.taker_fills = 0
         self.requests = 0

@@ -20,6 +20,7 @@ import msgspec
 from agents.commands import Report
 from agents.events import LiveOrder
 from agents.market.instrument import Instrument
+from agents.portfolio import GammaRow, Holdings
 from agents.settings import MarketSettings
 
 PROTOCOL_VERSION: Final = 1
@@ -192,6 +193,21 @@ class PositionsFrame(_Frame, frozen=True, tag="positions"):
     as_of_ms: int
     positions: dict[str, Decimal]
     entry_px: Decimal | None = None
+    liquidation_px: float | None = None
+    day: int = 0
+    cash_day_usd: float = 0.0
+
+
+class GammaRowFrame(_Frame, frozen=True, tag="gamma_row"):
+    """The market's row of the risk actor's matrix; sent when it moved, and before it is too old."""
+
+    row: GammaRow
+
+
+class HoldingsFrame(_Frame, frozen=True, tag="holdings"):
+    """What the account holds, with every fill and each second; only to agents that have a row."""
+
+    holdings: Holdings
 
 
 class SettingsFrame(_Frame, frozen=True, tag="settings"):
@@ -230,6 +246,8 @@ GatewayFrame = (
     | BudgetFrame
     | PositionsFrame
     | DirectiveFrame
+    | GammaRowFrame
+    | HoldingsFrame
     | SettingsFrame
     | PauseFrame
     | DrainFrame

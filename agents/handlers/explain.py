@@ -1,6 +1,6 @@
 """Why this quote: the last decision term by term, so that each side's distance adds up.
 
-    first level = half-spread (sum of its parts) + inventory + patience + presence + grid
+    first level = half-spread (sum of its parts) + inventory + cross + patience + presence + grid
 
 It reads what the decision kept and computes nothing anew, so asking changes nothing.
 """
@@ -41,8 +41,11 @@ class Aversion(msgspec.Struct, frozen=True):
 
 
 class Skew(msgspec.Struct, frozen=True):
-    """What a clip held moves both sides by, and the clips held. ``cross_bps``: what positions in
-    other markets move them by; ``exact``: the finite-inventory solution is in force.
+    """What a clip held moves both sides by, and the clips held. ``exact``: the finite-inventory
+    solution is in force. ``cross``: on, shadow (looked at, not in force) or off (no row, or no
+    holdings, young enough); ``cross_clips``: positions in other markets as if held here;
+    ``cross_bps``: what they move both sides by; ``own_share``: of the market's own skew, what is
+    left to it in the portfolio.
     """
 
     own_bps: float
@@ -50,6 +53,9 @@ class Skew(msgspec.Struct, frozen=True):
     inventory_clips: float
     clip_sz: Decimal
     exact: bool
+    cross: str
+    cross_clips: float
+    own_share: float
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -59,8 +65,9 @@ class Order(msgspec.Struct, frozen=True):
 
 class SideWhy(msgspec.Struct, frozen=True):
     """One side, in bps from the centre. The parts add up to ``half_spread_bps``; with inventory,
-    patience (a small position's reducing side keeps its edge), presence (so near that it counts as
-    quoting) and grid (least edge, post-only, tick) that is ``first_bps``: where the first level is.
+    cross (positions in other markets), patience (a small position's reducing side keeps its edge),
+    presence (so near that it counts as quoting) and grid (least edge, post-only, tick) that is
+    ``first_bps``: where the first level is.
     None: nothing is wanted. ``floors`` by name; ``floor`` the one that lifted it.
     """
 
@@ -70,6 +77,7 @@ class SideWhy(msgspec.Struct, frozen=True):
     floors_bps: dict[str, float]
     floor_highest: str
     inventory_bps: float
+    cross_bps: float
     patience_bps: float
     presence_bps: float
     grid_bps: float | None
@@ -111,6 +119,7 @@ def explain(state: EngineState, now_ns: int) -> Explanation:
     if pricing is None and not gates:
         gates = ("no price to quote from: the book is not two-sided, or the link is down",)
     averse = None if quoting is None else quoting.aversion
+    cross = None if pricing is None else pricing.cross
     return Explanation(
         market=str(state.settings.market),
         phase=phase(state),
@@ -129,16 +138,26 @@ def explain(state: EngineState, now_ns: int) -> Explanation:
         if quoting is None
         else Skew(
             own_bps=quoting.skew_bps,
-            cross_bps=0.0,
+            cross_bps=quoting.cross_bps,
             inventory_clips=quoting.inventory_clips,
             clip_sz=quoting.clip_sz,
             exact=quoting.exact,
+            cross=_cross_mode(state),
+            cross_clips=0.0 if cross is None else cross.clips,
+            own_share=1.0 if cross is None else cross.own_share,
         ),
         tight=quoting is not None and quoting.tight,
         bid=None if pricing is None else _side(pricing, Side.BID),
         ask=None if pricing is None else _side(pricing, Side.ASK),
         resting={side.name.lower(): _resting(state, side) for side in SIDES},
     )
+
+
+def _cross_mode(state: EngineState) -> str:
+    row, pricing = state.gamma_row, state.pricing
+    if row is None or pricing is None or pricing.cross is None:
+        return "off"
+    return "on" if row.in_force else "shadow"
 
 
 def _believed(estimates: Estimates) -> Market:
@@ -167,6 +186,7 @@ def _side(pricing: Pricing, side: Side) -> SideWhy:
         else (quoting.ask, pricing.ask, quoting.asks)
     )
     inventory_bps, patience_bps = quoting.shift_bps[at], quoting.patience_bps[at]
+    cross_bps = quoting.crossed_bps[at]
     wanted_bps = quoting.first_bps[at]
     first_bps = None
     if quotes:
@@ -179,8 +199,9 @@ def _side(pricing: Pricing, side: Side) -> SideWhy:
         floors_bps={floor.name: floor.bps for floor in candidates},
         floor_highest=binding(candidates).name,
         inventory_bps=inventory_bps,
+        cross_bps=cross_bps,
         patience_bps=patience_bps,
-        presence_bps=wanted_bps - (half.total_bps + inventory_bps + patience_bps),
+        presence_bps=wanted_bps - (half.total_bps + inventory_bps + cross_bps + patience_bps),
         grid_bps=None if first_bps is None else first_bps - wanted_bps,
         first_bps=first_bps,
         room_sz=room.room_sz,

@@ -14,6 +14,7 @@ from agents.market.types import Cloid, Quote, Side
 from agents.market.units import BPS, NS_PER_MS, bps_to_px, s_to_ns
 from agents.orders.lifecycle import State
 from agents.orders.reconcile import SidePlan, Tolerance, fitting, reconcile_side
+from agents.portfolio import CrossSkew, cross_skew
 from agents.risk.verdict import Allowance, Mode
 from agents.state import EngineState, Pricing
 from agents.strategy.conditions import conditions_of
@@ -66,6 +67,8 @@ def decide(state: EngineState, now_ns: int) -> None:
         )
         return
     room = rooms(state, estimates)
+    cross = cross_of(state, estimates, room, now_ns)
+    crossed = cross if state.gamma_row is not None and state.gamma_row.in_force else None
     quoting = quote(
         estimates,
         settings=state.settings.strategy,
@@ -74,7 +77,7 @@ def decide(state: EngineState, now_ns: int) -> None:
         clip_sz=room.clip_sz,
         bid_room=room.bid.wanted,
         ask_room=room.ask.wanted,
-        present=abs(state.position.sz) <= room.present_sz,
+        present=_present(state, room, crossed),
         limit_sz=room.limit_sz,
         conditions=conditions_of(
             estimates,
@@ -82,7 +85,9 @@ def decide(state: EngineState, now_ns: int) -> None:
             holding_s=state.settings.strategy.holding_s,
         ),
         table=state.skew,
+        cross=crossed,
     )
+    state.cross_caps += quoting.cross_capped
     share = state.settings.strategy.requote_tolerance_share
     state.pricing = Pricing(
         at_ns=now_ns,
@@ -93,6 +98,8 @@ def decide(state: EngineState, now_ns: int) -> None:
         quoting=quoting,
         bid=room.bid.wanted,
         ask=room.ask.wanted,
+        cross=cross,
+        crossed=crossed is not None,
     )
     tolerance = Tolerance(
         share=share,
@@ -111,6 +118,29 @@ def decide(state: EngineState, now_ns: int) -> None:
     state.revisit = bids.deferred or asks.deferred
     _cancel(state, [order.cloid for plan in (bids, asks) for order in plan.cancel], now_ns)
     _place(state, bids.place, asks.place, room, estimates, now_ns)
+
+
+def _present(state: EngineState, room: Rooms, cross: CrossSkew | None) -> bool:
+    """Whether so little is held, other markets' positions counted as if held here, that both sides
+    are to be shown near the mid.
+    """
+    if cross is None:
+        return abs(state.position.sz) <= room.present_sz
+    held_sz = float(state.position.sz) + cross.clips * float(room.clip_sz)
+    return max(abs(held_sz), abs(float(state.position.sz))) <= float(room.present_sz)
+
+
+def cross_of(
+    state: EngineState, estimates: Estimates, room: Rooms, now_ns: int
+) -> CrossSkew | None:
+    """What the portfolio asks of this market's quotes; None: it quotes for itself alone."""
+    return cross_skew(
+        state.gamma_row,
+        state.holdings,
+        market=state.settings.market,
+        clip_usd=float(room.clip_sz) * estimates.mid_px,
+        now_ms=now_ns // NS_PER_MS,
+    )
 
 
 def _moved(state: EngineState, estimates: Estimates) -> bool:

@@ -42,6 +42,8 @@ def report(state: EngineState, now_ns: int) -> Report:
         quoting_up_s=state.uptime.up_s,
         taker_fills=state.taker_fills,
         requests=state.requests,
+        cross_bps=None if pricing is None or pricing.cross is None else pricing.quoting.cross_bps,
+        cross_caps=state.cross_caps,
     )
 
 

@@ -12,6 +12,8 @@ from agents.events import (
     Event,
     FenceChanged,
     Fills,
+    GammaRowReceived,
+    HoldingsSeen,
     LimitsChanged,
     LinkChanged,
     PauseChanged,
@@ -25,7 +27,9 @@ from agents.exchange.downstream import (
     DirectiveFrame,
     DrainFrame,
     FenceFrame,
+    GammaRowFrame,
     GatewayFrame,
+    HoldingsFrame,
     LimitsFrame,
     LinkFrame,
     PauseFrame,
@@ -68,6 +72,10 @@ def event_of_gateway(frame: GatewayFrame, coin: Coin) -> Event | None:
             event = PositionSeen(frame.as_of_ms, position_sz, frame.entry_px)
         case DirectiveFrame():
             event = DirectiveReceived(frame.seq, frame.as_of_ms, frame.mode, frame.reason)
+        case GammaRowFrame():
+            event = GammaRowReceived(frame.row)
+        case HoldingsFrame():
+            event = HoldingsSeen(frame.holdings)
         case SettingsFrame():
             event = SettingsChanged(frame.revision, frame.settings)
         case PauseFrame():

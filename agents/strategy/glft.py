@@ -28,6 +28,20 @@ class Spread(msgspec.Struct, frozen=True, gc=False):
         """How much further the bid stands than the ask: sellers are more frequent or keener."""
         return (self.bid_bps - self.ask_bps) / 2
 
+    def of_portfolio(self, own_share: float) -> "Spread":
+        """As one market of several that move together: ``own_share`` of the skew, and with it of
+        the half of it that is in the half-spread.
+        """
+        if own_share == 1.0:
+            return self
+        less_bps = (1.0 - own_share) * self.skew_bps / 2
+        return Spread(
+            bid_bps=self.bid_bps - less_bps,
+            ask_bps=self.ask_bps - less_bps,
+            skew_bps=own_share * self.skew_bps,
+            edge_bps=self.edge_bps,
+        )
+
     def distance_bps(self, inventory_clips: float, *, sign: int) -> float:
         """Distance of the bid (sign +1) or ask (-1) from fair; may be negative when reducing."""
         own_bps = self.bid_bps if sign > 0 else self.ask_bps

@@ -32,6 +32,7 @@ class Model(msgspec.Struct, frozen=True, gc=False):
     aversion: Aversion
     problem: Problem | None
     tight: bool
+    local_skew_bps: float
 
     @property
     def patient(self) -> bool:
@@ -96,8 +97,12 @@ def model_of(
     limit_sz: Decimal | None,
     conditions: Conditions,
     table: SkewTable | None,
+    own_share: float = 1.0,
 ) -> Model:
-    """The model of this moment: risk aversion, GLFT, and the exact skew if it serves."""
+    """The model of this moment: risk aversion, GLFT, and the exact skew if it serves.
+
+    ``own_share``: of the market's own skew, what is left to it beside the markets it moves with.
+    """
     clips = float(position_sz) / float(clip_sz)
     inventory_share = 1.0 if not limit_sz else min(abs(float(position_sz / limit_sz)), 1.0)
     averse = aversion(
@@ -126,7 +131,8 @@ def model_of(
         strategy=settings,
         instrument=instrument,
         conditions=conditions,
-        spread=spread,
+        spread=spread.of_portfolio(own_share),
+        local_skew_bps=spread.skew_bps,
         table=table if exact else None,
         clips=clips,
         inventory_share=inventory_share,

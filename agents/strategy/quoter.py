@@ -10,6 +10,7 @@ from agents.estimators.estimates import Estimates
 from agents.market.instrument import Instrument
 from agents.market.types import Quote, Side
 from agents.market.units import BPS, px_to_bps
+from agents.portfolio import CROSS_SHARE_MAX, CrossSkew
 from agents.settings import StrategySettings
 from agents.skew import Problem, SkewTable
 from agents.strategy.aversion import Aversion
@@ -42,8 +43,10 @@ class Quoting(msgspec.Struct, frozen=True, gc=False):
     ``half_spread``: the mean of both sides; ``skew_bps`` the shift a clip at no inventory,
     ``shift_bps`` what the inventory moves bid and ask by, ``patience_bps`` what of it is taken back
     where little is held, ``first_bps`` where the first levels are wanted; ``centre_px`` the fair
-    price with the expected move in it. ``too_wide``: the half-spread is above its maximum, so no
-    side adds. ``problem``: what the exact skew is to be solved for (None: not to be).
+    price with the expected move in it. ``cross_bps``: what positions in other markets move both
+    sides by, ``crossed_bps`` what bid and ask get of it, ``cross_capped`` that it is not all.
+    ``too_wide``: the half-spread is above its maximum, so no side adds. ``problem``: what the exact
+    skew is to be solved for (None: not to be).
     """
 
     bids: tuple[Quote, ...]
@@ -65,6 +68,9 @@ class Quoting(msgspec.Struct, frozen=True, gc=False):
     tight: bool
     problem: Problem | None
     exact: bool
+    cross_bps: float
+    crossed_bps: tuple[float, float]
+    cross_capped: bool
 
 
 def quote(
@@ -80,6 +86,7 @@ def quote(
     limit_sz: Decimal | None = None,
     conditions: Conditions = CALM,
     table: SkewTable | None = None,
+    cross: CrossSkew | None = None,
 ) -> Quoting:
     """Price and size the whole ladder.
 
@@ -89,7 +96,8 @@ def quote(
     little is held that the skew moves the adding side's first level no further than where it still
     counts as quoting; where still less is held, the reducing side comes no nearer than where it
     pays its fee.
-    ``table``: the exact skew, used if it was solved for about this market.
+    ``table``: the exact skew, used if it was solved for about this market. ``cross``: what
+    positions in other markets are worth to this one's quotes (None: it quotes for itself alone).
     """
     model = model_of(
         estimates,
@@ -100,6 +108,7 @@ def quote(
         limit_sz=limit_sz,
         conditions=conditions,
         table=table,
+        own_share=1.0 if cross is None else cross.own_share,
     )
     drift_bps = _drift_bps(settings, conditions)
     centre_px = estimates.fair_px * (1.0 + drift_bps / BPS)
@@ -107,7 +116,9 @@ def quote(
     bid, ask = (model.half(side, binding(of)) for side, of in zip(Side, floors, strict=True))
     mean = _mean(bid, ask)
     too_wide = mean.total_bps > settings.half_spread_max_bps
-    shifts = model.shift(Side.BID), model.shift(Side.ASK)
+    owns = model.shift(Side.BID), model.shift(Side.ASK)
+    cross_bps, capped = _cross_bps(model, cross, mean.total_bps)
+    shifts = _crossed(model, bid, owns[0], cross_bps), _crossed(model, ask, owns[1], -cross_bps)
     sides: list[tuple[Quote, ...]] = []
     firsts, eased = [0.0, 0.0], [0.0, 0.0]
     off_bps = px_to_bps(centre_px - estimates.mid_px, reference_px=estimates.mid_px)
@@ -136,7 +147,7 @@ def quote(
         too_wide=too_wide,
         bid=bid,
         ask=ask,
-        shift_bps=shifts,
+        shift_bps=owns,
         patience_bps=(eased[0], eased[1]),
         first_bps=(firsts[0], firsts[1]),
         floors=floors,
@@ -146,7 +157,31 @@ def quote(
         tight=model.tight,
         problem=model.problem,
         exact=model.table is not None,
+        cross_bps=cross_bps,
+        crossed_bps=(shifts[0] - owns[0], shifts[1] - owns[1]),
+        cross_capped=capped,
     )
+
+
+def _cross_bps(
+    model: Model, cross: CrossSkew | None, half_spread_bps: float
+) -> tuple[float, bool]:
+    """What the portfolio moves both sides by, the bid outwards; at most ``CROSS_SHARE_MAX``
+    half-spreads, and whether that bound it.
+    """
+    if cross is None:
+        return 0.0, False
+    wanted_bps = cross.clips * model.local_skew_bps
+    most_bps = CROSS_SHARE_MAX * half_spread_bps
+    return min(max(wanted_bps, -most_bps), most_bps), abs(wanted_bps) > most_bps
+
+
+def _crossed(model: Model, half: HalfSpread, own_bps: float, cross_bps: float) -> float:
+    """Both shifts of a side; for others' sake it comes no nearer to fair than where it pays its
+    fee.
+    """
+    nearest_bps = min(own_bps, model.instrument.maker_fee_bps - half.total_bps)
+    return max(own_bps + cross_bps, nearest_bps)
 
 
 def _drift_bps(settings: StrategySettings, conditions: Conditions) -> float:

@@ -23,6 +23,7 @@ import msgspec
 
 from agents.commands import Report
 from agents.market.instrument import Instrument
+from agents.portfolio import GammaRow
 from agents.settings import MarketSettings
 
 
@@ -118,13 +119,14 @@ class LatchView(msgspec.Struct, frozen=True):
 
 
 class RiskView(msgspec.Struct, frozen=True):
-    """The last round of directives."""
+    """The last round of directives; ``gamma_rows``: how many markets have one."""
 
     seq: int
     as_of_ms: int
     age_ms: int
     state: Literal["normal", "reduce_only", "halt", "none"]
     reason: str
+    gamma_rows: int = 0
 
 
 class AllowanceView(msgspec.Struct, frozen=True):
@@ -207,13 +209,17 @@ class DirectiveRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DirectivesPut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One round: a directive for each market; the fleet's own state beside it."""
+    """One round: a directive for each market; the fleet's own state beside it.
+
+    ``gamma_rows``: those that changed; an empty one takes a market's row away.
+    """
 
     seq: int
     as_of_ms: int
     state: Literal["normal", "reduce_only", "halt"]
     reason: str
     directives: dict[str, DirectiveRow]
+    gamma_rows: dict[str, GammaRow] = {}
 
 
 class HaltRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -194,6 +194,7 @@ def _fleet_risk(manifest: Manifest, markets: list[MarketSettings]) -> FleetRisk:
         drawdown_max_share=given.drawdown_max_share,
         correlated_risk_max_usd=given.correlated_risk_max_usd,
         on_breach=given.on_breach,
+        cross_market=given.cross_market,
     )
 
 

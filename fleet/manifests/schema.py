@@ -183,6 +183,9 @@ class Risk(Section):
     on_breach: Literal["cancel", "flatten"] = Field(
         default="cancel", description="what a breach does"
     )
+    cross_market: Literal["on", "off", "shadow"] = Field(
+        default="off", description="whether other markets' positions move a market's quotes"
+    )
 
 
 class Requests(Section):

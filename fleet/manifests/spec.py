@@ -18,7 +18,8 @@ class FleetRisk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the whole fleet may hold and lose, in USD at each token's mark.
 
     ``underlying_gross_max_usd`` counts one underlying over every DEX; ``correlated_risk_max_usd``
-    bounds sqrt(x'Σx) over an hour (None: not bounded).
+    bounds sqrt(x'Σx) over an hour (None: not bounded). ``cross_market``: whether other markets'
+    positions move a market's quotes (shadow: they are looked at only).
     """
 
     gross_notional_max_usd: float
@@ -28,6 +29,7 @@ class FleetRisk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     drawdown_max_share: float = 0.05
     correlated_risk_max_usd: float | None = None
     on_breach: Literal["cancel", "flatten"] = "cancel"
+    cross_market: Literal["on", "off", "shadow"] = "off"
 
 
 class KeySource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -27,17 +27,9 @@ def underlying_of(view: MarketView) -> str:
 
 def exposure(status: GatewayStatus) -> Exposure:
     """Sum up the positions of one moment."""
-    marks = {dex.dex: dex.token_mark_usd for dex in status.dexes}
-    held: list[tuple[MarketView, float]] = []
-    unknown = []
-    for view in status.markets:
-        if not view.position_sz:
-            continue
-        token_usd = marks.get(view.market.rpartition(":")[0])
-        if view.mark_px is None or token_usd is None:
-            unknown.append(view.market)
-        else:
-            held.append((view, float(view.position_sz) * view.mark_px * token_usd))
+    held = held_usd(status)
+    counted = {view.market for view, _ in held}
+    unknown = [v.market for v in status.markets if v.position_sz and v.market not in counted]
     names = sorted({underlying_of(view) for view, _ in held})
     return Exposure(
         gross_usd=sum(abs(usd) for _, usd in held),
@@ -48,6 +40,17 @@ def exposure(status: GatewayStatus) -> Exposure:
         },
         unknown=tuple(unknown),
     )
+
+
+def held_usd(status: GatewayStatus) -> list[tuple[MarketView, float]]:
+    """Signed positions in USD, of markets whose mark and token are known."""
+    marks = {dex.dex: dex.token_mark_usd for dex in status.dexes}
+    held: list[tuple[MarketView, float]] = []
+    for view in status.markets:
+        token_usd = marks.get(view.market.rpartition(":")[0])
+        if view.position_sz and view.mark_px is not None and token_usd is not None:
+            held.append((view, float(view.position_sz) * view.mark_px * token_usd))
+    return held
 
 
 def _underlying_usd(positions: Iterable[tuple[bool, float]]) -> float:

@@ -24,7 +24,7 @@ from agents.exchange.downstream import (
     RenewLease,
     Revoked,
 )
-from fleet.gateway.core import cloids, handover, requests, sweeps
+from fleet.gateway.core import cloids, handover, portfolio, requests, sweeps
 from fleet.gateway.core.clearing import Target
 from fleet.gateway.core.effects import Cut, Effect, KeepLeases, KeepMarket, Record, Watch
 from fleet.gateway.core.lease import Holder
@@ -99,7 +99,7 @@ def give_lease(state: State, session: Session, holder: Holder, now_ms: int) -> l
     session.awaits_link = False
     lease = _lease_frame(state, session.market, holder, now_ms)
     session.fills_since_ms = lease.state.fills_since_ms
-    return [gw(session, lease)]
+    return [gw(session, lease), *portfolio.lease_frames(state, session, now_ms)]
 
 
 def unkept(state: State, session_id: int, now_ms: int) -> list[Effect]:

@@ -15,7 +15,7 @@ from fleet.gateway.api import (
     LatchView,
     MarketPut,
 )
-from fleet.gateway.core import agents, care, door, handover, posts, sweeps
+from fleet.gateway.core import agents, care, door, handover, portfolio, posts, sweeps
 from fleet.gateway.core.clearing import PROOF_INTERVAL_MS, Clearing
 from fleet.gateway.core.effects import (
     Alert,
@@ -118,6 +118,7 @@ def delete_market(state: State, market: str) -> list[Effect]:
     state.cares.pop(market, None)
     state.leases.end_care(market)
     del state.markets[market]
+    state.gamma_rows.pop(market, None)
     state.limits.drop(market)
     state.drifts.forget(market)
     keys: list[Key] = [(channel, market, False) for channel in OWN_CHANNELS]
@@ -174,14 +175,14 @@ def put_directives(state: State, put: DirectivesPut) -> list[Effect]:
     if last is not None and put.as_of_ms < last.as_of_ms:
         return []
     state.directives = put
-    effects: list[Effect] = []
+    effects = portfolio.take_rows(state, put.gamma_rows)
     for session in state.sessions.values():
         if session.market is None:
             continue
         frame = agents.directive_frame(state, session.market)
         if frame is not None:
             effects.append(gw(session, frame, slot="directive"))
-    return effects
+    return effects + portfolio.holdings_frames(state, put.as_of_ms)
 
 
 # ── halt ─────────────────────────────────────────────────────────────────────────────────────

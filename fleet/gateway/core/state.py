@@ -10,6 +10,7 @@ from agents.exchange.downstream import GatewayFrame, ToAgent
 from agents.exchange.nonce import NonceSequence
 from agents.exchange.registry import Registry
 from agents.market.instrument import Instrument
+from agents.portfolio import GammaRow
 from agents.settings import MarketSettings
 from fleet.gateway.api import DirectivesPut, LatchView
 from fleet.gateway.core import cloids
@@ -181,6 +182,7 @@ class State:
         self.registry: Registry | None = None
         self.link = Link()
         self.directives: DirectivesPut | None = None
+        self.gamma_rows: dict[str, GammaRow] = {}
         self.refusals: dict[str, int] = {}
         self.refusals_logged: set[tuple[str, str]] = set()
         self.sequences: dict[str, cloids.SequenceSet] = {}

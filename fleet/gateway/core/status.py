@@ -103,6 +103,7 @@ def _risk(state: State, now_ms: int) -> RiskView | None:
         age_ms=now_ms - put.as_of_ms,
         state=put.state,
         reason=put.reason,
+        gamma_rows=len(state.gamma_rows),
     )
 
 

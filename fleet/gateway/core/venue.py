@@ -20,7 +20,7 @@ from agents.exchange.frames import (
 )
 from agents.exchange.wire import ClearinghouseState
 from agents.market.types import Fill
-from fleet.gateway.core import agents, requests, transfers
+from fleet.gateway.core import agents, portfolio, requests, transfers
 from fleet.gateway.core.account import Touch
 from fleet.gateway.core.cloids import parse as parse_cloid
 from fleet.gateway.core.effects import Alert, Effect, Record, Tell
@@ -207,7 +207,7 @@ def take_fills(
             user = state.identity.address
             data = _encode({"channel": "userFills", "data": {"user": user, "fills": coin_rows}})
             effects += [Tell(session=s, data=data) for s in sessions]
-    return effects
+    return effects + (portfolio.holdings_frames(state, now_ms) if fresh else [])
 
 
 def _book(state: State, fill: Fill) -> list[Effect]:
