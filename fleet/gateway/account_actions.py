@@ -40,7 +40,7 @@ async def carry_out(gateway: Gateway, post: ActionPost) -> bytes:
     answers = gateway.account_answers
     if post.key not in answers:
         action = _permitted(gateway, post)
-        submit = requests.account_action(gateway.state, action, gateway.now_ms())
+        submit = requests.account_action(gateway.state, action, gateway.now_ms(), post.expires_ms)
         answers[post.key] = asyncio.get_running_loop().create_future()
         gateway.account_requests[submit.request] = post.key
         if len(answers) > KEYS_MAX:

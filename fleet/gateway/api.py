@@ -84,6 +84,7 @@ class MarketView(msgspec.Struct, frozen=True):
     """One market as the gateway sees it.
 
     ``drift``: for people, whose idea of the position differs from the venue's, if for seconds.
+    ``isolated_raw``: an isolated position's own cash, as of its frame; None: cross, or not known.
     """
 
     market: str
@@ -108,6 +109,7 @@ class MarketView(msgspec.Struct, frozen=True):
     draining: bool
     care: CareView | None = None
     drift: str | None = None
+    isolated_raw: Decimal | None = None
 
 
 class LatchView(msgspec.Struct, frozen=True):
@@ -275,7 +277,11 @@ class HaltReport(msgspec.Struct, frozen=True):
 
 
 class ActionPost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An account action (leverage, margin, transfers). ``key`` makes a repeat harmless."""
+    """An account action (leverage, margin, transfers). ``key`` makes a repeat harmless.
+
+    ``expires_ms``: venue time after which the venue must not take it any more.
+    """
 
     action: dict[str, Any]
     key: str
+    expires_ms: int | None = None

@@ -41,6 +41,7 @@ _FLEET_PARTS: Final = {
     "Requests": "requests",
     "Dex": "dexes",
     "Rollout": "rollout",
+    "Gates": "rollout.gates",
     "Paper": "paper",
     "Latency": "paper.latency_ms",
 }

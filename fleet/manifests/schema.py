@@ -205,6 +205,27 @@ class Dex(Section):
     collateral_depeg_max_bps: float = Field(
         default=100.0, gt=0, le=5_000, description="the collateral's distance from 1 USD, in bps"
     )
+    on_remove: Literal["keep", "return"] = Field(
+        default="keep", description="whether its collateral comes back once its markets left"
+    )
+
+
+class Gates(Section):
+    """What a canary may not exceed."""
+
+    rejects_max_share: float = Field(
+        default=0.05, ge=0, le=1, description="its orders refused, but for crossing, as a share"
+    )
+    post_only_max_share: float = Field(
+        default=0.5, ge=0, le=1, description="its orders refused as crossing, as a share"
+    )
+    taker_fills_max: int = Field(default=0, ge=0, le=1_000, description="its fills that took")
+    loss_max_share: float = Field(
+        default=0.02, gt=0, le=1, description="its loss as a share of its margin"
+    )
+    uptime_min_share: float = Field(
+        default=0.8, ge=0, le=1, description="the least share of its time that it must quote"
+    )
 
 
 class Rollout(Section):
@@ -223,6 +244,10 @@ class Rollout(Section):
         default="rollback", description="what a failure does"
     )
     start_parallel: int = Field(default=8, ge=1, le=100, description="how many start at once")
+    on_inconclusive: Literal["promote", "rollback", "pause"] = Field(
+        default="promote", description="what too few fills for the markout test do"
+    )
+    gates: Gates = Gates()
 
 
 class Latency(Section):

@@ -77,6 +77,17 @@ class DexSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     margin_max_usd: float | None = None
     collateral_depeg_max_bps: float = 100.0
+    on_remove: Literal["keep", "return"] = "keep"
+
+
+class RolloutGates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a canary may not exceed. Shares: of orders sent, of its margin, of its time."""
+
+    rejects_max_share: float = 0.05
+    post_only_max_share: float = 0.5
+    taker_fills_max: int = 0
+    loss_max_share: float = 0.02
+    uptime_min_share: float = 0.8
 
 
 class RolloutSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -87,6 +98,8 @@ class RolloutSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bake_s: float = 600.0
     on_fail: Literal["rollback", "pause"] = "rollback"
     start_parallel: int = 8
+    on_inconclusive: Literal["promote", "rollback", "pause"] = "promote"
+    gates: RolloutGates = RolloutGates()
 
 
 class FleetSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

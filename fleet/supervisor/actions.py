@@ -33,6 +33,10 @@ class Actions:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
+    @property
+    def gateway(self) -> Gateway:
+        return self._gateway
+
     def status(self) -> GatewayStatus:
         return self._gateway.status()
 

@@ -3,6 +3,7 @@
     POST /v1/plan     {manifest}                               -> {plan_id, revision, steps}
     POST /v1/apply    {manifest, plan_id?, only?, allow?, by}  -> 202 {revision}; 200: no changes
     GET  /v1/history                                           -> {revisions, audit}
+    GET  /v1/rollout                       -> {rollout}: the newest revision's, and how it ended
     POST /v1/rollback {rev?, by, dry?, plan_id?} -> 202 {revision, to, steps}; 200: dry, no changes
     POST /v1/down     {by?}                                    -> {stopped}, once they are gone
     POST /v1/markets/{market}/{pause|unpause|drain|flatten|restart}   {by?} -> {}
@@ -31,6 +32,7 @@ from fleet.manifests.spec import FleetSpec, decode, digest, encode
 from fleet.supervisor.loop import Loop
 from fleet.supervisor.plan import FLEET, PlanStep, merged, plan, plan_id
 from fleet.supervisor.rollback import restored
+from fleet.supervisor.rollout import begin
 from fleet.supervisor.store import Store
 from fleet.supervisor.verbs import Refused, Verbs
 
@@ -88,6 +90,7 @@ class ControlApi:
         app.router.add_post("/v1/apply", self._apply)
         app.router.add_post("/v1/rollback", self._rollback)
         app.router.add_get("/v1/history", self._history)
+        app.router.add_get("/v1/rollout", self._rollout)
         app.router.add_post("/v1/down", self._down)
         app.router.add_post("/v1/markets/{market}/{verb}", self._verb)
         app.router.add_get("/v1/markets/{market}/explain", self._explain)
@@ -128,10 +131,17 @@ class ControlApi:
         return (0, None) if current is None else (current.rev, decode(current.spec))
 
     def _planned(self, wanted: FleetSpec) -> tuple[int, tuple[PlanStep, ...]]:
+        """Against what is desired; where that differs, against what is in force: a market that
+        waits for a canary has the settings of an older revision yet.
+        """
         rev, current = self._current()
         status = self._loop.status
         held = {m.market: bool(m.position_sz) for m in status.markets} if status else {}
-        return rev, plan(current, self._store.markets(), wanted, held)
+        rows = self._store.markets()
+        steps = plan(current, rows, wanted, held)
+        if not steps or current is None or self._loop.conductor.book.current() is None:
+            return rev, steps
+        return rev, plan(self._store.in_force(current, rows), rows, wanted, held) or steps
 
     async def _apply(self, request: web.Request) -> web.StreamResponse:
         asked = await _read(request, ApplyRequest)
@@ -154,7 +164,25 @@ class ControlApi:
         """Write down what is desired from now on, and wake the loop; the new revision."""
         desired = {s.market: s.market in wanted.markets for s in steps if s.market != FLEET}
         now_ms = time.time_ns() // 1_000_000
-        rev = self._store.revise(encode(wanted).decode(), desired, by, now_ms, back_to)
+        before, current = self._current()
+        book, rows = self._loop.conductor.book, self._store.markets()
+        last = book.last()
+        unproven = last is not None and last.stage in {"canary", "paused"}
+        rollout = begin(
+            desired,
+            wanted.rollout.canary if back_to is None else (),
+            running=[row.market for row in rows.values() if row.desired],
+            base=last.base if last is not None and unproven else before or None,
+            at_ms=now_ms,
+        )
+
+        def also(rev: int) -> None:
+            self._loop.workflow.treasury.leaving.note(current, wanted, now_ms)
+            book.put(msgspec.structs.replace(rollout, rev=rev))
+
+        first = {market: desired[market] for market in desired if market not in rollout.pending}
+        spec_json = encode(wanted).decode()
+        rev = self._store.revise(spec_json, first, by, now_ms, back_to, also)
         told = [f"{step.kind} {step.market}" for step in steps]
         self._log.info("applied", revision=rev, by=by, steps=told, back_to=back_to)
         self._loop.wake(*desired)
@@ -186,6 +214,9 @@ class ControlApi:
         if status is not None and status.halt is not None:
             text = f"the fleet is halted: {status.halt.reason}"
             raise Refused(ApiError("halted", 5, text, "fleet resume --reason TEXT lifts it"))
+
+    async def _rollout(self, _: web.Request) -> web.StreamResponse:
+        return _reply({"rollout": self._loop.conductor.book.last()})
 
     # ── the rest ─────────────────────────────────────────────────────────────────────────────
 

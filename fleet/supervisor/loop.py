@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final, TypeVar
 
 import msgspec
@@ -16,9 +17,10 @@ import msgspec
 from agents.telemetry.logs import Log
 from fleet.gateway.api import GatewayStatus, MarketView, RiskView
 from fleet.gateway.client import ApiFailure, Unreachable
-from fleet.manifests.spec import FleetSpec, decode
-from fleet.supervisor.actions import Actions
+from fleet.manifests.spec import FleetSpec
+from fleet.supervisor.actions import Actions, LeverageRefused
 from fleet.supervisor.attempts import Attempts
+from fleet.supervisor.conductor import Conductor, Look
 from fleet.supervisor.memory import Memory
 from fleet.supervisor.phases import Phase, standing
 from fleet.supervisor.ports import Cluster, ClusterAway
@@ -34,6 +36,7 @@ from fleet.supervisor.reconcile import (
     reconcile,
 )
 from fleet.supervisor.store import MarketRow, Store
+from fleet.supervisor.workflow import Workflow
 
 ROUND_S: Final = 0.5
 BUSY_ROUND_S: Final = 0.1
@@ -67,9 +70,13 @@ class NotSeen(Exception):
 class Loop:
     """One fleet's supervision. All methods belong to one event loop."""
 
-    def __init__(self, store: Store, actions: Actions, cluster: Cluster, log: Log) -> None:
+    def __init__(
+        self, store: Store, actions: Actions, cluster: Cluster, log: Log, look: Look
+    ) -> None:
         self._store = store
         self._actions = actions
+        self.conductor = Conductor(store, look, log)
+        self.workflow = Workflow(store, actions.gateway, log)
         self._cluster = cluster
         self._log = log
         self._memory = Memory()
@@ -183,7 +190,7 @@ class Loop:
         except (Unreachable, ApiFailure, ClusterAway, TimeoutError) as error:
             raise NotSeen(what, error) from error
 
-    async def _call(self, ask: Callable[[], T], patience_s: float = CALL_S) -> T:
+    async def _call(self, ask: Callable[[], T], /, patience_s: float = CALL_S) -> T:
         """``ask`` in a thread. ``TimeoutError`` if it takes too long; it may still happen."""
         future = asyncio.get_running_loop().run_in_executor(self._threads, ask)
         async with asyncio.timeout(patience_s):
@@ -202,19 +209,24 @@ class Loop:
             if ended.market in rows and rows[ended.market].desired:
                 self._store.count_restart(ended.market)
             self._log.warning("agent.ended", market=ended.market, cause=ended.cause)
-        current = self._store.current()
-        if current is None:
+        revision = self._store.rev()
+        if not revision:
             return False
         if self._drained_past_us(views, rows, now_ms):
             rows = self._store.markets()
-        spec = decode(current.spec)
-        desired = _desired(spec, rows)
+        spec = self._store.spec(revision)
+        if await self._conduct(status, rows, spec, now_ms):
+            return True
+        desired = self._desired(rows)
+        moved = await self.workflow.turn(status, desired, self._call, now_ms)
+        hindered = self.workflow.hindrances(status, desired, now_ms)
         observed = {
             market: Observed(
                 view=views.get(market) if market in desired else None,
                 process=market in running,
                 attempts=self._memory.attempts(market),
                 leverage_revision=self._memory.leverage_revision(market),
+                hindrance=hindered.get(market) or self._memory.refusal(market, now_ms),
             )
             for market in desired.keys() | running
         }
@@ -228,7 +240,34 @@ class Loop:
         await asyncio.gather(*(self._guarded(step) for step in steps))
         await self._keep_risk(desired, status.risk, running=risk_runs, now_ms=now_ms)
         self._note_phases(rows, desired, observed, halted=status.halt is not None, now_ms=now_ms)
-        return bool(steps)
+        return bool(steps) or moved
+
+    async def _conduct(
+        self, status: GatewayStatus, rows: dict[str, MarketRow], spec: FleetSpec, now_ms: int
+    ) -> bool:
+        """The rollout's turn; whether it changed what is desired."""
+        turned = self.conductor.turn(status, rows, spec.rollout, now_ms)
+        for market in turned.pause:
+            await self._call(partial(self._actions.tell, market, "pause"))
+        for market in turned.wake:
+            self._memory.forgive(market)
+        return bool(turned.wake)
+
+    def _desired(self, rows: dict[str, MarketRow]) -> dict[str, Desired]:
+        """Markets that shall run, by their own revision's settings, and those that are leaving;
+        what is stopped is not looked at.
+        """
+        return {
+            row.market: Desired(
+                settings=self._store.spec(row.revision).markets.get(row.market)
+                if row.desired
+                else None,
+                revision=row.revision,
+                failed=row.phase is Phase.FAILED,
+            )
+            for row in rows.values()
+            if row.desired or row.phase is Phase.DRAINING
+        }
 
     def _drained_past_us(
         self, views: dict[str, MarketView], rows: dict[str, MarketRow], now_ms: int
@@ -275,7 +314,11 @@ class Loop:
                 self._store.note_phase(market, Phase.FAILED, cause, now_ms)
                 self._store.audit("supervisor", "fail", market, cause, now_ms)
             case SetLeverage(market=market, revision=revision):
-                await self._call(lambda: self._actions.set_leverage(step, now_ms))
+                try:
+                    await self._call(lambda: self._actions.set_leverage(step, now_ms))
+                except LeverageRefused as refused:
+                    self._memory.leverage_refused(market, str(refused), now_ms)
+                    raise
                 self._memory.leverage_set(market, revision)
             case _:
                 await self._call(lambda: self._actions.carry_out(step))
@@ -323,19 +366,7 @@ class Loop:
                 view=seen.view,
                 halted=halted,
                 cause=seen.attempts.cause,
+                hindrance=seen.hindrance,
             )
             if stands.phase is not row.phase or stands.reason != row.reason:
                 self._store.note_phase(market, stands.phase, stands.reason, now_ms)
-
-
-def _desired(spec: FleetSpec, rows: dict[str, MarketRow]) -> dict[str, Desired]:
-    """Markets that shall run, and those that are leaving; what is stopped is not looked at."""
-    return {
-        row.market: Desired(
-            settings=spec.markets.get(row.market) if row.desired else None,
-            revision=row.revision,
-            failed=row.phase is Phase.FAILED,
-        )
-        for row in rows.values()
-        if row.desired or row.phase is Phase.DRAINING
-    }

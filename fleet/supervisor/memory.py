@@ -1,10 +1,13 @@
 """What one supervisor remembers between two rounds; lost with it, and nothing breaks by that."""
 
 from collections.abc import Callable, Collection
+from typing import Final
 
 import msgspec
 
 from fleet.supervisor.attempts import Attempts, Departure
+
+REFUSED_MS: Final = 15_000
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -22,6 +25,7 @@ class Memory:
         self._live: set[str] = set()
         self._stopping: set[str] = set()
         self._leverage: dict[str, int] = {}
+        self._refused: dict[str, tuple[str, int]] = {}
 
     def attempts(self, market: str) -> Attempts:
         return self._attempts.get(market, Attempts())
@@ -66,7 +70,17 @@ class Memory:
     def leverage_set(self, market: str, revision: int) -> None:
         self._leverage[market] = revision
 
+    def leverage_refused(self, market: str, told: str, now_ms: int) -> None:
+        """The venue said no: it is asked again after a while."""
+        self._refused[market] = (told, now_ms + REFUSED_MS)
+
+    def refusal(self, market: str, now_ms: int) -> str | None:
+        """What the venue said of the leverage, as long as it is not asked again."""
+        told, until_ms = self._refused.get(market, ("", 0))
+        return told if now_ms < until_ms else None
+
     def forgive(self, market: str) -> None:
         """An operator wants it again: its record begins anew, unless it runs."""
+        self._refused.pop(market, None)
         if market not in self._live:
             self._attempts.pop(market, None)

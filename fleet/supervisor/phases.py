@@ -31,12 +31,19 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 def standing(
-    *, desired: bool, failed: str | None, view: MarketView | None, halted: bool, cause: str | None
+    *,
+    desired: bool,
+    failed: str | None,
+    view: MarketView | None,
+    halted: bool,
+    cause: str | None,
+    hindrance: str | None = None,
 ) -> Standing:
     """Where the market stands.
 
     ``failed``: the cause of a FAILED market, which only an apply lifts; ``cause``: why the last
-    agent ended, shown until the next one speaks; ``view``: the gateway's, None if it has none.
+    agent ended, shown until the next one speaks; ``view``: the gateway's, None if it has none;
+    ``hindrance``: what keeps its agent from starting.
     """
     if not desired:
         return Standing(Phase.STOPPED if view is None else Phase.DRAINING, None)
@@ -47,8 +54,8 @@ def standing(
     if halted:
         return Standing(Phase.HALTED, cause)
     if view is not None and view.care is not None:
-        return Standing(*_cared(view.care, cause))
-    return Standing(Phase.BOOT, cause)
+        return Standing(*_cared(view.care, hindrance or cause))
+    return Standing(Phase.BOOT if hindrance is None else Phase.PREFLIGHT, hindrance or cause)
 
 
 def _cared(care: CareView, cause: str | None) -> tuple[Phase, str]:

@@ -9,7 +9,8 @@ For a market that is desired:
     a FAILED one is left alone              settings differ -> PutSettings, or Stop first where the
     an agent without lease for too long        change needs a new process, or the market drains
        -> Stop                              leverage not set -> SetLeverage
-    no agent -> Start, after its back-off, unless the fleet is halted; or Fail, its budget spent
+    no agent -> Start, after its back-off, unless the fleet is halted or something hinders it
+       (preflight, collateral: ``fleet.supervisor.workflow``); or Fail, its budget spent
 
 For one that is not: Drain -> (the agent leaves) -> Remove.
 """
@@ -28,6 +29,9 @@ SILENT_MS: Final = 30_000
 """An agent that never held its lease for so long is wedged: its start takes a few seconds."""
 LOST_MS: Final = 10_000
 """One that had it leaves by itself, within a second; over a gateway's restart it has 5 s."""
+WARM_MS: Final = 180_000
+"""So long a market that was started anew is waited for, before the next ones are."""
+_ON_ITS_WAY: Final = frozenset({"BOOT", "PREFLIGHT", "RECONCILING", "WARMUP"})
 
 
 class Desired(msgspec.Struct, frozen=True):
@@ -39,12 +43,15 @@ class Desired(msgspec.Struct, frozen=True):
 
 
 class Observed(msgspec.Struct, frozen=True):
-    """What one market is. ``view``: the gateway's; ``process``: Ray knows its actor."""
+    """What one market is. ``view``: the gateway's; ``process``: Ray knows its actor; ``hindrance``:
+    why its agent may not start yet.
+    """
 
     view: MarketView | None
     process: bool
     attempts: Attempts = Attempts()
     leverage_revision: int | None = None
+    hindrance: str | None = None
 
 
 class Conditions(msgspec.Struct, frozen=True):
@@ -111,7 +118,7 @@ def reconcile(
     seen = {market: observed.get(market, nothing) for market in desired.keys() | observed.keys()}
     wanted = {market for market, want in desired.items() if want.settings is not None}
     starting = sum(seen[m].process and not _owned(seen[m]) for m in wanted)
-    away = sum(not _owned(seen[m]) for m in wanted)
+    away = sum(_away(desired[m], seen[m], now_ms) for m in wanted)
     for market in sorted(seen):
         want, have = desired.get(market), seen[market]
         if want is None or want.settings is None:
@@ -128,6 +135,21 @@ def reconcile(
             away += 1
         if step is not None:
             yield step
+
+
+def _away(want: Desired, have: Observed, now_ms: int) -> bool:
+    """Whether it shall quote and does not, for a while: what ``max_unavailable`` counts.
+
+    One that FAILED, or that something hinders, waits for a person; one that warms up without an
+    end has nothing to do with this rollout.
+    """
+    if want.failed or have.hindrance is not None:
+        return False
+    if not _owned(have):
+        return True
+    report = have.view.report if have.view is not None else None
+    warming = report is not None and report.phase in _ON_ITS_WAY
+    return warming and now_ms - (have.attempts.started_ms or 0) < WARM_MS
 
 
 def _owned(have: Observed) -> bool:
@@ -160,7 +182,7 @@ def _start(
 ) -> Step | None:
     """All is in place but the agent."""
     attempts, instrument = have.attempts, view.instrument
-    if instrument is None:
+    if instrument is None or have.hindrance is not None:
         return None
     if attempts.spent(now_ms):
         return Fail(view.market, attempts.told(now_ms))

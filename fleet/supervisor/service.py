@@ -1,5 +1,7 @@
 """One fleet's supervisor as a program: store, loop and control API, until it is killed."""
 
+from functools import partial
+
 import msgspec
 
 from agents.telemetry.logs import open_log
@@ -7,6 +9,7 @@ from fleet.folder import Folder
 from fleet.gateway.client import GatewayClient
 from fleet.supervisor.actions import Actions
 from fleet.supervisor.control import ControlApi, serve
+from fleet.supervisor.evidence import evidence
 from fleet.supervisor.loop import Loop
 from fleet.supervisor.ports import Cluster
 from fleet.supervisor.store import Store
@@ -22,7 +25,8 @@ async def supervise(folder: Folder, cluster: Cluster) -> None:
     log.info("supervisor.start")
     fleet = msgspec.json.decode(folder.fleet_json.read_bytes(), type=_FleetJson).fleet
     store = Store(folder.store_db)
-    loop = Loop(store, Actions(GatewayClient(folder)), cluster, log)
+    look = partial(evidence, folder.ledger_db)
+    loop = Loop(store, Actions(GatewayClient(folder)), cluster, log, look)
     token = folder.token.read_text(encoding="ascii").strip()
     api = ControlApi(fleet, store, loop, token, log)
     runner = await serve(api, folder.control_sock)

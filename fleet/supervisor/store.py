@@ -4,8 +4,9 @@ A revision and the desired state of its markets are written in one transaction, 
 done about them; so a supervisor that dies at any step finds its way back.
 """
 
+import contextlib
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,7 @@ CREATE TABLE IF NOT EXISTS audit (
     outcome TEXT NOT NULL);
 """
 HISTORY_ROWS: Final = 200
+SPECS_MAX: Final = 32
 AUDIT_ROWS_MAX: Final = 100_000
 
 
@@ -65,10 +67,51 @@ class Store:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.executescript(_SCHEMA)
+        self._specs: dict[int, FleetSpec] = {}
         path.chmod(0o600)
 
     def close(self) -> None:
         self._db.close()
+
+    @property
+    def db(self) -> sqlite3.Connection:
+        """The one connection: tables of other modules are written by it too."""
+        return self._db
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; one inside another is part of it."""
+        if self._db.in_transaction:
+            yield
+            return
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield
+
+    def rev(self) -> int:
+        """The revision in force; 0 before the first apply."""
+        row = self._db.execute("SELECT COALESCE(MAX(rev), 0) FROM revision").fetchone()
+        return int(row[0])
+
+    def spec(self, rev: int) -> FleetSpec:
+        """A revision's spec; it never changes, so it is read once. ``KeyError``: there is none."""
+        if rev not in self._specs:
+            row = self.revision(rev)
+            if row is None:
+                raise KeyError(rev)
+            while len(self._specs) >= SPECS_MAX:
+                del self._specs[next(iter(self._specs))]
+            self._specs[rev] = decode(row.spec)
+        return self._specs[rev]
+
+    def in_force(self, spec: FleetSpec, rows: Mapping[str, MarketRow]) -> FleetSpec:
+        """``spec`` with each desired market as its own row's revision has it."""
+        markets = {}
+        for row in rows.values():
+            settings = self.spec(row.revision).markets.get(row.market) if row.desired else None
+            if settings is not None:
+                markets[row.market] = settings
+        return msgspec.structs.replace(spec, markets=markets)
 
     def current(self) -> Revision | None:
         """The revision in force; None before the first apply."""
@@ -99,17 +142,16 @@ class Store:
         by: str,
         at_ms: int,
         back_to: int | None = None,
+        also: Callable[[int], None] | None = None,
     ) -> int:
         """Write a revision and, of each market it touches, what is desired; returns its number.
 
         ``desired``: markets that start or change (True), and those that leave (False). A market
         that is desired anew begins in BOOT, with its count of restarts kept. ``back_to``: the old
-        revision whose settings these are, if they are.
+        revision whose settings these are, if they are. ``also`` is written with it, or not at all.
         """
-        with self._db:
-            self._db.execute("BEGIN IMMEDIATE")
-            last = self._db.execute("SELECT COALESCE(MAX(rev), 0) FROM revision").fetchone()[0]
-            rev = int(last) + 1
+        with self.transaction():
+            rev = self.rev() + 1
             self._db.execute(
                 "INSERT INTO revision VALUES (?, ?, ?, ?)", (rev, at_ms, by, spec_json)
             )
@@ -118,7 +160,15 @@ class Store:
             verb = "apply" if back_to is None else "rollback"
             about = f"revision {rev}" if back_to is None else f"to {back_to}, as revision {rev}"
             self._audit(by, verb, about, "accepted", at_ms)
+            if also is not None:
+                also(rev)
         return rev
+
+    def desire(self, markets: Mapping[str, bool], rev: int, at_ms: int) -> None:
+        """Markets of a revision that waited for its canaries."""
+        with self.transaction():
+            for market, wanted in markets.items():
+                self._desire(market, wanted=wanted, at_ms=at_ms, revision=rev)
 
     def _desire(self, market: str, *, wanted: bool, at_ms: int, revision: int) -> None:
         known = self._db.execute(
@@ -143,23 +193,20 @@ class Store:
 
     def drain(self, market: str, by: str, reason: str, at_ms: int) -> None:
         """Desire a market no more; an apply that names it desires it again."""
-        with self._db:
-            self._db.execute("BEGIN IMMEDIATE")
+        with self.transaction():
             self._db.execute("UPDATE market SET desired = 0 WHERE market = ?", (market,))
             self.note_phase(market, Phase.DRAINING, reason, at_ms)
             self._audit(by, "drain", market, "accepted", at_ms)
 
     def restart(self, market: str, by: str, at_ms: int) -> None:
         """A FAILED market is BOOT again."""
-        with self._db:
-            self._db.execute("BEGIN IMMEDIATE")
+        with self.transaction():
             self.note_phase(market, Phase.BOOT, None, at_ms)
             self._audit(by, "restart", market, "accepted", at_ms)
 
     def stand_down(self, by: str, at_ms: int) -> None:
         """Desire nothing any more; the fleet is being taken down."""
-        with self._db:
-            self._db.execute("BEGIN IMMEDIATE")
+        with self.transaction():
             self._db.execute(
                 "UPDATE market SET desired = 0, phase = ?, reason = NULL, since_ms = ?",
                 (Phase.STOPPED.value, at_ms),

@@ -13,11 +13,15 @@ _ZERO = Decimal(0)
 
 
 class Position(msgspec.Struct, frozen=True):
-    """Signed coins as of a venue time; fills up to it are in, later ones are not."""
+    """Signed coins as of a venue time; fills up to it are in, later ones are not.
+
+    ``isolated_raw``: an isolated position's own cash, by the venue's frame; None: not known.
+    """
 
     sz: Decimal
     entry_px: Decimal | None
     as_of_ms: int
+    isolated_raw: Decimal | None = None
 
 
 class Touch(msgspec.Struct, frozen=True):
@@ -71,7 +75,10 @@ class Account:
             margin_used=state.margin_summary.total_margin_used,
             positions={
                 row.position.coin: Position(
-                    sz=row.position.szi, entry_px=row.position.entry_px, as_of_ms=state.time
+                    sz=row.position.szi,
+                    entry_px=row.position.entry_px,
+                    as_of_ms=state.time,
+                    isolated_raw=row.position.leverage.raw_usd,
                 )
                 for row in state.asset_positions
             },

@@ -3,8 +3,11 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+import msgspec
+
 from agents.exchange.wire import (
     Action,
+    AgentSendAssetAction,
     CancelAction,
     CancelByCloidAction,
     CancelByCloidWire,
@@ -151,11 +154,15 @@ def void(state: State, nonce: int, clearing: str | None, now_ms: int) -> Effect:
     )  # fmt: skip
 
 
-def account_action(state: State, action: Action, now_ms: int) -> Submit:
-    """Leverage, margin, transfers; asked for over HTTP."""
+def account_action(
+    state: State, action: Action, now_ms: int, expires_ms: int | None = None
+) -> Submit:
+    """Leverage, margin, transfers; asked for over HTTP. A transfer names its nonce once more."""
     nonce = state.nonces.next(now_ms)
+    if isinstance(action, AgentSendAssetAction):
+        action = msgspec.structs.replace(action, nonce=nonce)
     return _submit(
-        state, action, 1, nonce, None, now_ms,
+        state, action, 1, nonce, expires_ms, now_ms,
         Pending(
             purpose="account", sent_ms=now_ms, deadline_ms=now_ms + ANSWER_MS, nonce=nonce
         ),

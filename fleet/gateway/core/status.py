@@ -135,6 +135,7 @@ def _market(state: State, market: str, now_ms: int) -> MarketView:
         paused=row.paused,
         draining=row.draining_ms is not None,
         drift=state.drifts.text(market, now_ms),
+        isolated_raw=position.isolated_raw,
     )
 
 

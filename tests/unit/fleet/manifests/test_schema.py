@@ -6,22 +6,25 @@ import pytest
 from agents.settings import (
     AdvancedSettings,
     DrainSettings,
+    MonitorSettings,
     OrphanSettings,
     RiskSettings,
     StrategySettings,
 )
-from fleet.manifests import schema, schema_strategy, section, spec
+from fleet.manifests import schema, schema_risk, schema_strategy, section, spec
 
 PAIRS: list[tuple[type[section.Section], type[msgspec.Struct]]] = [
     (schema_strategy.Strategy, StrategySettings),
     (schema_strategy.Advanced, AdvancedSettings),
     (schema.MarketRisk, RiskSettings),
+    (schema_risk.RiskAdvanced, MonitorSettings),
     (schema.Drain, DrainSettings),
     (schema.OnOrphan, OrphanSettings),
     (schema.Risk, spec.FleetRisk),
     (schema.Requests, spec.RequestsSpec),
     (schema.Dex, spec.DexSpec),
     (schema.Rollout, spec.RolloutSpec),
+    (schema.Gates, spec.RolloutGates),
     (schema.Paper, spec.PaperSpec),
     (schema.Latency, spec.PaperLatency),
     (schema.ApiWallet, spec.KeySource),
@@ -50,4 +53,5 @@ def test_every_leaf_says_what_it_is() -> None:
     sections = [part for part, _ in PAIRS if part is not schema.ApiWallet]
     silent = [name for part in sections for name, said in leaves(part) if not said]
     # Sections, described by their own leaves.
-    assert silent == ["Strategy.advanced", "Paper.latency_ms"]
+    described = {"MarketRisk.advanced", "Rollout.gates", "Strategy.advanced", "Paper.latency_ms"}
+    assert set(silent) <= described

@@ -47,7 +47,7 @@ class Client:
 async def client(tmp_path: Path) -> AsyncIterator[Client]:
     log = open_log(tmp_path / "log.jsonl")
     store, world = Store(tmp_path / "store.db"), World()
-    loop = Loop(store, Actions(world), world, log)
+    loop = Loop(store, Actions(world), world, log, world.look)
     sock = tmp_path / "c.sock"
     runner = await serve(ControlApi("paper", store, loop, "right", log), sock)
     assert stat.S_IMODE(sock.stat().st_mode) == 0o600

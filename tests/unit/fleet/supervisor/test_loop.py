@@ -25,7 +25,7 @@ class Rig:
         self.log_path = folder / "supervisor.jsonl"
         self.store = Store(folder / "store.db")
         log = open_log(self.log_path)
-        self.loop = Loop(self.store, Actions(self.world), self.world, log)
+        self.loop = Loop(self.store, Actions(self.world), self.world, log, self.world.look)
 
     def apply(self, *markets: str, leaving: tuple[str, ...] = ()) -> None:
         desired = dict.fromkeys(markets, True) | dict.fromkeys(leaving, False)
@@ -84,9 +84,14 @@ async def test_an_agent_that_dies_is_started_again_and_counted(rig: Rig) -> None
 async def test_a_leverage_that_the_venue_refuses_keeps_the_agent_away(rig: Rig) -> None:
     rig.world.leverage_answer = {"status": "err", "response": "no"}
     rig.apply("BTC")
-    await rig.until(lambda: len(rig.world.leverages) >= 2)
+    await rig.until(lambda: rig.phase("BTC") is Phase.PREFLIGHT)
+    reason = rig.store.markets()["BTC"].reason
+    assert reason is not None
+    assert "no" in reason, "the venue's words are told"
+    assert len(rig.world.leverages) == 1, "it is not asked again at once"
     assert not rig.world.agents
     rig.world.leverage_answer = {"status": "ok"}
+    rig.loop.wake("BTC")
     await rig.until(lambda: rig.phase("BTC") is Phase.QUOTING)
 
 
@@ -153,7 +158,9 @@ async def test_a_new_supervisor_takes_over_what_runs(rig: Rig, tmp_path: Path) -
     rig.apply("BTC")
     await rig.until(lambda: rig.phase("BTC") is Phase.QUOTING)
     calls = list(rig.world.calls)
-    other = Loop(rig.store, Actions(rig.world), rig.world, open_log(tmp_path / "other.jsonl"))
+    other = Loop(
+        rig.store, Actions(rig.world), rig.world, open_log(tmp_path / "other.jsonl"), rig.world.look
+    )
     turning = asyncio.create_task(other.run())
     await rig.until(lambda: other.status is not None)
     await asyncio.sleep(0.05)

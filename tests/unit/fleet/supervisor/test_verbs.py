@@ -31,7 +31,7 @@ def world() -> World:
 
 @pytest.fixture
 def loop(store: Store, world: World, tmp_path: Path) -> Loop:
-    return Loop(store, Actions(world), world, open_log(tmp_path / "supervisor.jsonl"))
+    return Loop(store, Actions(world), world, open_log(tmp_path / "supervisor.jsonl"), world.look)
 
 
 @pytest.fixture

@@ -7,7 +7,9 @@ import msgspec
 from fleet.gateway.api import ActionPost, ApiError, GatewayStatus, MarketPut, MarketView, RiskView
 from fleet.gateway.client import ApiFailure, Unreachable, market_path
 from fleet.supervisor.attempts import Departure
+from fleet.supervisor.gates import Evidence
 from fleet.supervisor.ports import ClusterAway
+from tests.unit.fleet.supervisor.bank import Bank
 from tests.unit.fleet.views import quoting, status, view
 
 
@@ -26,6 +28,12 @@ class World:
         self.halted: Any = None
         self.words: dict[str, Departure] = {}
         self.leverage_answer: Any = {"status": "ok"}
+        self.bank = Bank()
+        self.evidence: dict[str, Evidence] = {}
+
+    def look(self, market: str, _since_ms: int) -> Evidence:
+        """The ledger's part."""
+        return self.evidence.get(market, Evidence())
 
     # ── the gateway ──────────────────────────────────────────────────────────────────────────
 
@@ -44,7 +52,7 @@ class World:
             )
         age_ms = self.risk_age_ms
         heard = None if age_ms is None else RiskView(1, 0, age_ms, "normal", "")
-        return status(*views, halt=self.halted, risk=heard)
+        return status(*views, halt=self.halted, risk=heard, dexes=self.bank.views())
 
     def put(self, path: str, body: object) -> object:
         self._reach()
@@ -59,8 +67,13 @@ class World:
         self._reach()
         if path == "/v1/actions":
             assert isinstance(body, ActionPost)
+            if body.action["type"] != "updateLeverage":
+                return self.bank.act(body)
             self.leverages.append(body.action)
             return self.leverage_answer
+        if path == "/v1/info":
+            assert isinstance(body, dict)
+            return self.bank.info(body)
         market, verb = path.removeprefix("/v1/markets/").replace("%3A", ":").split("/")
         self.calls.append(f"{verb} {market}")
         if market not in self.markets_put:
