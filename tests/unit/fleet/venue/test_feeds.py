@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from agents.sim.outputs import UnknownRequest
 from tests.unit.fleet.venue.rig import ADDRESS, Client, Rig, order, status
 
 USER = {"user": ADDRESS}
@@ -183,3 +184,15 @@ async def test_a_delisted_coin_shows_an_empty_market(kind: str) -> None:
     assert client.channels()[0] == "subscriptionResponse"
     client.say({"method": "ping"})
     assert client.channels()[-1] == "pong"
+
+
+async def test_the_page_of_an_account_is_answered_as_its_channel_shows_it() -> None:
+    rig = Rig()
+    page: Any = await rig.venue.info(
+        {"type": "webData2", "user": ADDRESS.upper().replace("X", "x")}
+    )
+    assert page["clearinghouseState"]["withdrawable"] != "0.0"
+    assert page["meta"]["universe"][0]["name"] == "BTC"
+    for user in (None, "0x12"):
+        with pytest.raises(UnknownRequest):
+            await rig.venue.info({"type": "webData2", "user": user})
