@@ -188,7 +188,7 @@ async def test_a_delisted_coin_shows_an_empty_market(kind: str) -> None:
 
 async def test_the_page_of_an_account_is_answered_as_its_channel_shows_it() -> None:
     rig = Rig()
-    asked = {"type": "webData2", "user": ADDRESS.upper().replace("X", "x")}
+    asked: dict[str, object] = {"type": "webData2", "user": ADDRESS.upper().replace("X", "x")}
     page: Any = await rig.venue.info(asked)
     assert page["clearinghouseState"]["withdrawable"] != "0.0"
     assert page["meta"]["universe"][0]["name"] == "BTC"
