@@ -104,8 +104,9 @@ class Feeds:
         if request.get("type") == "candleSnapshot":
             return self._candles.answer(request, now_ms)
         if request.get("type") == "webData2":  # the page of one account, as its channel shows it
-            self._exchange.info({"type": "userRole", "user": request.get("user")}, now_ms)
-            return self._states.data(Key("webData2", user=request["user"].lower()), now_ms)
+            user = request.get("user")
+            self._exchange.info({"type": "userRole", "user": user}, now_ms)
+            return self._states.data(Key("webData2", user=str(user).lower()), now_ms)
         return self._exchange.info(request, now_ms)
 
     def block(self, outputs: Sequence[Output], now_ms: int) -> list[Frame]:
