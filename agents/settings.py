@@ -90,10 +90,16 @@ class StrategySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RiskSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the market may lose and hold. All in USD at the token's mark, the user's own numbers."""
+    """What the market may lose and hold. All in USD at the token's mark, the user's own numbers.
+
+    ``order_value_max_usd`` of one order (None: the position limit) and ``collar_bps``, how far a
+    bid may be above mark or oracle and an ask below, are the gateway's to keep.
+    """
 
     position_max_usd: float
     daily_loss_max_usd: float
+    order_value_max_usd: float | None = None
+    collar_bps: float = 1_000.0
     data_age_max_s: float = 3.0
     data_age_halt_s: float = 30.0
     directive_age_max_s: float = 10.0

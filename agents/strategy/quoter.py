@@ -163,9 +163,7 @@ def quote(
     )
 
 
-def _cross_bps(
-    model: Model, cross: CrossSkew | None, half_spread_bps: float
-) -> tuple[float, bool]:
+def _cross_bps(model: Model, cross: CrossSkew | None, half_spread_bps: float) -> tuple[float, bool]:
     """What the portfolio moves both sides by, the bid outwards; at most ``CROSS_SHARE_MAX``
     half-spreads, and whether that bound it.
     """

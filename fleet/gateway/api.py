@@ -6,6 +6,7 @@
     DELETE /v1/markets/{market}          -> {} ; 409 while something of ours rests or is closed
     POST   /v1/markets/{market}/{pause|unpause|drain|flatten|revoke}
     PUT    /v1/directives                DirectivesPut -> {}
+    PUT    /v1/caps                      CapsPut -> {} ; the fleet's linear caps
     POST   /v1/halt                      HaltRequest -> one JSON line a stage, the last a HaltReport
     POST   /v1/resume                    ResumeRequest -> {}
     POST   /v1/actions                   {action, key} -> the venue's answer
@@ -162,11 +163,33 @@ class DeadManView(msgspec.Struct, frozen=True):
     until_ms: int | None = None
 
 
+class Caps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The fleet's linear caps, USD, on the worst case of all that is open; None: not bounded.
+
+    ``dex_margin_max_usd``: the margin that a DEX's markets may take, by the DEX's name.
+    """
+
+    gross_max_usd: float | None = None
+    net_max_usd: float | None = None
+    underlying_gross_max_usd: float | None = None
+    dex_margin_max_usd: dict[str, float] = {}
+
+
+class CapsUse(msgspec.Struct, frozen=True):
+    """What is used of the caps if the worst of what is open fills."""
+
+    gross_usd: float
+    net_usd: float
+    underlyings_usd: dict[str, float]
+    dex_margins_usd: dict[str, float]
+
+
 class GatewayStatus(msgspec.Struct, frozen=True):
     """Everything of one moment.
 
     ``second_controller``: another fleet has orders on this account. ``unwritable``: why nothing
-    that adds risk may leave: the log or the files can't be written.
+    that adds risk may leave: the log or the files can't be written. ``cautions``: by cause, why
+    the whole fleet only reduces. ``caps``: the fleet's linear caps in force, None until they came.
     """
 
     fleet: str
@@ -193,6 +216,9 @@ class GatewayStatus(msgspec.Struct, frozen=True):
     unwritable: str | None = None
     dead_man: DeadManView = DeadManView()
     strain: tuple[str, ...] = ()
+    cautions: dict[str, str] = {}
+    caps: Caps | None = None
+    caps_use: CapsUse | None = None
 
 
 class MarketPut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -200,6 +226,13 @@ class MarketPut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     revision: int
     settings: MarketSettings
+    authorised: bool = False
+
+
+class CapsPut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The caps from now on. Lowering takes effect at once; raising one needs ``authorised``."""
+
+    caps: Caps
     authorised: bool = False
 
 

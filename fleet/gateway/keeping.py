@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from fleet.gateway.api import LatchView
+from fleet.gateway.api import Caps, LatchView
 from fleet.gateway.core.effects import Alert, KeepMarket
 from fleet.gateway.core.lease import Durable
 from fleet.gateway.core.purse import Kept
@@ -31,6 +31,7 @@ class Files(Protocol):
 
     def keep_leases(self, rows: dict[str, Durable]) -> None: ...
     def keep_limits(self, limits: dict[str, float]) -> None: ...
+    def keep_caps(self, caps: Caps) -> None: ...
     def keep_purse(self, kept: Kept) -> None: ...
     def keep_market(self, kept: KeptMarket) -> None: ...
     def drop_market(self, market: str) -> None: ...
@@ -72,6 +73,11 @@ class Keeping:
     def purse(self) -> bool:
         return self._kept(lambda: self._files.keep_purse(self._state.purse.kept))
 
+    def caps(self) -> None:
+        held = self._state.caps
+        if held is not None:
+            self._kept(lambda: self._files.keep_caps(held))
+
     def market(self, effect: KeepMarket) -> None:
         state, market = self._state, effect.market
         self._kept(lambda: self._files.keep_limits(state.limits.position_max_usd))
@@ -100,6 +106,7 @@ class Keeping:
         if latch is not None and not self._files.latched():
             self.latch(latch)
         if "files" in state.unwritable and self.leases():
+            self.caps()
             for market in state.markets:
                 self.market(KeepMarket(market=market))
         if "log" in state.unwritable:

@@ -35,6 +35,7 @@ def restore(identity: Identity, store: Store, log: ActionLog, now_ms: int) -> St
         limits=store.limits(),
         latch=store.latch(),
         last_nonce=0,
+        caps=store.caps(),
     )
     state.purse = Purse(store.purse())
     for kept in store.markets():

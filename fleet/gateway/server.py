@@ -20,6 +20,7 @@ from fleet.gateway.api import (
     ActionPost,
     ActRequest,
     ApiError,
+    CapsPut,
     DirectivesPut,
     HaltRequest,
     MarketPut,
@@ -67,6 +68,7 @@ class Server:
         app.router.add_delete("/v1/markets/{market}", self._delete_market)
         app.router.add_post("/v1/markets/{market}/{verb}", self._act)
         app.router.add_put("/v1/directives", self._put_directives)
+        app.router.add_put("/v1/caps", self._put_caps)
         app.router.add_post("/v1/halt", self._halt)
         app.router.add_post("/v1/resume", self._resume)
         app.router.add_post("/v1/actions", self._action)
@@ -152,6 +154,11 @@ class Server:
         put = await _read(request, DirectivesPut)
         self._gateway.run(control.put_directives(self._state, put))
         return _reply({})
+
+    async def _put_caps(self, request: web.Request) -> web.StreamResponse:
+        put = await _read(request, CapsPut)
+        self._gateway.run(control.put_caps(self._state, put))
+        return self._done()
 
     async def _halt(self, request: web.Request) -> web.StreamResponse:
         wanted = await _read(request, HaltRequest)

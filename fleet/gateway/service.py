@@ -22,6 +22,7 @@ from fleet.gateway.core.effects import (
     Ask,
     Cut,
     Effect,
+    KeepCaps,
     KeepLeases,
     KeepMarket,
     KeepPurse,
@@ -75,6 +76,7 @@ class Gateway:
             Tell: self._tell, Cut: self._cut, Submit: self._submit, Ask: self._ask,
             Record: self._record, KeepMarket: self._keep_market, Watch: self._watch,
             WriteLatch: self._write_latch, Reply: self._reply, Alert: self._alert,
+            KeepCaps: self._keep_caps,
         }  # fmt: skip
 
     def now_ns(self) -> int:
@@ -238,6 +240,9 @@ class Gateway:
 
     def _keep_market(self, effect: KeepMarket) -> None:
         self.keeping.market(effect)
+
+    def _keep_caps(self, _: KeepCaps) -> None:
+        self.keeping.caps()
 
     def _watch(self, effect: Watch) -> None:
         encode = subscribe_frame if effect.on else unsubscribe_frame

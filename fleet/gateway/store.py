@@ -12,7 +12,7 @@ import msgspec
 
 from agents.settings import MarketSettings
 from fleet.folder import Folder, slug
-from fleet.gateway.api import LatchView
+from fleet.gateway.api import Caps, LatchView
 from fleet.gateway.core.lease import Durable
 from fleet.gateway.core.purse import Kept
 
@@ -83,6 +83,7 @@ class Store:
         self._folder = folder
         self._leases = folder.gateway / "leases.json"
         self._limits = folder.gateway / "limits.json"
+        self._caps = folder.gateway / "caps.json"
         self._purse = folder.gateway / "requests.json"
         self._settings = folder.gateway / "settings"
         self._state = folder.gateway / "state.json"
@@ -124,6 +125,16 @@ class Store:
 
     def keep_purse(self, kept: Kept) -> None:
         write_durably(self._purse, msgspec.json.encode(kept))
+
+    def caps(self) -> Caps | None:
+        """The fleet's caps; None if none ever came."""
+        try:
+            return msgspec.json.decode(self._caps.read_bytes(), type=Caps)
+        except FileNotFoundError:
+            return None
+
+    def keep_caps(self, caps: Caps) -> None:
+        write_durably(self._caps, msgspec.json.encode(caps))
 
     def markets(self) -> list[KeptMarket]:
         return [

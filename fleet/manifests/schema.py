@@ -26,6 +26,15 @@ class MarketRisk(Section):
         description="the loss in USD that stops the market",
         examples=[250],
     )
+    order_value_max_usd: float | None = Field(
+        default=None, ge=10, le=1e9, description="the largest order in USD", examples=[2000]
+    )
+    collar_bps: float = Field(
+        default=1_000.0,
+        gt=0,
+        le=5_000,
+        description="the furthest that an order may pay beyond mark or oracle, in bps",
+    )
     data_age_max_s: float = Field(
         default=3.0, gt=0, le=60, description="the age of data at which no risk is added, in s"
     )

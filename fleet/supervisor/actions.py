@@ -4,7 +4,7 @@ from typing import Protocol
 
 import msgspec
 
-from fleet.gateway.api import ActionPost, GatewayStatus, MarketPut
+from fleet.gateway.api import ActionPost, Caps, CapsPut, GatewayStatus, MarketPut
 from fleet.gateway.client import ApiFailure, Unreachable, market_path
 from fleet.supervisor.reconcile import Drain, PutSettings, Remove, SetLeverage, Step
 
@@ -39,6 +39,10 @@ class Actions:
 
     def status(self) -> GatewayStatus:
         return self._gateway.status()
+
+    def put_caps(self, caps: Caps) -> None:
+        """The fleet's caps; what is in the store was authorised when it was applied."""
+        self._gateway.put("/v1/caps", CapsPut(caps=caps, authorised=True))
 
     def carry_out(self, step: Step) -> None:
         match step:

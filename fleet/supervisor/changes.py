@@ -8,7 +8,10 @@ import msgspec
 from agents.settings import MarketSettings
 from fleet.manifests.applies import CLASSES, of_market
 
-_RAISES: Final = ("margin_usd", "leverage", "risk.position_max_usd", "risk.daily_loss_max_usd")
+_RAISES: Final = (
+    "margin_usd", "leverage", "risk.position_max_usd", "risk.daily_loss_max_usd",
+    "risk.order_value_max_usd", "risk.collar_bps",
+)  # fmt: skip
 
 
 class Change(msgspec.Struct, frozen=True):

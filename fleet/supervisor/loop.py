@@ -20,6 +20,7 @@ from fleet.gateway.client import ApiFailure, Unreachable
 from fleet.manifests.spec import FleetSpec
 from fleet.supervisor.actions import Actions, LeverageRefused
 from fleet.supervisor.attempts import Attempts
+from fleet.supervisor.caps import caps_of
 from fleet.supervisor.conductor import Conductor, Look
 from fleet.supervisor.memory import Memory
 from fleet.supervisor.phases import Phase, standing
@@ -215,6 +216,9 @@ class Loop:
         if self._drained_past_us(views, rows, now_ms):
             rows = self._store.markets()
         spec = self._store.spec(revision)
+        caps = caps_of(spec)
+        if status.caps != caps:  # before any market is told its own: none trades without them
+            await self._call(lambda: self._actions.put_caps(caps))
         if await self._conduct(status, rows, spec, now_ms):
             return True
         desired = self._desired(rows)

@@ -54,6 +54,10 @@ async def _stats(venue: Venue, request: web.BaseRequest) -> web.Response:
             "exchange_requests": venue.exchange_requests,
             "info_requests": venue.info_requests,
             "block": venue.blocks,
+            "connections": len(venue.connections),
+            "subscriptions": venue.hub.subscriptions,
+            "turned_away": venue.turned_away,
+            "complaints": venue.complaints,
         }
     )
 

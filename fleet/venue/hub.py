@@ -70,6 +70,11 @@ class Hub:
         """Every key that somebody listens to."""
         return tuple(self._listeners)
 
+    @property
+    def subscriptions(self) -> int:
+        """Of all connections together."""
+        return sum(map(len, self._keys.values()))
+
     def publish(self, key: Key, frame: bytes) -> None:
         """Send to all who listen to the key at this moment."""
         for connection, active in tuple(self._listeners.get(key, {}).items()):

@@ -73,10 +73,12 @@ class IpWeights:
         self._most = most
         self._spent: defaultdict[str, deque[tuple[int, int]]] = defaultdict(deque)
         self._sums: defaultdict[str, int] = defaultdict(int)
+        self.refused = 0
 
     def charge(self, ip: str, weight: int, now_ns: int) -> None:
         """Raises TurnedAway (429) where the minute's weight would be exceeded."""
         if self.used(ip, now_ns) + weight > self._most:
+            self.refused += 1
             raise TurnedAway(429)
         self.add(ip, weight, now_ns)
 

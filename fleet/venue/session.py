@@ -115,6 +115,7 @@ class Session:
         self._complain(f"Error parsing JSON into valid websocket request: {text}")
 
     def _complain(self, text: str) -> None:
+        self._venue.complaints += 1
         self._connection.send(frame("error", text))
 
 

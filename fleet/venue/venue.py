@@ -62,7 +62,7 @@ class Venue:
         self._tickets = 0
         self._actors: set[str] = set()
         self.memory = Memory(self._world, options.state)
-        self.blocks = self.exchange_requests = self.info_requests = 0
+        self.blocks = self.exchange_requests = self.info_requests = self.complaints = 0
         self._open(options.fund)
 
     @property
@@ -90,6 +90,12 @@ class Venue:
         """Raises TurnedAway (429) if the address said too much over its WebSockets this minute."""
         if self.limited:
             self._messages.charge(ip, 1, self._clock.now_ns())
+
+    @property
+    def turned_away(self) -> int:
+        """How often a limit of an address was met: weight, connections, messages."""
+        counted = (self._weights, self._arrivals, self._messages)
+        return sum(each.refused for each in counted if each is not None)
 
     @property
     def manual(self) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 
 import msgspec
 
-from fleet.gateway.api import LatchView
+from fleet.gateway.api import Caps, LatchView
 from fleet.gateway.core.lease import Durable
 from fleet.gateway.core.purse import Kept
 from fleet.gateway.framing import KINDS, Record
@@ -30,6 +30,7 @@ class Disk:
         self.full = False
         self._leases = b"{}"
         self._limits: dict[str, float] = {}
+        self._caps: Caps | None = None
         self._purse = Kept()
         self._markets: dict[str, KeptMarket] = {}
         self._latch: LatchView | None = None
@@ -59,6 +60,13 @@ class Disk:
     def keep_purse(self, kept: Kept) -> None:
         self._written()
         self._purse = kept
+
+    def caps(self) -> Caps | None:
+        return self._caps
+
+    def keep_caps(self, caps: Caps) -> None:
+        self._written()
+        self._caps = caps
 
     def markets(self) -> list[KeptMarket]:
         return [self._markets[market] for market in sorted(self._markets)]

@@ -57,6 +57,7 @@ class Account:
         self.rows: dict[str, dict[int, tuple[str, LiveOrder]]] = {}
         self.touches: dict[str, Touch] = {}
         self.marks: dict[str, float] = {}
+        self.oracles: dict[str, float] = {}
         self.mark_seen_ms: dict[str, int] = {}
         self.token_marks: dict[str, float] = {"USDC": 1.0}
         self._after: dict[str, Position] = {}

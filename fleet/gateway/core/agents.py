@@ -97,6 +97,7 @@ def give_lease(state: State, session: Session, holder: Holder, now_ms: int) -> l
     """The lease's frame, with the open state as of now."""
     assert session.market is not None
     session.awaits_link = False
+    state.told_limits.pop(session.market, None)
     lease = _lease_frame(state, session.market, holder, now_ms)
     session.fills_since_ms = lease.state.fills_since_ms
     return [gw(session, lease), *portfolio.lease_frames(state, session, now_ms)]

@@ -5,8 +5,10 @@ from typing import Final
 from agents.exchange.downstream import DrainFrame, LimitsFrame, PauseFrame, SettingsFrame
 from agents.exchange.wire import OrderAction
 from agents.market.units import MS_PER_S
+from agents.settings import RiskSettings
 from fleet.gateway.api import (
     ApiError,
+    CapsPut,
     DirectivesPut,
     HaltMarket,
     HaltProof,
@@ -15,11 +17,12 @@ from fleet.gateway.api import (
     LatchView,
     MarketPut,
 )
-from fleet.gateway.core import agents, care, door, handover, portfolio, posts, sweeps
+from fleet.gateway.core import agents, capping, care, door, handover, portfolio, posts, sweeps
 from fleet.gateway.core.clearing import PROOF_INTERVAL_MS, Clearing
 from fleet.gateway.core.effects import (
     Alert,
     Effect,
+    KeepCaps,
     KeepLeases,
     KeepMarket,
     Record,
@@ -56,18 +59,12 @@ def put_market(state: State, market: str, put: MarketPut) -> list[Effect]:
         text = f"the venue lists no market {market}"
         raise Wrong(ApiError("unknown_market", 3, text, "see `fleet markets`", market), 404)
     wanted_usd = put.settings.risk.position_max_usd
-    if not state.limits.put(market, wanted_usd, authorised=put.authorised):
-        held_usd = state.limits.position_max_usd[market]
-        raise Wrong(
-            ApiError(
-                "unauthorised_raise",
-                3,
-                f"{market}: position_max_usd would rise from {held_usd:g} to {wanted_usd:g}",
-                "apply with --allow risk-increase",
-                market,
-            )
-        )
     known = state.markets.get(market)
+    raised = _raised(state, market, known, put.settings.risk)
+    if raised is not None and not put.authorised:
+        mend = "apply with --allow risk-increase"
+        raise Wrong(ApiError("unauthorised_raise", 3, f"{market}: {raised}", mend, market))
+    state.limits.put(market, wanted_usd, authorised=put.authorised)
     effects: list[Effect] = []
     if known is None:
         state.markets[market] = MarketRow(settings=put.settings, revision=put.revision)
@@ -81,11 +78,43 @@ def put_market(state: State, market: str, put: MarketPut) -> list[Effect]:
     session = state.session_of(market)
     if session is not None:
         limit_usd = agents.limit_usd(state, market)
+        state.told_limits.pop(market, None)
         effects += [
             gw(session, LimitsFrame(position_max_usd=limit_usd)),
             gw(session, SettingsFrame(revision=put.revision, settings=put.settings)),
         ]
     return effects
+
+
+def _raised(state: State, market: str, known: MarketRow | None, wanted: RiskSettings) -> str | None:
+    """Which of a market's limits at the door would rise, for people; None: none."""
+    if state.limits.raises(market, wanted.position_max_usd):
+        held_usd = state.limits.position_max_usd[market]
+        return f"position_max_usd would rise from {held_usd:g} to {wanted.position_max_usd:g}"
+    if known is None:
+        return None
+    held = known.settings.risk
+    if wanted.collar_bps > held.collar_bps:
+        return f"collar_bps would rise from {held.collar_bps:g} to {wanted.collar_bps:g}"
+    was_usd = held.order_value_max_usd or held.position_max_usd
+    is_usd = wanted.order_value_max_usd or wanted.position_max_usd
+    if is_usd > was_usd:
+        return f"order_value_max_usd would rise from {was_usd:g} to {is_usd:g}"
+    return None
+
+
+def put_caps(state: State, put: CapsPut) -> list[Effect]:
+    """The fleet's caps from now on. ``Wrong`` if one would rise without authority.
+
+    What rests beyond a lowered cap is cancelled within a second; nothing new passes from now on.
+    """
+    raised = capping.raises(state.caps, put.caps)
+    if raised is not None and not put.authorised:
+        mend = "apply with --allow risk-increase"
+        raise Wrong(ApiError("unauthorised_raise", 3, f"the fleet's {raised}", mend))
+    state.caps = put.caps
+    capping.renew(state)
+    return [KeepCaps()]
 
 
 def watch_own(state: State, market: str) -> list[Effect]:
@@ -120,6 +149,7 @@ def delete_market(state: State, market: str) -> list[Effect]:
     del state.markets[market]
     state.gamma_rows.pop(market, None)
     state.limits.drop(market)
+    state.paces.pop(market, None)
     state.drifts.forget(market)
     keys: list[Key] = [(channel, market, False) for channel in OWN_CHANNELS]
     gone = [key for key in keys if state.routing.disown(key)]

@@ -73,6 +73,10 @@ class KeepMarket(Effect, frozen=True, gc=False):
     gone: bool = False
 
 
+class KeepCaps(Effect, frozen=True, gc=False):
+    """Make the fleet's caps durable."""
+
+
 class Watch(Effect, frozen=True, gc=False):
     """Subscribe upstream (``on``) or unsubscribe."""
 

@@ -10,7 +10,7 @@ from agents.exchange.downstream import AgentFrame, Refusal
 from agents.exchange.wire import Action, CancelAction, CancelByCloidAction, OrderAction
 from agents.market.instrument import Instrument
 from agents.market.types import Side
-from fleet.gateway.core import agents, requests, routing
+from fleet.gateway.core import agents, capping, requests, routing
 from fleet.gateway.core.budgets import refuses as short_of
 from fleet.gateway.core.cloids import SequenceSet, lease_prefix
 from fleet.gateway.core.cloids import parse as parse_cloid
@@ -151,7 +151,9 @@ def _place(
     sequences = state.sequences[market]
     for order in checked:
         sequences.use(int(order.cloid[22:], 16))
-    return [requests.place(state, session, agent_id, action, checked, now_ms)]
+    placed = requests.place(state, session, agent_id, action, checked, now_ms)
+    capping.count(state, market)
+    return [placed]
 
 
 def _adds(state: State, market: str, orders: Sequence[Checked]) -> bool:
@@ -175,6 +177,9 @@ def door_of(
     """The door of one market as it stands now."""
     directive = agents.directive_frame(state, market)
     sequences = state.sequences.setdefault(market, SequenceSet())
+    risk, pace = row.settings.risk, state.pace(market)
+    limit_usd = agents.limit_usd(state, market)
+    mark_px, oracle_px = state.account.marks.get(market), state.account.oracles.get(market)
     shut = state.fence.refuses(market, "placement")
     shut = shut or "; ".join(state.unwritable.values()) or None
     return Door(
@@ -188,8 +193,17 @@ def door_of(
         directive_age_ms=now_ms - directive.as_of_ms if directive else 0,
         exposure=state.exposure(market),
         mark_usd=state.mark_usd(market),
-        position_max_usd=agents.limit_usd(state, market),
+        position_max_usd=limit_usd,
         is_duplicate=lambda cloid: sequences.used(int(cloid[22:], 16)),
+        collar_bps=risk.collar_bps,
+        order_value_max_usd=risk.order_value_max_usd,
+        references=tuple(
+            (name, px) for name, px in (("mark", mark_px), ("oracle", oracle_px)) if px
+        ),
+        caution="; ".join(state.cautions.values()) or None,
+        runs_away=pace.runs_away(limit_usd, now_ms),
+        sends=lambda orders: pace.sends(orders, now_ms),
+        capped=capping.judge(state, market),
     )
 
 

@@ -12,7 +12,7 @@ from agents.exchange.registry import Registry
 from agents.market.instrument import Instrument
 from agents.portfolio import GammaRow
 from agents.settings import MarketSettings
-from fleet.gateway.api import DirectivesPut, LatchView
+from fleet.gateway.api import Caps, DirectivesPut, LatchView
 from fleet.gateway.core import cloids
 from fleet.gateway.core.account import Account
 from fleet.gateway.core.allowance import Allowance
@@ -27,12 +27,14 @@ from fleet.gateway.core.flat_proof import FlatProof
 from fleet.gateway.core.lease import Durable, Leases
 from fleet.gateway.core.limits import Exposure, Limits
 from fleet.gateway.core.orders import Orders
+from fleet.gateway.core.pace import Pace
 from fleet.gateway.core.purse import Purse
 from fleet.gateway.core.request_price import FREE, Governor, Terms
 from fleet.gateway.core.routing import Routing
 from fleet.gateway.core.strain import Strain
 from fleet.gateway.core.venue_clock import VenueClock
 from fleet.gateway.core.weight import WeightMeter
+from fleet.gateway.core.worst import Worst
 
 ANSWER_MS: Final = 3_000
 FLEET: Final = ""
@@ -157,12 +159,18 @@ class State:
         limits: Mapping[str, float],
         latch: LatchView | None,
         last_nonce: int,
+        caps: Caps | None = None,
     ) -> None:
         self.identity = identity
         self.digits = identity.digits
         self.fence = Fence(latch)
         self.leases = Leases(dict(leases))
         self.limits = Limits(dict(limits))
+        self.caps = caps
+        self.worst = Worst()
+        self.paces: dict[str, Pace] = {}
+        self.told_limits: dict[str, float] = {}
+        self.cautions: dict[str, str] = {}
         self.orders = Orders()
         self.account = Account()
         self.bookings = Bookings(identity.created_ms)
@@ -238,6 +246,10 @@ class State:
             for _, row in rows.values()
             if cloids.parse(row.cloid) is None
         )
+
+    def pace(self, market: str) -> Pace:
+        """How fast the market sends and trades."""
+        return self.paces.setdefault(market, Pace())
 
     def ownerless(self, market: str, generation: int) -> bool:
         """Whether a lease is over: orders under its generation have no owner."""

@@ -42,6 +42,9 @@ def status(state: State, now_ms: int) -> GatewayStatus:
         unwritable="; ".join(state.unwritable.values()) or None,
         dead_man=budget_view.dead_man(state, now_ms),
         strain=state.strain.states(now_ms),
+        cautions=dict(state.cautions),
+        caps=state.caps,
+        caps_use=state.worst.use(),
     )
 
 

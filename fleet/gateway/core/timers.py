@@ -2,14 +2,15 @@
 
 from typing import Final
 
+from agents.exchange.downstream import LimitsFrame
 from agents.market.types import Side
-from fleet.gateway.core import agents, answers, care, requests, sweeps, venue
+from fleet.gateway.core import agents, answers, capping, care, requests, sweeps, venue
 from fleet.gateway.core.budgets import tick as budget_tick
 from fleet.gateway.core.clearing import Target
 from fleet.gateway.core.effects import Alert, Cut, Effect
 from fleet.gateway.core.orders import Order
 from fleet.gateway.core.orders import State as OrderState
-from fleet.gateway.core.state import FLEET, State
+from fleet.gateway.core.state import FLEET, State, gw
 
 RECORD_EVERY_MS: Final = 1_000
 ORPHANS_EVERY_MS: Final = 1_000
@@ -57,6 +58,7 @@ class Timers:
             effects += budget_tick(state, now_ms)
             for market in state.markets:
                 effects += _trim(state, market, now_ms)
+            effects += _caps(state, now_ms)
         return effects
 
 
@@ -126,6 +128,30 @@ def _trim(state: State, market: str, now_ms: int) -> list[Effect]:
             gone.append(order)
             over_sz -= float(order.remaining_sz)
     return _cancel(state, gone, now_ms)
+
+
+def _caps(state: State, now_ms: int) -> list[Effect]:
+    """Count all markets anew, take off what is beyond a cap, tell agents what room there is."""
+    capping.renew(state)
+    gone: list[Order] = []
+    if FLEET not in state.clearings:
+        for market, side in capping.beyond(state):
+            if market not in state.clearings:
+                mine = state.orders.resting(market)
+                gone += [o for o in mine if o.side is side and not o.reduce_only]
+    effects = _cancel(state, gone, now_ms)
+    for market, room_usd in capping.room(state).items():
+        session = state.session_of(market)
+        if session is None or session.awaits_link:
+            state.told_limits.pop(market, None)
+            continue
+        own_usd = agents.limit_usd(state, market)
+        told_usd = state.told_limits.get(market, own_usd)
+        step_usd = capping.TOLD_STEP_SHARE * own_usd
+        if room_usd != told_usd and (room_usd == own_usd or abs(room_usd - told_usd) > step_usd):
+            state.told_limits[market] = room_usd
+            effects.append(gw(session, LimitsFrame(position_max_usd=room_usd), slot="limits"))
+    return effects
 
 
 def _cancel(state: State, orders: list[Order], now_ms: int) -> list[Effect]:

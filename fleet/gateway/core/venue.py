@@ -20,7 +20,7 @@ from agents.exchange.frames import (
 )
 from agents.exchange.wire import ClearinghouseState
 from agents.market.types import Fill
-from fleet.gateway.core import agents, portfolio, requests, transfers
+from fleet.gateway.core import agents, capping, portfolio, requests, transfers
 from fleet.gateway.core.account import Touch
 from fleet.gateway.core.cloids import parse as parse_cloid
 from fleet.gateway.core.effects import Alert, Effect, Record, Tell
@@ -124,6 +124,7 @@ def _learn(state: State, raw: bytes, now_ms: int) -> None:
         )
     elif isinstance(frame, AssetCtx):
         state.account.marks[frame.coin] = frame.mark_px
+        state.account.oracles[frame.coin] = frame.oracle_px
         state.account.mark_seen_ms[frame.coin] = now_ms
 
 
@@ -212,6 +213,7 @@ def take_fills(
 
 def _book(state: State, fill: Fill) -> list[Effect]:
     state.orders.filled(fill)
+    capping.traded(state, fill)
     state.account.take_fill(fill)
     fee_usd = float(fill.fee) * (state.token_mark_usd(fill.fee_token) or 1.0)
     state.bookings.add_day(fill.coin, float(fill.closed_pnl) - fee_usd, fill.time_ms)

@@ -9,7 +9,14 @@ from agents.commands import Report
 from agents.market.instrument import Instrument
 from agents.market.types import Coin
 from agents.settings import MarketSettings, RiskSettings
-from fleet.gateway.api import AllowanceView, DexView, GatewayStatus, LatchView, LeaseView, MarketView
+from fleet.gateway.api import (
+    AllowanceView,
+    DexView,
+    GatewayStatus,
+    LatchView,
+    LeaseView,
+    MarketView,
+)
 from fleet.manifests.spec import FleetRisk, FleetSpec
 
 NOW_MS = 1_800_000_000_000

@@ -61,6 +61,9 @@ async def test_what_is_desired_comes_to_run(rig: Rig) -> None:
         about = [call for call in rig.world.calls if call.endswith(f" {market}")]
         assert about == [f"put {market}", f"start {market}"]
     assert [action["leverage"] for action in rig.world.leverages] == [3, 3]
+    assert rig.world.caps_put is not None
+    assert rig.world.caps_put.authorised
+    assert rig.world.caps_put.caps.gross_max_usd is not None
 
 
 async def test_once_all_is_well_nothing_is_done(rig: Rig) -> None:

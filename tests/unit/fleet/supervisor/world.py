@@ -4,7 +4,15 @@ from typing import Any
 
 import msgspec
 
-from fleet.gateway.api import ActionPost, ApiError, GatewayStatus, MarketPut, MarketView, RiskView
+from fleet.gateway.api import (
+    ActionPost,
+    ApiError,
+    CapsPut,
+    GatewayStatus,
+    MarketPut,
+    MarketView,
+    RiskView,
+)
 from fleet.gateway.client import ApiFailure, Unreachable, market_path
 from fleet.supervisor.attempts import Departure
 from fleet.supervisor.gates import Evidence
@@ -28,6 +36,7 @@ class World:
         self.halted: Any = None
         self.words: dict[str, Departure] = {}
         self.leverage_answer: Any = {"status": "ok"}
+        self.caps_put: CapsPut | None = None
         self.bank = Bank()
         self.evidence: dict[str, Evidence] = {}
 
@@ -52,10 +61,16 @@ class World:
             )
         age_ms = self.risk_age_ms
         heard = None if age_ms is None else RiskView(1, 0, age_ms, "normal", "")
-        return status(*views, halt=self.halted, risk=heard, dexes=self.bank.views())
+        caps = self.caps_put.caps if self.caps_put else None
+        seen = status(*views, halt=self.halted, risk=heard, dexes=self.bank.views())
+        return msgspec.structs.replace(seen, caps=caps)
 
     def put(self, path: str, body: object) -> object:
         self._reach()
+        if isinstance(body, CapsPut):
+            assert path == "/v1/caps"
+            self.caps_put = body
+            return {}
         assert isinstance(body, MarketPut)
         market = body.settings.market
         assert path == market_path(market)

@@ -108,5 +108,65 @@ def test_without_a_mark_nothing_is_valued_and_nothing_passes() -> None:
     assert word(placed(order()), mark_usd=None) == "limit:no_mark"
 
 
+PRICED = {"references": (("mark", 100.0), ("oracle", 104.0)), "collar_bps": 500.0}
+
+
+@pytest.mark.parametrize(
+    ("side", "px", "reason"),
+    [
+        (Side.BID, "104.9", None),
+        (Side.BID, "105.1", "collar"),  # beyond the mark
+        (Side.ASK, "98.9", None),
+        (Side.ASK, "98.7", "collar"),  # beyond the oracle
+        (Side.BID, "50", None),  # too far to be filled costs nothing
+    ],
+)
+def test_no_price_is_worse_for_us_than_the_collar(side: Side, px: str, reason: str | None) -> None:
+    assert word(placed(order(side=side, px=px)), **PRICED) == reason
+
+
+def test_a_close_that_takes_keeps_to_the_collar_and_a_quote_that_reduces_need_not() -> None:
+    closing = order(side=Side.ASK, px="90", reduce_only=True)
+    assert word(placed(closing), exposure=LONG, **PRICED) is None
+    taking = msgspec.structs.replace(closing, tif="Ioc")
+    assert word(placed(taking), exposure=LONG, **PRICED) == "collar"
+    nearer = msgspec.structs.replace(taking, px=Decimal(99))
+    assert word(placed(nearer), exposure=LONG, **PRICED) is None
+
+
+ADDING = [
+    ({"order_value_max_usd": 99.0}, "limit:order_value"),
+    ({"caution": "the key ends in 3 h"}, "fenced"),
+    ({"stale": "no book for 4 s"}, "stale"),
+    ({"runs_away": "90000 USD traded within a minute"}, "throttle"),
+    ({"sends": lambda _: False}, "throttle"),
+    ({"capped": lambda _: "gross: 11 USD"}, "limit:gross"),
+    ({"mark_usd": None}, "limit:no_mark"),
+    (PRICED, "collar"),
+]
+
+
+@pytest.mark.parametrize(("change", "reason"), ADDING)
+def test_a_control_turns_away_what_adds_and_never_what_reduces(
+    change: dict[str, object], reason: str
+) -> None:
+    """I14, of each control alone."""
+    px = "120"
+    assert word(placed(order(px=px)), **change) == reason
+    short = Exposure(Decimal(-5), Decimal(0), Decimal(0))
+    assert word(placed(order(px=px, sz="5")), exposure=short, **change) is None
+
+
+def test_the_caps_are_told_the_whole_batch() -> None:
+    seen: list[dict[Side, Decimal]] = []
+
+    def capped(added: dict[Side, Decimal]) -> None:
+        seen.append(dict(added))
+
+    batch = placed(order(1), order(2, sz="2"), order(3, side=Side.ASK, px="101", sz="4"))
+    assert word(batch, capped=capped) is None
+    assert seen == [{Side.BID: Decimal(3), Side.ASK: Decimal(4)}]
+
+
 def test_a_used_cloid_is_a_duplicate() -> None:
     assert word(placed(order()), is_duplicate=lambda _: True) == "duplicate"
