@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from agents.market.types import Cloid, Side
+from agents.risk.kill import Kept
 
 
 class Command(msgspec.Struct, frozen=True, gc=False):
@@ -50,12 +51,22 @@ class AskOrder(Command, frozen=True, gc=False):
     cloid: Cloid
 
 
+class Worst(msgspec.Struct, frozen=True, gc=False):
+    """The worst that a market's monitors find: how bad, which monitor, why, on which numbers."""
+
+    mode: str
+    monitor: str
+    reason: str
+    evidence: dict[str, float] = {}
+
+
 class Report(msgspec.Struct, frozen=True, gc=False):
     """What an agent says of itself: for the risk actor, ``fleet status`` and the metrics.
 
     Units: ``sigma_bps`` bps/sqrt(s); ``fills_per_s`` A; ``kappa_per_bps`` 1/bps. None = not known.
     ``cross_bps``: what positions in other markets move the quotes by; ``cross_caps``: how often a
-    decision wanted more of it than may be.
+    decision wanted more of it than may be. ``worst``: None while the monitors find nothing;
+    ``ramp_share``: of the limits, what sizes may use.
     """
 
     phase: str
@@ -79,18 +90,35 @@ class Report(msgspec.Struct, frozen=True, gc=False):
     requests: int = 0
     cross_bps: float | None = None
     cross_caps: int = 0
+    worst: Worst | None = None
+    ramp_share: float = 1.0
 
 
 class Renew(Command, frozen=True, gc=False):
-    """Renew the lease: the engine itself still turns. ``event_ns``: last event handled."""
+    """Renew the lease: the engine itself still turns. ``event_ns``: last event handled; ``kept``:
+    what the market's next process must know.
+    """
 
     event_ns: int
     revision: int
     report: Report
+    kept: Kept = Kept()
 
 
 class RequestFence(Command, frozen=True, gc=False):
-    """Own kill: ask the gateway to close this market's fence and cancel what rests."""
+    """Own kill: ask the gateway to close this market's fence and cancel what rests.
+
+    ``transient``: we may ask for it to be opened again; else a person opens it. ``flatten``: the
+    caretaker is to close the position, inside its collar.
+    """
+
+    reason: str
+    transient: bool = False
+    flatten: bool = False
+
+
+class OpenFence(Command, frozen=True, gc=False):
+    """A kill that passes is over: open the fence that we asked for as transient."""
 
     reason: str
 

@@ -155,11 +155,18 @@ class OrderStatus(Event, frozen=True, gc=False):
 
 
 class PositionSeen(Event, frozen=True, gc=False):
-    """The venue's own position for this market, as of ``as_of_ms`` venue time."""
+    """The venue's own position for this market, as of ``as_of_ms`` venue time.
+
+    ``liquidation_px`` None: no price liquidates. ``cash_day_usd``: realised, less fees, plus
+    funding, of the UTC day ``day`` since 1970 (0: not told).
+    """
 
     as_of_ms: int
     position_sz: Decimal
     entry_px: Decimal | None = None
+    liquidation_px: float | None = None
+    day: int = 0
+    cash_day_usd: float = 0.0
 
 
 # ── control ──────────────────────────────────────────────────────────────────────────────────

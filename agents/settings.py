@@ -89,22 +89,55 @@ class StrategySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     advanced: AdvancedSettings = AdvancedSettings()
 
 
+class MonitorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """From where on a market's monitors act; ``agents.risk.monitors`` says what each one does.
+
+    ``*_share`` are fractions: of the position limit, of the price, of the peak. A price's move is
+    its range over 5 s, a position's growth that of a minute. ``*_sigmas``: of an hour's move,
+    between mark and the venue's liquidation price. A weight of 0 turns widening off.
+    """
+
+    position_kill_ratio: float = 2.0
+    growth_max_share: float = 0.9
+    growth_hold_s: float = 60.0
+    stuck_max_s: float = 120.0
+    stuck_loss_max_share: float = 0.05
+    move_pull_share: float = 0.01
+    move_kill_share: float = 0.05
+    cascade_widen_bps: float = 5.0
+    oracle_age_max_s: float = 60.0
+    oracle_away_max_bps: float = 100.0
+    stream_age_max_s: float = 60.0
+    answer_max_s: float = 1.5
+    rate_limited_max_per_min: int = 3
+    liquidation_warn_sigmas: float = 8.0
+    liquidation_reduce_sigmas: float = 5.0
+    liquidation_flatten_sigmas: float = 3.0
+    recovery_after_s: float = 30.0
+    kills_max_per_day: int = 3
+    resume_ramp_s: float = 300.0
+
+
 class RiskSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the market may lose and hold. All in USD at the token's mark, the user's own numbers.
 
     ``order_value_max_usd`` of one order (None: the position limit) and ``collar_bps``, how far a
     bid may be above mark or oracle and an ask below, are the gateway's to keep.
+    ``drawdown_max_share``: the fall from the peak that stops the market, of margin and what it
+    had gained by then.
     """
 
     position_max_usd: float
     daily_loss_max_usd: float
     order_value_max_usd: float | None = None
     collar_bps: float = 1_000.0
+    drawdown_max_share: float = 0.1
     data_age_max_s: float = 3.0
     data_age_halt_s: float = 30.0
     directive_age_max_s: float = 10.0
     directive_age_cancel_s: float = 30.0
     directive_age_halt_s: float = 120.0
+    advanced: MonitorSettings = MonitorSettings()
 
 
 class DrainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

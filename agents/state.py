@@ -15,12 +15,13 @@ from agents.orders.cloid import CloidSequence
 from agents.orders.throttle import Throttle
 from agents.orders.tracker import OrderTracker
 from agents.portfolio import CrossSkew, GammaRow, Holdings
-from agents.risk.verdict import Mode, Verdict
+from agents.risk.cash import DayCash
+from agents.risk.kill import lifted, ramp_share
+from agents.risk.verdict import Finding, Mode, Verdict
+from agents.risk.watch import Watch
 from agents.settings import MarketSettings
 from agents.skew import SkewTable
 from agents.strategy.quoter import Quoting, SideRoom
-
-DAY_MS = 86_400_000
 
 
 class Sync(msgspec.Struct):
@@ -45,17 +46,6 @@ class DirectiveHeld(msgspec.Struct, frozen=True):
     as_of_ms: int
     mode: str
     reason: str
-
-
-class DayPnl(msgspec.Struct):
-    """The UTC day's P&L: what the lease brought, plus what happened here since.
-
-    ``base_usd``: our own total when ``brought_usd`` was true; None until a price is known.
-    """
-
-    day: int
-    brought_usd: float
-    base_usd: float | None = None
 
 
 class VenuePosition(msgspec.Struct):
@@ -133,16 +123,22 @@ class EngineState:
         self.drain_deadline_ms: int | None = None
         self.leaving: str | None = None
         self.left = False
-        self.halted: str | None = None
-        self.reduce_latched: str | None = None
+        self.kept = lease.kept
+        if lease.kept.kill is not None and not lease.fenced:  # a person opened it meanwhile
+            self.kept = lifted(lease.kept, now_ns // NS_PER_MS)
+        self.cash = DayCash(lease.pnl_day_usd, now_ns // NS_PER_MS)
+        self.watch = Watch(float(lease.state.position_sz))
+        self.unwritten: str | None = None
+        self.ramp_share = ramp_share(
+            self.kept, now_ns // NS_PER_MS, ramp_s=lease.settings.risk.advanced.resume_ramp_s
+        )
         held = lease.directive
         self.directive = (
             None
             if held is None
             else DirectiveHeld(as_of_ms=held.as_of_ms, mode=held.mode, reason=held.reason)
         )
-        self.pnl = DayPnl(day=now_ns // NS_PER_MS // DAY_MS, brought_usd=lease.pnl_day_usd)
-        self.verdict = Verdict(mode=Mode.PULL, reasons=("starting",))
+        self.verdict = Verdict(Mode.BLIND, (Finding(Mode.BLIND, "starting", "readiness"),))
         self.judged_until_ns = now_ns
         self.believed: Estimates | None = None  # when it was last decided
         self.pricing: Pricing | None = None
@@ -164,6 +160,11 @@ class EngineState:
     def position_max_usd(self) -> float:
         """The least of the user's limit and the one the gateway enforces."""
         return min(self.settings.risk.position_max_usd, self.limit_usd)
+
+    @property
+    def sizing_max_usd(self) -> float:
+        """What sizes are made from: after a halt or a kill only a part of the limit."""
+        return self.position_max_usd * self.ramp_share
 
     def next_request_id(self) -> int:
         """Rising; one for each request."""

@@ -21,6 +21,7 @@ from agents.commands import Report
 from agents.events import LiveOrder
 from agents.market.instrument import Instrument
 from agents.portfolio import GammaRow, Holdings
+from agents.risk.kill import Kept
 from agents.settings import MarketSettings
 
 PROTOCOL_VERSION: Final = 1
@@ -48,12 +49,15 @@ class Acquire(_Frame, frozen=True, tag="acquire"):
 
 
 class RenewLease(_Frame, frozen=True, tag="renew"):
-    """The engine still turns; ``event_ns`` is the time of the last event it handled."""
+    """The engine still turns; ``event_ns`` is the time of the last event it handled. ``kept`` is
+    stored, and handed to the market's next process.
+    """
 
     generation: int
     event_ns: int
     revision: int
     report: Report
+    kept: Kept = Kept()
 
 
 class Continue(_Frame, frozen=True, tag="continue"):
@@ -70,7 +74,18 @@ class Continue(_Frame, frozen=True, tag="continue"):
 
 
 class FenceMe(_Frame, frozen=True, tag="fence"):
-    """Own kill: close this market's fence, cancel what rests."""
+    """Own kill: close this market's fence, cancel what rests. ``transient``: the agent itself may
+    ask for it to be opened; ``flatten``: close the position, inside the caretaker's collar.
+    """
+
+    generation: int
+    reason: str
+    transient: bool = False
+    flatten: bool = False
+
+
+class OpenMe(_Frame, frozen=True, tag="open"):
+    """A transient kill is over: open the fence it asked for, and no other."""
 
     generation: int
     reason: str
@@ -83,7 +98,7 @@ class Release(_Frame, frozen=True, tag="release"):
     reason: str
 
 
-AgentFrame = Acquire | RenewLease | Continue | FenceMe | Release
+AgentFrame = Acquire | RenewLease | Continue | FenceMe | OpenMe | Release
 
 # ── gateway -> agent ─────────────────────────────────────────────────────────────────────────
 
@@ -131,6 +146,7 @@ class LeaseFrame(_Frame, frozen=True, tag="lease"):
     fenced: bool = False
     paused: bool = False
     venue_offset_ms: float = 0.0
+    kept: Kept = Kept()
 
 
 class LeaseRefused(_Frame, frozen=True, tag="refused"):
@@ -188,7 +204,11 @@ class BudgetFrame(_Frame, frozen=True, tag="budget"):
 
 
 class PositionsFrame(_Frame, frozen=True, tag="positions"):
-    """Signed positions of the account, coins by market, at ``as_of_ms`` venue time."""
+    """Signed positions of the account, coins by market, at ``as_of_ms`` venue time.
+
+    ``liquidation_px``: the venue's, None where no price liquidates. ``cash_day_usd``: what the UTC
+    day ``day`` (since 1970) brought: realised, less fees, plus funding.
+    """
 
     as_of_ms: int
     positions: dict[str, Decimal]

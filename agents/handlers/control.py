@@ -15,7 +15,7 @@ from agents.events import (
     SkewSolved,
 )
 from agents.handlers.quoting import decide
-from agents.handlers.verdicts import refresh
+from agents.handlers.verdicts import let_go, refresh
 from agents.market.units import s_to_ns
 from agents.state import DirectiveHeld, EngineState, Sync
 
@@ -43,7 +43,11 @@ def on_link(state: EngineState, event: LinkChanged, now_ns: int) -> None:
 
 
 def on_fence(state: EngineState, event: FenceChanged, now_ns: int) -> None:
+    latched = state.fenced is not None or state.kept.kill is not None or state.kept.reduced
+    opened = bool(latched) and not event.closed
     state.fenced = (event.reason or "closed") if event.closed else None
+    if opened:
+        let_go(state, now_ns)
     _apply(state, now_ns)
 
 
@@ -60,6 +64,7 @@ def on_directive(state: EngineState, event: DirectiveReceived, now_ns: int) -> N
 def on_limits(state: EngineState, event: LimitsChanged, now_ns: int) -> None:
     state.limit_usd = event.position_max_usd
     state.sizing = None
+    state.watch.limits_changed(float(state.position.sz))
     _apply(state, now_ns)
 
 
@@ -72,6 +77,7 @@ def on_settings(state: EngineState, event: SettingsChanged, now_ns: int) -> None
     state.settings, state.revision = event.settings, event.revision
     state.panel.adopt(event.settings.strategy)
     state.sizing = None
+    state.watch.limits_changed(float(state.position.sz))
     _apply(state, now_ns)
 
 
@@ -92,7 +98,7 @@ def on_skew(state: EngineState, event: SkewSolved, _now_ns: int) -> None:
 
 def on_journal_lost(state: EngineState, event: JournalLost, now_ns: int) -> None:
     """What nobody could run again adds no risk; a new process begins a new journal."""
-    state.reduce_latched = state.reduce_latched or f"the journal can't be written: {event.reason}"
+    state.unwritten = state.unwritten or f"the journal can't be written: {event.reason}"
     _apply(state, now_ns)
 
 

@@ -123,7 +123,7 @@ def explain(state: EngineState, now_ns: int) -> Explanation:
     return Explanation(
         market=str(state.settings.market),
         phase=phase(state),
-        mode=state.verdict.mode.name.lower().replace("_", " "),
+        mode=state.verdict.mode.words,
         gates=gates,
         priced_ago_ms=None if pricing is None else (now_ns - pricing.at_ns) // NS_PER_MS,
         believed=None if state.believed is None else _believed(state.believed),

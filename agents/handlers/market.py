@@ -28,9 +28,10 @@ def on_trades(state: EngineState, event: Trades, _now_ns: int) -> None:
         state.panel.on_trades(event)
 
 
-def on_ctx(state: EngineState, event: AssetCtx, _now_ns: int) -> None:
+def on_ctx(state: EngineState, event: AssetCtx, now_ns: int) -> None:
     if event.coin == state.instrument.coin:
         state.panel.on_ctx(event)
+        state.watch.told_ctx(event.mark_px, event.oracle_px, now_ns)
 
 
 def on_beliefs(state: EngineState, event: BeliefsFound, now_ns: int) -> None:

@@ -17,9 +17,16 @@ from agents.state import EngineState
 
 RESYNC_NS: Final = s_to_ns(0.3)
 SNAPSHOT_NS: Final = s_to_ns(30.0)
+LIQUIDATED: Final = "liquidatedCanceled"
+OWN_REFUSALS: Final = frozenset({"budget", "throttle"})
+"""Of the gateway, which spares requests on purpose: no sign of the venue's."""
 
 
 def on_place_answered(state: EngineState, event: PlaceAnswered, now_ns: int) -> None:
+    state.watch.answered(event.request_id, now_ns)
+    limited = next((r.text for r in event.results if r.kind == "refused"), None)
+    if limited is not None:
+        state.watch.refused(limited, now_ns)
     for order in state.tracker.place_answered(event.request_id, event.results, now_ns):
         if order.refusal is None:
             state.throttle.rested(order.side)
@@ -31,11 +38,15 @@ def on_place_answered(state: EngineState, event: PlaceAnswered, now_ns: int) -> 
 
 
 def on_cancel_answered(state: EngineState, event: CancelAnswered, now_ns: int) -> None:
+    state.watch.answered(event.request_id, now_ns)
     state.tracker.cancel_answered(event.request_id, event.errors, now_ns)
     state.dirty = True
 
 
 def on_request_refused(state: EngineState, event: RequestRefused, now_ns: int) -> None:
+    state.watch.answered(event.request_id, now_ns)
+    if event.reason not in OWN_REFUSALS:
+        state.watch.refused(f"{event.reason} {event.text}", now_ns)
     request = state.tracker.not_sent(event.request_id, now_ns)
     if request is None:
         return
@@ -48,11 +59,14 @@ def on_request_refused(state: EngineState, event: RequestRefused, now_ns: int) -
 
 
 def on_outcome_unknown(state: EngineState, event: OutcomeUnknown, now_ns: int) -> None:
+    state.watch.answered(event.request_id, now_ns)
     state.tracker.outcome_unknown(event.request_id, now_ns)
     state.dirty = True
 
 
 def on_order_update(state: EngineState, event: OrderUpdate, now_ns: int) -> None:
+    if event.status == LIQUIDATED:
+        state.watch.liquidated = f"the venue cancelled order {event.oid} to liquidate"
     if state.tracker.apply_update(event, now_ns):
         state.dirty = True
 

@@ -17,7 +17,7 @@ from agents.orders.reconcile import SidePlan, Tolerance, fitting, reconcile_side
 from agents.portfolio import CrossSkew, cross_skew
 from agents.risk.verdict import Allowance, Mode
 from agents.state import EngineState, Pricing
-from agents.strategy.conditions import conditions_of
+from agents.strategy.conditions import Conditions, conditions_of
 from agents.strategy.presence import kept_max_bps
 from agents.strategy.quoter import quote
 
@@ -28,7 +28,7 @@ SKIP_SHARE: Final = 0.25
 def consider(state: EngineState, now_ns: int) -> None:
     """After market data: decide if something waits for it, or fair moved enough to matter."""
     estimates = state.panel.estimates(now_ns)
-    if estimates is None and state.verdict.mode < Mode.PULL:
+    if estimates is None and state.verdict.mode < Mode.BLIND:
         refresh(state, now_ns)
         decide(state, now_ns)
     elif state.dirty or (estimates is not None and _moved(state, estimates)):
@@ -43,7 +43,7 @@ def on_time(state: EngineState, now_ns: int) -> None:
         or state.revisit
         or pricing is None
         or now_ns - pricing.at_ns >= REPRICE_NS
-        or state.verdict.mode >= Mode.PULL
+        or state.verdict.mode >= Mode.BLIND
     ):
         decide(state, now_ns)
 
@@ -57,10 +57,10 @@ def decide(state: EngineState, now_ns: int) -> None:
         state.pricing = None
         return
     state.believed = estimates = state.panel.estimates(now_ns)
-    if estimates is None and state.verdict.mode < Mode.PULL and state.settling(now_ns):
+    if estimates is None and state.verdict.mode < Mode.BLIND and state.settling(now_ns):
         state.pricing = None
         return
-    if estimates is None or state.verdict.mode >= Mode.PULL:
+    if estimates is None or state.verdict.mode >= Mode.BLIND:
         state.pricing = None
         _cancel(
             state, [o.cloid for o in state.tracker.live.values() if o.state is State.OPEN], now_ns
@@ -79,10 +79,13 @@ def decide(state: EngineState, now_ns: int) -> None:
         ask_room=room.ask.wanted,
         present=_present(state, room, crossed),
         limit_sz=room.limit_sz,
-        conditions=conditions_of(
-            estimates,
-            now_ms=now_ns // NS_PER_MS,
-            holding_s=state.settings.strategy.holding_s,
+        conditions=_stood_back(
+            conditions_of(
+                estimates,
+                now_ms=now_ns // NS_PER_MS,
+                holding_s=state.settings.strategy.holding_s,
+            ),
+            state,
         ),
         table=state.skew,
         cross=crossed,
@@ -120,10 +123,25 @@ def decide(state: EngineState, now_ns: int) -> None:
     _place(state, bids.place, asks.place, room, estimates, now_ns)
 
 
+def _stood_back(conditions: Conditions, state: EngineState) -> Conditions:
+    """By what the monitors say, on each side that would add to what is held."""
+    widen_bps = state.verdict.widen_bps
+    if widen_bps <= 0:
+        return conditions
+    held_sz = state.position.sz
+    return msgspec.structs.replace(
+        conditions,
+        widen_bid_bps=widen_bps if held_sz >= 0 else 0.0,
+        widen_ask_bps=widen_bps if held_sz <= 0 else 0.0,
+    )
+
+
 def _present(state: EngineState, room: Rooms, cross: CrossSkew | None) -> bool:
     """Whether so little is held, other markets' positions counted as if held here, that both sides
     are to be shown near the mid.
     """
+    if state.verdict.widen_bps > 0:
+        return False
     if cross is None:
         return abs(state.position.sz) <= room.present_sz
     held_sz = float(state.position.sz) + cross.clips * float(room.clip_sz)
@@ -146,7 +164,7 @@ def cross_of(
 def _moved(state: EngineState, estimates: Estimates) -> bool:
     pricing = state.pricing
     if pricing is None:
-        return state.verdict.mode < Mode.PULL
+        return state.verdict.mode < Mode.BLIND
     if abs(estimates.fair_px - pricing.fair_px) > pricing.skip_px:
         return True
     bids, asks = pricing.quoting.bids, pricing.quoting.asks
@@ -187,6 +205,7 @@ def _cancel(state: EngineState, cloids: Sequence[Cloid], now_ns: int) -> None:
         return
     request_id = state.next_request_id()
     state.tracker.cancel_sent(request_id, cloids, now_ns)
+    state.watch.asked(request_id, now_ns)
     state.requests += len(cloids)
     state.out.append(Cancel(request_id=request_id, cloids=tuple(cloids)))
 
@@ -234,5 +253,6 @@ def _place(
         return
     request_id = state.next_request_id()
     tracker.register(request_id, orders, now_ns)
+    state.watch.asked(request_id, now_ns)
     state.requests += len(orders)
     state.out.append(Place(request_id=request_id, orders=tuple(orders), value_usd=value_usd))

@@ -3,12 +3,13 @@
 from decimal import Decimal
 from typing import Final
 
-from agents.commands import Report
+from agents.commands import Report, Worst
 from agents.estimators.panel import Estimates
 from agents.handlers.verdicts import phase
 from agents.market.types import Side
 from agents.market.units import BPS, NS_PER_MS, NS_PER_S
 from agents.orders.lifecycle import State
+from agents.risk.verdict import Mode
 from agents.state import EngineState
 from agents.strategy.presence import band_bps
 
@@ -24,7 +25,7 @@ def report(state: EngineState, now_ns: int) -> Report:
     data_ns = state.panel.data_ns
     return Report(
         phase=phase(state),
-        reason=state.verdict.reason or idle_reason(state),
+        reason=gate(state) or idle_reason(state),
         mid_px=None if estimates is None else estimates.mid_px,
         fair_px=None if estimates is None else estimates.fair_px,
         sigma_bps=estimates.sigma_bps if estimates is not None and estimates.sigma_known else None,
@@ -44,6 +45,26 @@ def report(state: EngineState, now_ns: int) -> Report:
         requests=state.requests,
         cross_bps=None if pricing is None or pricing.cross is None else pricing.quoting.cross_bps,
         cross_caps=state.cross_caps,
+        worst=worst(state),
+        ramp_share=state.ramp_share,
+    )
+
+
+def gate(state: EngineState) -> str | None:
+    """Why less is quoted than might be; a warning changes nothing, and is told elsewhere."""
+    return state.verdict.reason if state.verdict.mode > Mode.WIDEN else None
+
+
+def worst(state: EngineState) -> Worst | None:
+    """The first of the worst findings, with its numbers."""
+    if not state.verdict.found:
+        return None
+    finding = state.verdict.found[0]
+    return Worst(
+        mode=finding.mode.words,
+        monitor=finding.monitor,
+        reason=finding.reason,
+        evidence=dict(finding.evidence),
     )
 
 
@@ -78,7 +99,7 @@ def _quoted(state: EngineState, estimates: Estimates) -> bool:
     mid_px, quoting = estimates.mid_px, pricing.quoting
     band_px = mid_px / BPS * band_bps(quoting.half_spread.total_bps)
     clip_sz = float(quoting.clip_sz)
-    limit_sz = state.position_max_usd / mid_px
+    limit_sz = state.sizing_max_usd / mid_px
     for side in Side:
         if limit_sz - side.sign * float(state.position.sz) < clip_sz:
             continue

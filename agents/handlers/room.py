@@ -113,13 +113,13 @@ def _sizing(state: EngineState, reference_px: float) -> Sizing:
         return known
     strategy = state.settings.strategy
     # At the highest price this sizing will serve, so that the limit holds at each of them.
-    limit_sz = Decimal(repr(state.position_max_usd / (reference_px * (1.0 + LIMIT_DRIFT_SHARE))))
+    limit_sz = Decimal(repr(state.sizing_max_usd / (reference_px * (1.0 + LIMIT_DRIFT_SHARE))))
     if known is None or abs(reference_px / known.clip_px - 1.0) > CLIP_DRIFT_SHARE:
         clip_px = reference_px
         clip_sz = clip_size(
             settings=strategy,
             instrument=state.instrument,
-            position_max_usd=state.position_max_usd,
+            position_max_usd=state.sizing_max_usd,
             reference_px=reference_px,
         )
     else:

@@ -29,7 +29,12 @@ def on_tick(state: EngineState, _event: Tick, now_ns: int) -> None:
     if now_ns >= state.renew_due_ns:
         state.renew_due_ns = now_ns + state.renew_ns
         state.out.append(
-            Renew(event_ns=state.event_ns, revision=state.revision, report=report(state, now_ns))
+            Renew(
+                event_ns=state.event_ns,
+                revision=state.revision,
+                report=report(state, now_ns),
+                kept=state.kept,
+            )
         )
 
 

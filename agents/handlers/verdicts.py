@@ -1,29 +1,49 @@
-"""Facts of this moment for the monitors, their verdict, and the phase it amounts to."""
+"""The verdict of this moment, the kill switch it may throw, and the phase it amounts to."""
 
 from typing import Final
 
-from agents.commands import RequestFence
-from agents.market.units import NS_PER_MS, NS_PER_S, s_to_ns
-from agents.risk.monitors import Facts, judge, loss
-from agents.risk.verdict import Mode
-from agents.state import DAY_MS, EngineState
+from agents.commands import OpenFence, RequestFence
+from agents.handlers.facts import gather, own_usd
+from agents.market.units import NS_PER_MS, s_to_ns
+from agents.risk.cash import counted
+from agents.risk.kill import lifted, ramp_share, turn
+from agents.risk.monitors import findings
+from agents.risk.verdict import Finding, Mode, aggregate
+from agents.state import EngineState
 
 JUDGED_NS: Final = s_to_ns(0.15)
 """For how long a verdict may serve: a tick and a half, so that it only matters if one is late."""
+FLATTENS: Final = "liquidation"
 
 
 def refresh(state: EngineState, now_ns: int) -> None:
-    """Ask all monitors. A changed mode asks for a decision; a lost day fences the market."""
-    facts = _facts(state, now_ns)
-    if state.halted is None:
-        lost = loss(facts, state.settings.risk)
-        if lost is not None:
-            state.halted = lost.reason
-            state.out.append(RequestFence(reason=lost.reason))
-    verdict = judge(facts, state.settings.risk)
-    if verdict.mode is not state.verdict.mode:
+    """Ask all monitors. What changes asks for a decision; what latches asks for the fence."""
+    _compare(state, now_ns)
+    estimates = state.panel.estimates(now_ns)
+    mid_px = None if estimates is None else estimates.mid_px
+    held_sz = abs(float(state.position.sz))
+    unrealized_usd = 0.0 if not held_sz else None
+    if held_sz and mid_px is not None:
+        unrealized_usd = state.position.unrealized_usd(mid_px)
+    money = counted(
+        state.kept,
+        state.cash,
+        own_usd=own_usd(state),
+        unrealized_usd=unrealized_usd,
+        now_ms=now_ns // NS_PER_MS,
+    )
+    state.kept = money.kept
+    risk = state.settings.risk
+    held_share = held_sz * (mid_px or 0.0) / state.position_max_usd
+    state.watch.look(mid_px, held_sz, held_share, risk.advanced.growth_max_share, now_ns)
+    found = findings(gather(state, estimates, money, now_ns), risk)
+    _switch(state, found, now_ns)
+    verdict = aggregate(found)
+    before = state.verdict
+    if verdict.mode is not before.mode or verdict.widen_bps != before.widen_bps:
         state.dirty = True
     state.verdict = verdict
+    _ramp(state, now_ns)
     state.judged_until_ns = _until_ns(state, now_ns)
 
 
@@ -36,87 +56,65 @@ def renewed(state: EngineState, now_ns: int) -> None:
         refresh(state, now_ns)
 
 
-def reference_px(state: EngineState, now_ns: int) -> float | None:
-    """The price that positions are valued at: the mid."""
-    estimates = state.panel.estimates(now_ns)
-    return None if estimates is None else estimates.mid_px
+def let_go(state: EngineState, now_ns: int) -> None:
+    """The fence was opened: what was latched is over, and sizes come back by and by.
+
+    A cause that still stands kills again at the next look.
+    """
+    state.kept = lifted(state.kept, now_ns // NS_PER_MS)
+    state.watch.liquidated = None
+    _ramp(state, now_ns)
 
 
 def phase(state: EngineState) -> str:
     """The state machine of the whole agent, as ``fleet status`` shows it."""
-    running = "QUOTING" if state.verdict.mode is Mode.NORMAL else "REDUCING"
+    running = "QUOTING" if state.verdict.mode <= Mode.WIDEN else "REDUCING"
     if state.panel.data_ns is None and not state.sync.done:
         running = "BOOT"
     elif not state.sync.done:
         running = "RECONCILING"
     elif not state.panel.ready:
         running = "WARMUP"
-    if state.verdict.mode is Mode.HALT:
+    if state.verdict.mode is Mode.KILL:
         return "HALTED"
     if state.drain_deadline_ms is not None:
         return "DRAINING"
     return "PAUSED" if state.paused else running
 
 
-def day_pnl_usd(state: EngineState, mid_px: float | None, now_ns: int) -> float | None:
-    """The UTC day's P&L, net of fees; None while it cannot be told for want of a price."""
-    pnl = state.pnl
-    if mid_px is None:
-        return pnl.brought_usd if pnl.base_usd is None else None
-    position = state.position
-    total_usd = float(position.realized_usd - position.fees_usd) + position.unrealized_usd(mid_px)
-    day = now_ns // NS_PER_MS // DAY_MS
-    if day != pnl.day:
-        pnl.day, pnl.brought_usd, pnl.base_usd = day, 0.0, total_usd
-        state.halted = None
-    if pnl.base_usd is None:
-        pnl.base_usd = total_usd
-    return pnl.brought_usd + total_usd - pnl.base_usd
-
-
-def _facts(state: EngineState, now_ns: int) -> Facts:
-    panel, directive = state.panel, state.directive
-    mid_px = reference_px(state, now_ns)
-    settling = state.settling(now_ns)
-    _compare(state, now_ns)
-    seen = state.venue_position
-    pnl_usd = day_pnl_usd(state, mid_px, now_ns)
-    low_sz, high_sz = state.held()
-    held_sz = max(abs(low_sz), abs(high_sz))
-    return Facts(
-        data_age_s=(
-            0.0
-            if settling
-            else None
-            if panel.data_ns is None
-            else (now_ns - panel.data_ns) / NS_PER_S
-        ),
-        crossed=panel.crossed,
-        two_sided=settling or (panel.bid is not None and panel.ask is not None),
-        link_up=state.link_up,
-        fenced=state.fenced,
-        directive_age_s=(
-            None if directive is None else (now_ns - directive.as_of_ms * NS_PER_MS) / NS_PER_S
-        ),
-        directive_mode="normal" if directive is None else directive.mode,
-        directive_reason="" if directive is None else directive.reason,
-        reconciled=state.sync.done,
-        recovering=state.sync.keeps,
-        ready=panel.ready,
-        paused=state.paused,
-        leaving=state.leaving,
-        drain=None if state.drain_deadline_ms is None else "draining",
-        exposure_usd=None if mid_px is None else float(held_sz) * mid_px,
-        position_max_usd=state.position_max_usd,
-        pnl_day_usd=pnl_usd,
-        drift_s=(
-            None
-            if seen is None or seen.differs_ns is None
-            else (now_ns - seen.differs_ns) / NS_PER_S
-        ),
-        halted=state.halted,
-        reduce_latched=state.reduce_latched,
+def _switch(state: EngineState, found: list[Finding], now_ns: int) -> None:
+    """The kill switch: latch, hold or let go."""
+    before = state.kept.kill
+    advanced = state.settings.risk.advanced
+    step = turn(
+        state.kept,
+        found,
+        now_ns // NS_PER_MS,
+        recovery_after_s=advanced.recovery_after_s,
+        kills_max=advanced.kills_max_per_day,
     )
+    state.kept = step.kept
+    kill = step.kept.kill
+    if step.fence is not None and kill is not None:
+        state.out.append(
+            RequestFence(
+                reason=step.fence,
+                transient=not kill.by_person,
+                flatten=kill.cause == FLATTENS,
+            )
+        )
+        state.renew_due_ns = now_ns  # what is latched is stored at once
+    if step.opens and before is not None:
+        state.out.append(OpenFence(reason=f"{before.cause} has passed"))
+        state.renew_due_ns = now_ns
+
+
+def _ramp(state: EngineState, now_ns: int) -> None:
+    share = ramp_share(
+        state.kept, now_ns // NS_PER_MS, ramp_s=state.settings.risk.advanced.resume_ramp_s
+    )
+    if share != state.ramp_share:
+        state.ramp_share, state.sizing, state.dirty = share, None, True
 
 
 def _until_ns(state: EngineState, now_ns: int) -> int:

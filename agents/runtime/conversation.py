@@ -16,6 +16,7 @@ from agents.commands import (
     Cancel,
     Command,
     Exit,
+    OpenFence,
     Place,
     Renew,
     RequestFence,
@@ -32,6 +33,7 @@ from agents.exchange.downstream import (
     LeaseFrame,
     LeaseRefused,
     LinkFrame,
+    OpenMe,
     Refusal,
     Release,
     Revoked,
@@ -95,7 +97,7 @@ class Conversation:
         self._requests = Requests(self.market)
         self._told: Told | None = None
         self._settling: Settling | None = None
-        self._fence_owed: str | None = None
+        self._fence_owed: RequestFence | None = None
         self._missing: _Missing | None = None
         self._since_ns: int | None = None
         self._renewed_ns = self._closed_ns = 0
@@ -163,8 +165,8 @@ class Conversation:
         match say.command:
             case Renew() if sent:
                 self._renewed_ns = now_ns
-            case RequestFence(reason=reason):
-                self._fence_owed = None if sent else reason
+            case RequestFence() as fence:
+                self._fence_owed = None if sent else fence
             case _:
                 return
 
@@ -219,7 +221,7 @@ class Conversation:
         self._settling = Settling(now_ns + SETTLE_NS)
         says = self._subscriptions()
         if self._fence_owed is not None:
-            says += self._carry_out(RequestFence(self._fence_owed), now_ns)
+            says += self._carry_out(self._fence_owed, now_ns)
         known = (*self._requests.all_lost(), *open_state(lease, self._closed_ns))
         says += self._feed(known, now_ns)
         says += self._feed(self._told.news(lease), now_ns)
@@ -316,8 +318,11 @@ class Conversation:
                 return self._post(command, now_ns)
             case Renew():
                 return [Say(outbound.renew_frame(command, generation), command)]
-            case RequestFence(reason=reason):
-                return [Say(outbound.gateway_frame(FenceMe(generation, reason)), command)]
+            case RequestFence(reason=reason, transient=transient, flatten=flatten):
+                fence = FenceMe(generation, reason, transient, flatten)
+                return [Say(outbound.gateway_frame(fence), command)]
+            case OpenFence(reason=reason):
+                return [Say(outbound.gateway_frame(OpenMe(generation, reason)))]
             case Exit(code=code, reason=reason):
                 self.left = self.left or Departure(code, reason)
                 going = outbound.gateway_frame(Release(generation, reason))

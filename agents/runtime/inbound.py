@@ -55,7 +55,7 @@ def events_of(frame: Frame, coin: Coin) -> tuple[Event, ...]:
             return ()
 
 
-def event_of_gateway(frame: GatewayFrame, coin: Coin) -> Event | None:
+def event_of_gateway(frame: GatewayFrame, coin: Coin) -> Event | None:  # noqa: C901  (a case a frame)
     """The event that a frame of the ``gw`` channel is; None for those that the shell handles."""
     event: Event | None = None
     match frame:
@@ -69,7 +69,10 @@ def event_of_gateway(frame: GatewayFrame, coin: Coin) -> Event | None:
             event = BudgetChanged(frame.request_usd, frame.pace_s, frame.levels_share)
         case PositionsFrame():
             position_sz = frame.positions.get(coin, Decimal(0))
-            event = PositionSeen(frame.as_of_ms, position_sz, frame.entry_px)
+            event = PositionSeen(
+                frame.as_of_ms, position_sz, frame.entry_px,
+                frame.liquidation_px, frame.day, frame.cash_day_usd,
+            )  # fmt: skip
         case DirectiveFrame():
             event = DirectiveReceived(frame.seq, frame.as_of_ms, frame.mode, frame.reason)
         case GammaRowFrame():

@@ -1,6 +1,15 @@
 """Which events and commands are worth a line in the agent's log, and what the line says."""
 
-from agents.commands import AskOpenOrders, AskOrder, Cancel, Command, Exit, Place, RequestFence
+from agents.commands import (
+    AskOpenOrders,
+    AskOrder,
+    Cancel,
+    Command,
+    Exit,
+    OpenFence,
+    Place,
+    RequestFence,
+)
 from agents.events import (
     CancelAnswered,
     DirectiveReceived,
@@ -32,8 +41,10 @@ def note_command(log: Log, command: Command) -> None:
             log.info("orders.ask", request=request_id)
         case AskOrder(cloid=cloid):
             log.info("order.ask", cloid=cloid)
-        case RequestFence(reason=reason):
-            log.warning("fence.ask", reason=reason)
+        case RequestFence(reason=reason, transient=transient, flatten=flatten):
+            log.warning("fence.ask", reason=reason, transient=transient, flatten=flatten)
+        case OpenFence(reason=reason):
+            log.warning("fence.open", reason=reason)
         case Exit(code=code, reason=reason):
             log.warning("agent.leave", code=code, reason=reason)
         case _:

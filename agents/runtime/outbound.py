@@ -29,7 +29,8 @@ def subscriptions(coin: Coin) -> Sequence[bytes]:
 
 
 def renew_frame(command: Renew, generation: int) -> bytes:
-    return gateway_frame(RenewLease(generation, command.event_ns, command.revision, command.report))
+    frame = RenewLease(generation, command.event_ns, command.revision, command.report, command.kept)
+    return gateway_frame(frame)
 
 
 def post(command: Asked, post_id: int, *, asset_id: int, generation: int) -> bytes:

@@ -1,6 +1,6 @@
 """One side's half-spread as named, capped parts that add up to it, each with its reason.
 
-    total = ((model + fee) + adverse) + regime + jump + momentum + tight + cap + presence + floor
+    total = model + fee + adverse + regime + jump + momentum + tight + cap + presence + risk + floor
 
 The order is the order of addition, so the sum is exact to the last bit. Widening parts are 0 or
 more, ``tight``, ``cap`` and ``presence`` 0 or less, and the floor comes last: nothing goes below
@@ -31,6 +31,7 @@ class HalfSpread(msgspec.Struct, frozen=True, gc=False):
     tight_bps: float = 0.0
     cap_bps: float = 0.0
     presence_bps: float = 0.0
+    risk_bps: float = 0.0
     floor_bps: float = 0.0
     floor_name: str = ""
 
@@ -39,7 +40,7 @@ class HalfSpread(msgspec.Struct, frozen=True, gc=False):
         """Without the floor."""
         return (
             self.model_bps + self.fee_bps + self.adverse_bps + self.regime_bps + self.jump_bps
-            + self.momentum_bps + self.tight_bps + self.cap_bps + self.presence_bps
+            + self.momentum_bps + self.tight_bps + self.cap_bps + self.presence_bps + self.risk_bps
         )  # fmt: skip
 
     @property
@@ -100,6 +101,7 @@ def half_spread(
         tight_bps=tight_bps,
         cap_bps=cap_bps,
         presence_bps=presence_bps,
+        risk_bps=conditions.widen_bid_bps if side is Side.BID else conditions.widen_ask_bps,
     )
     short_bps = floor.bps - wanted.wanted_bps
     if short_bps <= 0:

@@ -33,6 +33,7 @@ class Conditions(msgspec.Struct, frozen=True, gc=False):
     ``jump_ratio`` realised over bipower variance, ``excitement_ratio`` flow over its mean.
     ``depth_usd``: near the touch, the thinner side; ``depth_ratio`` over its usual (1: usual).
     ``warm_share``: how much of the warm-up is done; ``hour`` UTC, None where time is not told.
+    ``widen_bid_bps``, ``widen_ask_bps``: how far risk wants the side to stand back.
     """
 
     regime: Level = "normal"
@@ -52,6 +53,8 @@ class Conditions(msgspec.Struct, frozen=True, gc=False):
     season_ratio: float = 1.0
     warm_share: float = 1.0
     hour: int | None = None
+    widen_bid_bps: float = 0.0
+    widen_ask_bps: float = 0.0
 
 
 CALM: Final = Conditions()

@@ -300,6 +300,7 @@ def _mean(bid: HalfSpread, ask: HalfSpread) -> HalfSpread:
         tight_bps=(bid.tight_bps + ask.tight_bps) / 2,
         cap_bps=(bid.cap_bps + ask.cap_bps) / 2,
         presence_bps=(bid.presence_bps + ask.presence_bps) / 2,
+        risk_bps=(bid.risk_bps + ask.risk_bps) / 2,
         floor_bps=(bid.floor_bps + ask.floor_bps) / 2,
         floor_name=bid.floor_name or ask.floor_name,
     )

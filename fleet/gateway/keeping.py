@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 from fleet.gateway.api import Caps, LatchView
 from fleet.gateway.core.effects import Alert, KeepMarket
+from fleet.gateway.core.fence import DURABLE
 from fleet.gateway.core.lease import Durable
 from fleet.gateway.core.purse import Kept
 from fleet.gateway.core.state import State
@@ -88,8 +89,10 @@ class Keeping:
         kept = KeptMarket(
             market=market, revision=row.revision, settings=row.settings, paused=row.paused,
             draining_ms=row.draining_ms, flatten=row.flatten,
-            fences={cause: why for cause, why in fences.items() if cause == "agent"},
+            fences={cause: why for cause, why in fences.items() if cause in DURABLE},
+            kept=row.kept,
         )  # fmt: skip
+        row.stored = row.kept
         self._kept(lambda: self._files.keep_market(kept))
 
     def latch(self, latch: LatchView | None) -> None:

@@ -45,6 +45,8 @@ def restore(identity: Identity, store: Store, log: ActionLog, now_ms: int) -> St
             paused=kept.paused,
             draining_ms=kept.draining_ms,
             flatten=kept.flatten,
+            kept=kept.kept,
+            stored=kept.kept,
         )
         for cause, reason in kept.fences.items():
             state.fence.close(kept.market, cause, reason)

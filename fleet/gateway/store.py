@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from agents.risk.kill import Kept as RiskKept
 from agents.settings import MarketSettings
 from fleet.folder import Folder, slug
 from fleet.gateway.api import Caps, LatchView
@@ -20,7 +21,7 @@ _UNREADABLE = "unreadable halt file"
 
 
 class KeptMarket(msgspec.Struct, frozen=True):
-    """One market's file in ``settings/``."""
+    """One market's file in ``settings/``. ``kept``: what its next agent must know of its risk."""
 
     market: str
     revision: int
@@ -29,6 +30,7 @@ class KeptMarket(msgspec.Struct, frozen=True):
     draining_ms: int | None = None
     flatten: Literal["", "operator", "halt"] = ""
     fences: dict[str, str] = {}
+    kept: RiskKept = RiskKept()
 
 
 class KeptState(msgspec.Struct, frozen=True):

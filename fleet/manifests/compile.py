@@ -140,12 +140,15 @@ def _settings(manifest: Manifest, market: Market, margin_usd: float) -> MarketSe
         market=Coin(_name(market)),
         margin_usd=float(margin_usd),
         leverage=leverage,
-        risk=RiskSettings(
-            position_max_usd=float(reach_usd if given_usd is None else min(given_usd, reach_usd)),
-            daily_loss_max_usd=float(
-                DAILY_LOSS_SHARE * margin_usd if loss_usd is None else loss_usd
-            ),
-            **risk,
+        risk=msgspec.convert(
+            {
+                "position_max_usd": reach_usd if given_usd is None else min(given_usd, reach_usd),
+                "daily_loss_max_usd": DAILY_LOSS_SHARE * margin_usd
+                if loss_usd is None
+                else loss_usd,
+                **risk,
+            },
+            RiskSettings,
         ),
         strategy=msgspec.convert(_section(manifest, market, "strategy"), StrategySettings),
         drain=DrainSettings(**_section(manifest, market, "drain")),

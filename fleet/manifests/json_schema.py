@@ -24,11 +24,15 @@ _UNITS: Final = (
     ("_s", "s"),
     ("_share", "share, 0 to 1"),
     ("_ratio", "ratio"),
+    ("_sigmas", "hourly sigmas"),
+    ("_per_min", "1/min"),
+    ("_per_day", "1/day"),
 )
 _MARKET_PARTS: Final = {
     "Market": "",
     "Defaults": "",
     "MarketRisk": "risk",
+    "RiskAdvanced": "risk.advanced",
     "Strategy": "strategy",
     "Advanced": "strategy.advanced",
     "Drain": "drain",

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from fleet.manifests.schema_risk import RiskAdvanced
 from fleet.manifests.schema_strategy import Strategy
 from fleet.manifests.section import Section
 
@@ -25,6 +26,9 @@ class MarketRisk(Section):
         le=1e9,
         description="the loss in USD that stops the market",
         examples=[250],
+    )
+    drawdown_max_share: float = Field(
+        default=0.1, gt=0, le=1, description="the fall from the peak, of margin, that stops it"
     )
     order_value_max_usd: float | None = Field(
         default=None, ge=10, le=1e9, description="the largest order in USD", examples=[2000]
@@ -53,6 +57,7 @@ class MarketRisk(Section):
     directive_age_halt_s: float = Field(
         default=120.0, gt=0, le=3_600, description="the silence of risk that stops the market, in s"
     )
+    advanced: RiskAdvanced = RiskAdvanced()
 
 
 class Drain(Section):

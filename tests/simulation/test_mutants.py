@@ -17,7 +17,7 @@ from agents.orders.lifecycle import Signal, State
 from agents.orders.sightings import Sightings
 from agents.orders.tracked import TrackedOrder
 from agents.orders.tracker import OrderTracker
-from agents.risk import monitors, verdict
+from agents.risk import gates, monitors, service, verdict
 from agents.strategy import ladder
 from tests.simulation.engine_checks import Violation
 from tests.simulation.engine_world import simulate
@@ -88,7 +88,7 @@ def snapshot_fills_skipped(patch: Patch) -> None:
 
 
 def fence_forgotten(patch: Patch) -> None:
-    kept = tuple(monitor for monitor in monitors.MONITORS if monitor is not monitors.fence)
+    kept = tuple(monitor for monitor in monitors.MONITORS if monitor is not gates.fence)
     patch.setattr(monitors, "MONITORS", kept)
 
 
@@ -243,13 +243,13 @@ def doubt_means_gone(patch: Patch) -> None:
 
 def old_data_still_quoted(patch: Patch) -> None:
     """Incident 67: who looks at the feed only when it speaks does not see it die."""
-    kept = tuple(monitor for monitor in monitors.MONITORS if monitor is not monitors.data)
+    kept = tuple(monitor for monitor in monitors.MONITORS if monitor is not service.data)
     patch.setattr(monitors, "MONITORS", kept)
 
 
 def reducing_side_pulled_too(patch: Patch) -> None:
     """I14: a gate that should leave the way out open closes it."""
-    rows = {**verdict.ALLOWED, verdict.Mode.REDUCE_ONLY: verdict.ALLOWED[verdict.Mode.PULL]}
+    rows = {**verdict.ALLOWED, verdict.Mode.REDUCE_ONLY: verdict.ALLOWED[verdict.Mode.BLIND]}
     patch.setattr(verdict, "ALLOWED", rows)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from agents.exchange.nonce import NonceSequence
 from agents.handlers import room
-from agents.risk import monitors
+from agents.risk import monitors, service
 from agents.runtime import inbound
 from fleet.gateway.core import (
     agents,
@@ -112,7 +112,7 @@ def nothing_swept(patch: Patch) -> None:
 
 
 def stale_data_accepted(patch: Patch) -> None:
-    kept = tuple(monitor for monitor in monitors.MONITORS if monitor is not monitors.data)
+    kept = tuple(monitor for monitor in monitors.MONITORS if monitor is not service.data)
     patch.setattr(monitors, "MONITORS", kept)
 
 

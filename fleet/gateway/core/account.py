@@ -22,6 +22,7 @@ class Position(msgspec.Struct, frozen=True):
     entry_px: Decimal | None
     as_of_ms: int
     isolated_raw: Decimal | None = None
+    liquidation_px: Decimal | None = None
 
 
 class Touch(msgspec.Struct, frozen=True):
@@ -80,6 +81,7 @@ class Account:
                     entry_px=row.position.entry_px,
                     as_of_ms=state.time,
                     isolated_raw=row.position.leverage.raw_usd,
+                    liquidation_px=row.position.liquidation_px,
                 )
                 for row in state.asset_positions
             },

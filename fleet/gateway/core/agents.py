@@ -18,15 +18,18 @@ from agents.exchange.downstream import (
     LeaseRefused,
     LimitsFrame,
     LinkFrame,
+    OpenMe,
     OpenState,
     PositionsFrame,
     Release,
     RenewLease,
     Revoked,
 )
+from agents.risk.kill import worth_storing
 from fleet.gateway.core import cloids, handover, portfolio, requests, sweeps
+from fleet.gateway.core.bookings import DAY_MS
 from fleet.gateway.core.clearing import Target
-from fleet.gateway.core.effects import Cut, Effect, KeepLeases, KeepMarket, Record, Watch
+from fleet.gateway.core.effects import Alert, Cut, Effect, KeepLeases, KeepMarket, Record, Watch
 from fleet.gateway.core.lease import Holder
 from fleet.gateway.core.orders import dex_of
 from fleet.gateway.core.routing import Key, subscription_of
@@ -50,6 +53,8 @@ def told(state: State, session: Session, frame: AgentFrame, now_ms: int) -> list
             return _renew(state, session, frame, now_ms)
         case FenceMe():
             return _fence_me(state, session, frame, now_ms)
+        case OpenMe():
+            return _open_me(state, session, frame)
         case Release():
             if session.market is None or frame.generation != session.generation:
                 return []
@@ -171,6 +176,7 @@ def _lease_frame(state: State, market: str, holder: Holder, now_ms: int) -> Leas
         fenced=state.fence.closed(market),
         paused=row.paused,
         venue_offset_ms=state.clock.offset_ms,
+        kept=row.kept,
     )
 
 
@@ -199,19 +205,44 @@ def _renew(state: State, session: Session, frame: RenewLease, now_ms: int) -> li
         row.report, row.report_ms = frame.report, now_ms
         held_sz = state.account.position(market).sz
         state.drifts.believed(market, frame.report.position_sz, held_sz, now_ms)
+        row.kept = frame.kept
+        if worth_storing(row.stored, row.kept, now_ms - row.stored_ms):
+            row.stored_ms = now_ms
+            return [KeepMarket(market=market)]
     return []
 
 
 def _fence_me(state: State, session: Session, frame: FenceMe, now_ms: int) -> list[Effect]:
-    """An agent's own kill: nothing of its market may rest, until a person opens the fence."""
+    """An agent's own kill: nothing of its market may rest, until a person opens the fence, or, if
+    its cause passes, the agent itself.
+    """
     market = session.market
     if market is None or frame.generation != session.generation:
         return []
-    state.fence.close(market, "agent", f"agent: {frame.reason}")
+    cause = "agent_transient" if frame.transient else "agent"
+    state.fence.close(market, cause, f"agent: {frame.reason}")
+    if frame.flatten and not state.markets[market].flatten:
+        state.markets[market].flatten = "operator"
     return [
         KeepMarket(market=market),
+        Alert("critical", "kill", f"{market}: {frame.reason}", market),
         *fence_frames(state, market),
         *clear_fenced(state, market, now_ms),
+    ]
+
+
+def _open_me(state: State, session: Session, frame: OpenMe) -> list[Effect]:
+    """The cause has passed; what a person must open stays shut."""
+    market = session.market
+    if market is None or frame.generation != session.generation:
+        return []
+    if not state.fence.open(market, "agent_transient"):
+        return []
+    text = f"{market}: the fence is open again: {frame.reason}"
+    return [
+        KeepMarket(market=market),
+        Alert("info", "kill", text, market),
+        *fence_frames(state, market),
     ]
 
 
@@ -307,8 +338,11 @@ def link_frame(state: State, session: Session, word: str | None = None) -> Effec
     return gw(session, frame)
 
 
-def positions_frames(state: State, dex: str) -> list[Effect]:
-    """The venue's own position, to each agent of a DEX; as of the frame, fills since left out."""
+def positions_frames(state: State, dex: str, now_ms: int) -> list[Effect]:
+    """The venue's own position, to each agent of a DEX; as of the frame, fills since left out.
+
+    The day's cash is as of now: every fill in it was told to the agent before.
+    """
     held = state.account.dexes.get(dex)
     if held is None:
         return []
@@ -322,6 +356,9 @@ def positions_frames(state: State, dex: str) -> list[Effect]:
             as_of_ms=held.as_of_ms,
             positions={market: row.sz if row else Decimal(0)},
             entry_px=row.entry_px if row else None,
+            liquidation_px=float(row.liquidation_px) if row and row.liquidation_px else None,
+            day=now_ms // DAY_MS,
+            cash_day_usd=state.bookings.pnl_day_usd(market, now_ms),
         )
         effects.append(gw(session, frame))
     return effects

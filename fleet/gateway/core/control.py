@@ -336,7 +336,7 @@ def resume(state: State, reason: str, by: str) -> list[Effect]:
         effects += [WriteLatch(latch=None), Record(body=LatchLifted(reason, by))]
         effects.append(Alert("info", "halt", f"lifted by {by}: {reason}"))
     for market, row in state.markets.items():
-        if row.flatten == "halt":
+        if row.flatten and (row.flatten == "halt" or not row.paused):  # of a halt, or of a kill
             row.flatten = ""
             effects.append(KeepMarket(market=market))
         effects += _open_fence(state, market)

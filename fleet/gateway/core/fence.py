@@ -1,10 +1,14 @@
 """The halt latch and the markets' fences: what may still be signed, and why not more."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from fleet.gateway.api import LatchView
 
 Kind = Literal["cancel", "noop", "reduce_only", "placement"]
+
+
+DURABLE: Final = frozenset({"agent", "agent_transient"})
+"""Causes that outlive the gateway: an agent's kill, by itself or by a person to be lifted."""
 
 
 class Fence:

@@ -11,6 +11,7 @@ from agents.exchange.nonce import NonceSequence
 from agents.exchange.registry import Registry
 from agents.market.instrument import Instrument
 from agents.portfolio import GammaRow
+from agents.risk.kill import Kept
 from agents.settings import MarketSettings
 from fleet.gateway.api import Caps, DirectivesPut, LatchView
 from fleet.gateway.core import cloids
@@ -59,7 +60,10 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 class MarketRow(msgspec.Struct):
-    """One market of the manifest, with what its agent last said."""
+    """One market of the manifest, with what its agent last said.
+
+    ``kept``: what the market's next process must know, of which ``stored`` is on the disk.
+    """
 
     settings: MarketSettings
     revision: int
@@ -69,6 +73,9 @@ class MarketRow(msgspec.Struct):
     report: Report | None = None
     report_ms: int | None = None
     recorded_ms: int = 0
+    kept: Kept = Kept()
+    stored: Kept = Kept()
+    stored_ms: int = 0
 
 
 class Session(msgspec.Struct):

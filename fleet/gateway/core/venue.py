@@ -291,7 +291,7 @@ def take_account(
             row = held.positions.get(market)
             sz = row.sz if row else Decimal(0)
             state.drifts.frame(market, sz, held.as_of_ms, now_ms)
-    effects = agents.positions_frames(state, dex)
+    effects = agents.positions_frames(state, dex, now_ms)
     if now_ms - state.equity_ms.get(dex, 0) >= EQUITY_EVERY_MS:
         state.equity_ms[dex] = now_ms
         info = state.registry.dex(dex) if state.registry else None

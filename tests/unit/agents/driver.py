@@ -6,13 +6,22 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from agents.commands import AskOpenOrders, Cancel, Command, NewOrder, Place
+from agents.commands import (
+    AskOpenOrders,
+    Cancel,
+    Command,
+    NewOrder,
+    OpenFence,
+    Place,
+    RequestFence,
+)
 from agents.engine import Engine
 from agents.events import (
     Bbo,
     CancelAnswered,
     DirectiveReceived,
     Event,
+    FenceChanged,
     Fills,
     LiveOrder,
     OpenOrders,
@@ -123,6 +132,10 @@ class Driver:
                 )
             case Cancel():
                 return CancelAnswered(command.request_id, (None,) * len(command.cloids))
+            case RequestFence(reason=reason):
+                return FenceChanged(closed=True, reason=reason)
+            case OpenFence():
+                return FenceChanged(closed=False)
             case AskOpenOrders():
                 return OpenOrders(command.request_id, self.now_ns, self.listed + self.resting())
             case _:

@@ -32,19 +32,23 @@ def test_fees_and_realized_losses_count() -> None:
     driver.tell(driver.fill(bid, "2"))
     driver.bbo(190.0)
     driver.pass_s(2.0)
-    before = driver.engine.state.pnl
-    assert before.base_usd == pytest.approx(0.0)
+    kept = driver.engine.state.kept
+    assert kept.open_usd == 0.0
     assert float(driver.engine.state.position.fees_usd) > 0
+    assert kept.pnl_usd == pytest.approx(2 * (190.0 - float(bid.px)) - 0.001)
 
 
 def test_a_new_day_starts_at_zero() -> None:
     driver = quoting(pnl_day_usd=-99.0, state=holding("10"))
     driver.now_ns = (START_NS // DAY_NS + 1) * DAY_NS
+    driver.bbo()
     driver.pass_s(1.0)
     driver.bbo(198.0)  # 20 lost, of the new day
     driver.pass_s(2.0)
     assert driver.phase != "HALTED"
-    assert driver.engine.state.pnl.brought_usd == 0.0
+    kept = driver.engine.state.kept
+    assert (kept.day, kept.before_usd) == (driver.now_ns // DAY_NS, 0.0)
+    assert kept.pnl_usd == pytest.approx(-20.0)
 
 
 def test_a_day_lost_before_the_lease_is_lost() -> None:
