@@ -150,6 +150,19 @@ def step_lines(plan: Plan) -> Iterator[str]:
         yield f"  {step.kind:<8} {whose:<12} {step.text}{raised}".rstrip()
 
 
+def canary_lines(spec: FleetSpec, plan: Plan) -> Iterator[str]:
+    """Which of the markets go first."""
+    touched = [step.market for step in plan.steps if step.market in spec.markets]
+    first = [name for name in spec.rollout.canary if name in touched]
+    if first:
+        how = spec.rollout
+        fails = "rolled back" if how.on_fail == "rollback" else "paused"
+        yield (
+            f"  canary {', '.join(first)} first, watched for {how.bake_s:g} s (what did not run:"
+            f" until it quotes); if a gate fails it is {fails}"
+        )
+
+
 def show(spec: FleetSpec, plan: Plan, found: Running, told: Viability | None, tell: Any) -> None:  # noqa: ANN401  # put or say
     """The plan as people read it: steps, then what is to be known before it is done."""
     away = missing(found)
@@ -158,6 +171,8 @@ def show(spec: FleetSpec, plan: Plan, found: Running, told: Viability | None, te
     else:
         tell(f"plan for fleet {spec.fleet} on {spec.network}:")
     for line in step_lines(plan):
+        tell(line)
+    for line in canary_lines(spec, plan):
         tell(line)
     if away:
         tell(f"  processes to start: {', '.join(away)}")

@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from agents.telemetry.logs import Log, open_log
+from fleet.cluster.moves import Moves
 from fleet.folder import Folder
 from fleet.gateway.api import GatewayStatus, HaltRequest
 from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable
@@ -46,6 +47,7 @@ class RiskRounds:
         self._kept_path = folder.root / "risk.json"
         self._covariance_path = folder.root / "covariance.msgpack"
         self._rounds = Rounds()
+        self._moves = Moves(folder)
         self._rounds.baseline = self._read_kept()
         self._read_covariance()
         self._caps: dict[str, int] = {}
@@ -66,7 +68,11 @@ class RiskRounds:
         now_ms = time.time_ns() // 1_000_000
         self._seq = max(self._seq + 1, now_ms)  # rises over restarts of this process too
         before = self._rounds.baseline
-        done = self._rounds.turn(status, spec.risk, self._seq, now_ms, spec.dexes)
+        seen, self._rounds.baseline = self._moves.settle(status, before)
+        if seen is None:
+            return  # a transfer is under way, and what was there before it is not known
+        done = self._rounds.turn(seen, spec.risk, self._seq, now_ms, spec.dexes)
+        self._rounds.baseline = self._moves.noted(done.baseline)
         if not done.blind:
             self._sighted_ms = now_ms
         elif now_ms - self._sighted_ms < BLIND_MS:
@@ -75,7 +81,7 @@ class RiskRounds:
             self._halt(spec, done)
         else:
             self._gateway.put("/v1/directives", done.put)
-        self._keep(before, done.baseline)
+        self._keep(before, self._rounds.baseline)
         if self._rounds.sampled:
             kept = msgspec.msgpack.encode(self._rounds.covariance.kept())
             self._write(self._covariance_path, kept)

@@ -8,11 +8,16 @@ DAY_MS: Final = 86_400_000
 
 
 class Baseline(msgspec.Struct, frozen=True):
-    """Kept over restarts of the risk actor, or a crash would forgive a loss. All in USD."""
+    """Kept over restarts of the risk actor, or a crash would forgive a loss. All in USD.
+
+    ``moved``: what transfers had brought to each DEX by then, in its token, exact; None: from
+    before that was written down.
+    """
 
     day_ms: int
     day_open_usd: float
     peak_usd: float
+    moved: dict[str, str] | None = None
 
 
 def roll(kept: Baseline | None, equity_usd: float, now_ms: int) -> Baseline:
@@ -21,7 +26,8 @@ def roll(kept: Baseline | None, equity_usd: float, now_ms: int) -> Baseline:
     if kept is None:
         return Baseline(day_ms, equity_usd, equity_usd)
     opened_usd = kept.day_open_usd if kept.day_ms == day_ms else equity_usd
-    return Baseline(day_ms, opened_usd, max(kept.peak_usd, equity_usd))
+    peak_usd = max(kept.peak_usd, equity_usd)
+    return Baseline(day_ms, opened_usd, peak_usd, kept.moved)
 
 
 def resumed(kept: Baseline, equity_usd: float) -> Baseline:

@@ -42,3 +42,16 @@ def test_reducing_counts_with_an_order_only() -> None:
     arrivals = Arrivals(["BTC", "ETH"])
     arrivals.update([row("BTC", "REDUCING"), {**row("ETH", "REDUCING"), "open_orders": 3}])
     assert arrivals.missing == ["BTC"]
+
+
+def test_what_waits_for_a_canary_has_to_arrive_anew() -> None:
+    arrivals = Arrivals(["BTC", "ETH"])
+    arrivals.update([row("BTC", "QUOTING"), row("ETH", "QUOTING")])
+    arrivals.hold(["ETH"])
+    arrivals.update([row("ETH", "QUOTING")])
+    assert arrivals.missing == ["ETH"]
+    arrivals.hold([])
+    assert arrivals.missing == ["ETH"], "what it quoted was the old"
+    arrivals.update([row("ETH", "QUOTING")])
+    assert arrivals.missing == []
+    assert arrivals.count == 2
