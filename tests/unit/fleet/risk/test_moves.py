@@ -61,7 +61,8 @@ class Risk:
 def test_no_order_of_arrival_is_a_loss(order: tuple[str, ...]) -> None:
     """1000 leave the main DEX and come to hyna as 1000 of its token: worth 10 USD less there."""
     risk = Risk()
-    main, hyna, moved, booked, transfers = 9_000, 2_000, {"": 0, "hyna": 0}, set(), [SENT]
+    main, hyna, moved, transfers = 9_000, 2_000, {"": 0, "hyna": 0}, [SENT]
+    booked: set[tuple[str, int]] = set()
     risk.round(seen(main, hyna), [], moved, booked)
     risk.round(seen(main, hyna), transfers, moved, booked)
     for what in order:
