@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from fleet import processes
-from fleet.cli import prepare, start
+from fleet.cli import alerting, prepare, start
 from fleet.cli.console import Output, put, put_json, say
 from fleet.cli.control import FLEET, Control, ControlDown, Plan
 from fleet.cli.failure import ExitCode, Failure
@@ -52,13 +52,18 @@ def run(path: Path, wishes: Wishes, output: Output) -> None:
     if processes.alive(folder, "venue") is not None:
         prepare.check_venue(folder, spec)
     key = None if found.guard else _live_key(spec)
+    alerts = alerting.resolved(spec.alerts)
     plan = planned(folder, spec, found, wishes.only)
     if not plan.steps and found.whole:
+        if alerting.keep(folder, alerts):
+            say("alerts: an address has changed, and is in force")
         _finish(spec, plan, {}, output)
         return
     show(spec, plan, found, judged(path, folder, spec), put if output == "table" else say)
     _refuse_raises(plan, wishes)
     confirm(spec.network, yes=wishes.yes)
+    folder.create()
+    alerting.keep(folder, alerts)
     _start(folder, spec, found, key)
     _roll_out(folder, spec, wishes, output, shown=plan)
 
@@ -119,7 +124,6 @@ def confirm(network: str, *, yes: bool) -> None:
 def _start(folder: Folder, spec: FleetSpec, found: Running, key: str | None) -> None:
     if found.whole:
         return
-    folder.create()
     if not found.guard:
         if key is None:
             from fleet.cli.key import paper_key

@@ -17,7 +17,7 @@ from fleet.gateway.records import Filled
 from fleet.ledger.cash import cash
 from fleet.ledger.main import new_of, take_new
 from fleet.ledger.query import LedgerUnreadable
-from fleet.ledger.rebuild import differences, rebuilt
+from fleet.ledger.rebuild import copied, differences, rebuilt
 from fleet.processes import alive
 
 PATIENCE_S: Final = 20.0
@@ -31,13 +31,16 @@ def run(output: Output, fleet: str | None, *, replace: bool) -> None:
         raise Failure(ExitCode.INVALID, text, "a fleet writes it once it runs")
     told = _venue_fills(folder)
     new = new_of(folder)
-    with closing(rebuilt(folder.actions, new, folder.ledger_db, told or ())):
+    now = new.with_suffix(".copy")
+    seq = copied(folder.ledger_db, now) if folder.ledger_db.exists() else None
+    with closing(rebuilt(folder.actions, new, now, told or (), seq)):
         pass
     try:
-        apart = differences(folder.ledger_db, new) if folder.ledger_db.exists() else ["no ledger"]
+        apart = differences(now, new) if seq is not None else ["there was no ledger"]
         drifts = [row.text for row in cash(new).values() if not row.balanced]
     except LedgerUnreadable as error:
         apart, drifts = [str(error)], []
+    _drop(now)
     if replace:
         _replace(folder, new)
     else:

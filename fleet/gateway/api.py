@@ -6,6 +6,7 @@
     DELETE /v1/markets/{market}          -> {} ; 409 while something of ours rests or is closed
     POST   /v1/markets/{market}/{pause|unpause|drain|flatten|revoke}
     PUT    /v1/directives                DirectivesPut -> {}
+    PUT    /v1/books                     BooksPut -> {} ; the ledger's word on balances that drift
     PUT    /v1/caps                      CapsPut -> {} ; the fleet's linear caps
     POST   /v1/halt                      HaltRequest -> one JSON line a stage, the last a HaltReport
     POST   /v1/resume                    ResumeRequest -> {}
@@ -255,6 +256,12 @@ class DirectivesPut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str
     directives: dict[str, DirectiveRow]
     gamma_rows: dict[str, GammaRow] = {}
+
+
+class BooksPut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the ledger cannot explain, by DEX: a directive for all its markets, on top of risk's."""
+
+    dexes: dict[str, DirectiveRow]
 
 
 class HaltRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

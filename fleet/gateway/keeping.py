@@ -14,7 +14,7 @@ from fleet.gateway.core.fence import DURABLE
 from fleet.gateway.core.lease import Durable
 from fleet.gateway.core.purse import Kept
 from fleet.gateway.core.state import State
-from fleet.gateway.records import Body, Filled, Funding, LinkSeen
+from fleet.gateway.records import Body, Filled, Funding, LinkSeen, Moved
 from fleet.gateway.store import KeptMarket
 
 MEND_EVERY_MS: Final = 1_000
@@ -61,7 +61,7 @@ class Keeping:
                 self._owed.popleft()
             self._state.log_seq = self._log.append(body, wall_ns)
         except OSError as error:
-            if isinstance(body, Filled | Funding):
+            if isinstance(body, Filled | Funding | Moved):
                 self._owed.append((wall_ns, body))
             self._unwritable("log", f"the action log can't be written: {error.strerror or error}")
             return False

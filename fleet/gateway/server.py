@@ -20,6 +20,7 @@ from fleet.gateway.api import (
     ActionPost,
     ActRequest,
     ApiError,
+    BooksPut,
     CapsPut,
     DirectivesPut,
     HaltRequest,
@@ -68,6 +69,7 @@ class Server:
         app.router.add_delete("/v1/markets/{market}", self._delete_market)
         app.router.add_post("/v1/markets/{market}/{verb}", self._act)
         app.router.add_put("/v1/directives", self._put_directives)
+        app.router.add_put("/v1/books", self._put_books)
         app.router.add_put("/v1/caps", self._put_caps)
         app.router.add_post("/v1/halt", self._halt)
         app.router.add_post("/v1/resume", self._resume)
@@ -159,6 +161,10 @@ class Server:
         put = await _read(request, CapsPut)
         self._gateway.run(control.put_caps(self._state, put))
         return self._done()
+
+    async def _put_books(self, request: web.Request) -> web.StreamResponse:
+        self._state.books = (await _read(request, BooksPut)).dexes
+        return _reply({})
 
     async def _halt(self, request: web.Request) -> web.StreamResponse:
         wanted = await _read(request, HaltRequest)

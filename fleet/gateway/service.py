@@ -66,7 +66,7 @@ class Gateway:
         self.agents: dict[int, Agent] = {}
         self.account_answers: dict[str, asyncio.Future[bytes]] = {}
         self.account_requests: dict[int, str] = {}
-        self.alerts = Alerts(store.alert_command())
+        self.alerts = Alerts(self._append)
         self._signer = signer
         self._log = log
         self.keeping = Keeping(core.state, log, store, self._alert)

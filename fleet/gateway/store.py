@@ -40,12 +40,6 @@ class KeptState(msgspec.Struct, frozen=True):
     text: str = ""
 
 
-class AlertsJson(msgspec.Struct, frozen=True):
-    """``alerts.json``: a command that gets each alert as one JSON line on its stdin."""
-
-    command: tuple[str, ...] = ()
-
-
 class FleetJson(msgspec.Struct, frozen=True):
     """What of ``fleet.json`` the gateway reads."""
 
@@ -190,13 +184,6 @@ class Store:
         except sqlite3.Error:
             return None
         return int(row[0]) if row else None
-
-    def alert_command(self) -> tuple[str, ...]:
-        """The command of ``alerts.json``, ``{"command": [...]}``; empty without one."""
-        with contextlib.suppress(OSError, msgspec.MsgspecError):
-            raw = (self._folder.gateway / "alerts.json").read_bytes()
-            return msgspec.json.decode(raw, type=AlertsJson).command
-        return ()
 
     def say(self, state: str, text: str = "") -> None:
         """How the start goes, for ``fleet apply``; a disk that is full keeps nothing else back."""

@@ -41,6 +41,7 @@ class Health:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.undecodable = 0
         self._told: LedgerState | None = None
         self._beat_s = 0.0
 
@@ -54,7 +55,7 @@ class Health:
 
     def tell(self, state: LedgerState) -> bool:
         """True if this is news: another state, or one more record passed over."""
-        told = self._told
+        told, self.undecodable = self._told, state.undecodable
         if told is not None and (told.state, told.undecodable) == (state.state, state.undecodable):
             return False
         self._told = state

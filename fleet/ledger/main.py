@@ -23,9 +23,15 @@ from types import FrameType
 from typing import Final
 
 from agents.market.units import NS_PER_MS
+from fleet.alerts.conditions import Books
+from fleet.alerts.look import look
+from fleet.alerts.watch import Watch
 from fleet.folder import Folder
+from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable
 from fleet.gateway.framing import Record
+from fleet.gateway.records import Alerted
 from fleet.ledger.health import Health, LedgerState, state_path
+from fleet.ledger.reckon import Reckoner
 from fleet.ledger.schema import ForeignSchema
 from fleet.ledger.tail import Tail
 from fleet.ledger.writer import Ledger
@@ -33,13 +39,16 @@ from fleet.ledger.writer import Ledger
 POLL_S: Final = 0.1
 _RETRY_S: Final = 1.0
 _STUCK_S: Final = 5.0
+GATEWAY_S: Final = 2.0
+FRESH_NS: Final = 60_000_000_000
 _SUFFIXES: Final = ("", "-wal", "-shm")
 EXIT_LOCKED: Final = 6
 
 
 def say(event: str, **facts: object) -> None:
     """One JSON line on stderr, which the guard leads into the ledger's log."""
-    line = {"at_ms": time.time_ns() // NS_PER_MS, "process": "ledger", "event": event, **facts}
+    now_ms = time.time_ns() // NS_PER_MS
+    line = {"at_ms": now_ms, "process": "ledger", **facts, "event": event}
     with contextlib.suppress(OSError):  # a full disk silences it and ends nothing
         os.write(2, (json.dumps(line) + "\n").encode())
 
@@ -83,7 +92,21 @@ def take_new(folder: Folder) -> None:
     say("ledger.replaced", kept=f"{db.name}.aside")
 
 
-def follow(folder: Folder, health: Health, stopped: Callable[[], bool]) -> None:
+def watch_of(folder: Folder, health: Health) -> Watch:
+    """What looks at the fleet beside the booking, and alerts."""
+    gateway = GatewayClient(folder, GATEWAY_S)
+    reckoner = Reckoner(folder.ledger_db, lambda put: gateway.put("/v1/books", put))
+
+    def books() -> Books:
+        now_ms = time.time_ns() // NS_PER_MS
+        with contextlib.suppress(Unreachable, ApiFailure):
+            return reckoner.books(now_ms, health.undecodable)
+        return Books(undecodable=health.undecodable)
+
+    return Watch(folder, lambda: look(folder, books()), say)
+
+
+def follow(folder: Folder, health: Health, watch: Watch, stopped: Callable[[], bool]) -> None:
     """Book the log's records until ``stopped``. Raises sqlite3.Error; nothing is lost by that."""
     ledger = open_ledger(folder.ledger_db)
     tail = Tail(folder.actions, ledger.place)
@@ -103,6 +126,7 @@ def follow(folder: Folder, health: Health, stopped: Callable[[], bool]) -> None:
                 say("alert.undecodable", count=passed_over, mend="keep the log; see the notes here")
             if records:
                 _book(ledger, records, health, tail.undecodable, stopped)
+                watch.heard(_fresh_alerts(records))
                 stuck_since_s = None
                 continue
             health.tell(LedgerState(undecodable=tail.undecodable))
@@ -110,6 +134,13 @@ def follow(folder: Folder, health: Health, stopped: Callable[[], bool]) -> None:
             time.sleep(POLL_S)
     finally:
         ledger.close()
+
+
+def _fresh_alerts(records: list[Record]) -> list[Alerted]:
+    """Alerts of now; those of a log that is read again were told when they were news."""
+    since_ns = time.time_ns() - FRESH_NS
+    bodies = (record.body for record in records if record.wall_ns >= since_ns)
+    return [body for body in bodies if isinstance(body, Alerted)]
 
 
 def _book(
@@ -170,15 +201,18 @@ def run(folder: Folder) -> int:
     except BlockingIOError:
         say("ledger.locked", mend="another ledger writes this folder; end it first")
         return EXIT_LOCKED
+    watch = watch_of(folder, health)
+    watch.start()
     while not stopping:
         take_new(folder)
         try:
-            follow(folder, health, lambda: stopping)
+            follow(folder, health, watch, lambda: stopping)
         except sqlite3.OperationalError as error:
             _waits(health, str(error))
         except sqlite3.DatabaseError as error:
             say("ledger.damaged", why=str(error))
             time.sleep(_RETRY_S)
+    watch.stop()
     say("ledger.closed")
     return 0
 

@@ -32,12 +32,16 @@ _TIMES: Final = {table: column for table, column, _ in RETENTION}
 
 
 def rebuilt(
-    actions: Path, into: Path, old: Path | None = None, told: Iterable[Filled] = ()
+    actions: Path,
+    into: Path,
+    old: Path | None = None,
+    told: Iterable[Filled] = (),
+    until_seq: int | None = None,
 ) -> Ledger:
     """A ledger made anew in ``into``, which is replaced. The caller closes it.
 
     ``told``: the venue's fills; those that the log has are known already. ``old``: the ledger in
-    use, for what is older than the log. Raises sqlite3.Error.
+    use, for what is older than the log. ``until_seq``: the last record. Raises sqlite3.Error.
     """
     for suffix in _SUFFIXES:
         into.with_name(into.name + suffix).unlink(missing_ok=True)
@@ -49,10 +53,22 @@ def rebuilt(
             ledger.take_over(old, _CARRIED, head[0].wall_ns // 1_000_000)
     tail = Tail(actions)
     while records := tail.read(BATCH):
-        ledger.apply(records)
+        wanted = [r for r in records if until_seq is None or r.seq <= until_seq]
+        ledger.apply(wanted)
+        if len(wanted) < len(records):
+            break
     missing = [Record.of(0, tail.place.wall_ns, body) for body in told]
     ledger.complete(missing)
     return ledger
+
+
+def copied(ledger_db: Path, into: Path) -> int:
+    """A ledger that is being written, as of one moment; the last record in it."""
+    into.unlink(missing_ok=True)
+    uri = f"file:{quote(str(ledger_db))}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True)) as db, closing(sqlite3.connect(into)) as copy:
+        db.backup(copy)
+        return int(copy.execute("SELECT seq FROM cursor").fetchone()[0])
 
 
 def differences(one: Path, other: Path) -> list[str]:

@@ -3,6 +3,7 @@
 value of a leaf   = the market's, else defaults', else the schema's
 position_max_usd  = the lesser of the given one and margin x leverage
 daily_loss_max    = 5 % of the margin, where not given
+margin_usd        = 1000 USD of an isolated market, where not given
 a fleet's limit   = the sum over its markets, where not given
 """
 
@@ -25,6 +26,7 @@ from fleet.manifests.section import Section
 from fleet.manifests.source import Source
 from fleet.manifests.spec import (
     Account,
+    AlertsSpec,
     DexSpec,
     FleetRisk,
     FleetSpec,
@@ -32,9 +34,11 @@ from fleet.manifests.spec import (
     PaperSpec,
     RequestsSpec,
     RolloutSpec,
+    ScheduleSpec,
 )
 
 DAILY_LOSS_SHARE: Final = 0.05
+ISOLATED_MARGIN_USD: Final = 1_000.0
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -72,6 +76,8 @@ def compiled(source: Source, manifest: Manifest) -> Draft:
             continue
         first[_name(market)] = index
         margin_usd = _leaf(manifest, market, "margin_usd")
+        if margin_usd is None and _leaf(manifest, market, "isolated"):
+            margin_usd = ISOLATED_MARGIN_USD
         if margin_usd is None:
             text, mend = "is missing, here and in defaults", "add e.g. margin_usd: 5000"
             problems.append(source.problem(("markets", index, "margin_usd"), text, mend))
@@ -180,7 +186,18 @@ def _spec(manifest: Manifest, markets: list[MarketSettings]) -> FleetSpec:
             name: msgspec.convert(dex.model_dump(), DexSpec) for name, dex in manifest.dexes.items()
         },
         rollout=msgspec.convert(manifest.rollout.model_dump(), RolloutSpec),
+        schedules=_schedules(manifest),
+        alerts=msgspec.convert(manifest.alerts.model_dump(), AlertsSpec),
     )
+
+
+def _schedules(manifest: Manifest) -> dict[str, ScheduleSpec]:
+    given = {_name(m): _leaf(manifest, m, "schedule") for m in manifest.markets}
+    return {
+        name: msgspec.convert(hours.model_dump(mode="json"), ScheduleSpec)
+        for name, hours in given.items()
+        if hours is not None
+    }
 
 
 def _fleet_risk(manifest: Manifest, markets: list[MarketSettings]) -> FleetRisk:

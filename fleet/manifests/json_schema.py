@@ -37,6 +37,7 @@ _MARKET_PARTS: Final = {
     "Advanced": "strategy.advanced",
     "Drain": "drain",
     "OnOrphan": "on_orphan",
+    "Schedule": "schedule",
 }
 _FLEET_PARTS: Final = {
     "AccountSection": "account",
@@ -46,6 +47,8 @@ _FLEET_PARTS: Final = {
     "Dex": "dexes",
     "Rollout": "rollout",
     "Gates": "rollout.gates",
+    "Alerts": "alerts",
+    "Url": "alerts.webhook",
     "Paper": "paper",
     "Latency": "paper.latency_ms",
 }

@@ -9,7 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from fleet.manifests.schema_alerts import Alerts
 from fleet.manifests.schema_risk import RiskAdvanced
+from fleet.manifests.schema_schedule import Schedule
 from fleet.manifests.schema_strategy import Strategy
 from fleet.manifests.section import Section
 
@@ -81,7 +83,7 @@ class OnOrphan(Section):
     )
 
 
-MARGIN = "the margin in USD"
+MARGIN = "the margin in USD; 1000 where isolated and omitted"
 
 
 class Defaults(Section):
@@ -97,6 +99,7 @@ class Defaults(Section):
     strategy: Strategy = Strategy()
     drain: Drain = Drain()
     on_orphan: OnOrphan = OnOrphan()
+    schedule: Schedule | None = Field(default=None, description="hours, for a market that has them")
 
 
 class Market(Defaults):
@@ -306,6 +309,7 @@ class Manifest(Section):
     requests: Requests = Requests()
     dexes: dict[str, Dex] = Field(default_factory=dict, description="the caps of each DEX")
     rollout: Rollout = Rollout()
+    alerts: Alerts = Alerts()
     defaults: Defaults = Defaults()
     markets: list[Market] = Field(
         min_length=1, description="the markets to make", examples=["[{asset: BTC}]"]

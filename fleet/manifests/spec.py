@@ -80,6 +80,16 @@ class DexSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     on_remove: Literal["keep", "return"] = "keep"
 
 
+class ScheduleSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A market's hours: ``HH:MM-HH:MM`` by ``timezone``, dates as ``YYYY-MM-DD``."""
+
+    hours: str
+    timezone: str = "America/New_York"
+    days: tuple[str, ...] = ("mon", "tue", "wed", "thu", "fri")
+    holidays: tuple[str, ...] = ()
+    reduce_before_s: float = 900.0
+
+
 class RolloutGates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a canary may not exceed. Shares: of orders sent, of its margin, of its time."""
 
@@ -102,8 +112,29 @@ class RolloutSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gates: RolloutGates = RolloutGates()
 
 
+class UrlSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Where an address is found when the manifest is applied; it may be a secret."""
+
+    url: str | None = None
+    env: str | None = None
+    file: str | None = None
+
+
+class AlertsSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is told what happens, outside the machine."""
+
+    webhook: UrlSource | None = None
+    command: tuple[str, ...] = ()
+    severity_min: Literal["info", "warning", "critical"] = "warning"
+    repeat_s: float = 900.0
+    heartbeat: UrlSource | None = None
+    heartbeat_every_s: float = 60.0
+
+
 class FleetSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole manifest, defaults filled in. ``markets`` is keyed by the market's id."""
+    """The whole manifest, defaults filled in. ``markets`` and ``schedules`` are keyed by the
+    market's id; one without a schedule is always open.
+    """
 
     fleet: str
     network: Network
@@ -114,6 +145,8 @@ class FleetSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     requests: RequestsSpec = RequestsSpec()
     dexes: dict[str, DexSpec] = {}
     rollout: RolloutSpec = RolloutSpec()
+    schedules: dict[str, ScheduleSpec] = {}
+    alerts: AlertsSpec = AlertsSpec()
 
 
 def encode(spec: FleetSpec) -> bytes:

@@ -1,8 +1,6 @@
 """Two hands on one account: another fleet's order is seen, told, and stops what adds risk."""
 
 import json
-import os
-import signal
 import sys
 import time
 import urllib.request
@@ -18,11 +16,11 @@ from agents.exchange.codec import encode_cancel, encode_place
 from agents.exchange.signing import L1Signer, exchange_body, pack
 from agents.exchange.wire import Action
 from agents.market.types import Cloid, Side
+from fleet.alerts.settings import settings_path
 from fleet.folder import Folder
 from fleet.gateway.api import MarketView
-from fleet.gateway.client import GatewayClient, Unreachable
+from fleet.gateway.client import GatewayClient
 from fleet.gateway.core.cloids import parse
-from fleet.processes import alive
 from tests.e2e.under_test import Fleet, all_quoting, wait_for
 
 STRAY = Cloid("0xf1ee99999900010000010" + "0" * 10 + "1")
@@ -40,26 +38,14 @@ class Desk:
         self.heard = self.folder.gateway / "heard"
 
     def listen(self) -> None:
-        """``alerts.json`` names a command; the gateway reads it when it starts."""
+        """``alerts.json`` names a command; the ledger's process takes it over as it is written."""
         write = f"import sys; open({str(self.heard)!r}, 'a').write(sys.stdin.read())"
         told = {"command": [sys.executable, "-c", write]}
-        (self.folder.gateway / "alerts.json").write_text(json.dumps(told))
-        old = alive(self.folder, "gateway")
-        assert old is not None
-        os.kill(old, signal.SIGKILL)
-        wait_for("a new gateway", lambda: alive(self.folder, "gateway") not in {None, old}, 15)
-        wait_for("its agents continue", self._held, 15)
-
-    def _held(self) -> bool:
-        try:
-            status = GatewayClient(self.folder, 5.0).status()
-        except Unreachable:
-            return False
-        return {view.lease.owner for view in status.markets} == {"agent"}
+        settings_path(self.folder).write_text(json.dumps(told))
 
     def alerts(self, about: str) -> list[dict[str, Any]]:
         lines = self.heard.read_text().splitlines() if self.heard.exists() else []
-        return [told for told in map(json.loads, lines) if told["about"] == about]
+        return [told for told in map(json.loads, lines) if told["event"] == about]
 
     def view(self, market: str = MARKET) -> MarketView:
         status = GatewayClient(self.folder, 5.0).status()
@@ -91,7 +77,7 @@ class Desk:
 def desk(paper: Fleet) -> Iterator[Desk]:
     made = Desk(paper)
     yield made
-    (made.folder.gateway / "alerts.json").unlink(missing_ok=True)
+    settings_path(made.folder).unlink(missing_ok=True)
     paper.cli.run("--fleet", paper.name, "resume", "--reason", "over")
 
 

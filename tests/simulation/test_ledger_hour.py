@@ -19,7 +19,7 @@ from fleet.ledger.cash import cash
 from fleet.ledger.peak import drawdown
 from fleet.ledger.periods import Period, periods
 from fleet.ledger.query import EXACT
-from fleet.ledger.rebuild import differences, rebuilt
+from fleet.ledger.rebuild import copied, differences, rebuilt
 from fleet.ledger.tokens import token_periods
 from tests.simulation.ledger_hour import COINS, FUND, ME, START_MS, Hour
 
@@ -154,8 +154,10 @@ def venue_fills(hour: Hour) -> list[Filled]:
 
 
 def test_the_ledger_made_again_from_log_and_venue_is_the_same(hour: Hour) -> None:
-    again = hour.path.with_name("again.db")
-    rebuilt(hour.log.folder, again, hour.path, venue_fills(hour)).close()
+    again, copy = hour.path.with_name("again.db"), hour.path.with_name("copy.db")
+    seq = copied(hour.path, copy)
+    rebuilt(hour.log.folder, again, copy, venue_fills(hour), seq).close()
+    assert differences(copy, again) == []
     assert differences(hour.path, again) == []
     assert differences(again, hour.path) == []
     assert query.markets(again) == query.markets(hour.path)

@@ -26,6 +26,7 @@ from agents.exchange.downstream import (
     Revoked,
 )
 from agents.risk.kill import worth_storing
+from fleet.gateway.api import DirectiveRow
 from fleet.gateway.core import cloids, handover, portfolio, requests, sweeps
 from fleet.gateway.core.bookings import DAY_MS
 from fleet.gateway.core.clearing import Target
@@ -37,6 +38,7 @@ from fleet.gateway.core.state import Session, State, gw
 from fleet.gateway.records import LeaseEnded, LeaseIssued
 
 ACQUIRE_MS: Final = 1_000
+_SEVERITY: Final = ("normal", "reduce_only", "halt")
 
 
 def opened(state: State, session_id: int, now_ms: int) -> None:
@@ -309,13 +311,11 @@ def directive_frame(state: State, market: str) -> DirectiveFrame | None:
     put = state.directives
     if put is None:
         return None
-    row = put.directives.get(market)
-    return DirectiveFrame(
-        seq=put.seq,
-        as_of_ms=put.as_of_ms,
-        mode=row.mode if row else put.state,
-        reason=row.reason if row else put.reason,
-    )
+    row = put.directives.get(market) or DirectiveRow(put.state, put.reason)
+    books = state.books.get(dex_of(market))
+    if books is not None and _SEVERITY.index(books.mode) > _SEVERITY.index(row.mode):
+        row = books
+    return DirectiveFrame(seq=put.seq, as_of_ms=put.as_of_ms, mode=row.mode, reason=row.reason)
 
 
 def fence_frames(state: State, market: str) -> list[Effect]:

@@ -95,7 +95,7 @@ class WriteLatch(Effect, frozen=True, gc=False):
 
 
 class Alert(Effect, frozen=True, gc=False):
-    """Tell a person: one line in the log, and the command of ``alerts.json`` if there is one.
+    """Tell a person: one line in the log, and a record that the ledger's process sends on.
 
     ``event``: halt, orphan, caretaker, second_controller, link, files, drift. ``market`` empty:
     the fleet.

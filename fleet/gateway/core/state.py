@@ -13,7 +13,7 @@ from agents.market.instrument import Instrument
 from agents.portfolio import GammaRow
 from agents.risk.kill import Kept
 from agents.settings import MarketSettings
-from fleet.gateway.api import Caps, DirectivesPut, LatchView
+from fleet.gateway.api import Caps, DirectiveRow, DirectivesPut, LatchView
 from fleet.gateway.core import cloids
 from fleet.gateway.core.account import Account
 from fleet.gateway.core.allowance import Allowance
@@ -197,6 +197,7 @@ class State:
         self.registry: Registry | None = None
         self.link = Link()
         self.directives: DirectivesPut | None = None
+        self.books: dict[str, DirectiveRow] = {}
         self.gamma_rows: dict[str, GammaRow] = {}
         self.refusals: dict[str, int] = {}
         self.refusals_logged: set[tuple[str, str]] = set()

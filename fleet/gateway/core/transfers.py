@@ -29,9 +29,9 @@ def moves(row: LedgerUpdateWire, address: str) -> Iterator[Moved]:
     delta = row.delta
     if delta.type == "send":
         token = delta.token or USDC
-        for dex, amount in _ends(delta, address, delta.amount, delta.source_dex or "").items():
-            if dex != SPOT and amount:
-                yield _moved(row, dex, token.partition(":")[0], amount)
+        for dex, change in _ends(delta, address, delta.amount, delta.source_dex or "").items():
+            if dex != SPOT and change:
+                yield _moved(row, dex, token.partition(":")[0], change)
     elif (amount := _main(delta, address)) is not None:
         yield _moved(row, "", USDC, amount)
     elif delta.type not in _STILL:

@@ -1,10 +1,7 @@
 """What the gateway still does, and does not, when the disk takes nothing more."""
 
 import errno
-import json
 import shutil
-import sys
-import time
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
@@ -27,7 +24,6 @@ from agents.exchange.signing import L1Signer, draw_key
 from agents.market.types import Cloid, Coin, Fill, Oid, Side, Tid
 from fleet.folder import Folder
 from fleet.gateway import store as store_module
-from fleet.gateway.alerts import Alerts
 from fleet.gateway.api import DirectivesPut, HaltRequest, LatchView
 from fleet.gateway.core import control
 from fleet.gateway.core.control import Halt
@@ -37,7 +33,7 @@ from fleet.gateway.core.state import Identity
 from fleet.gateway.core.status import status
 from fleet.gateway.framing import read_records
 from fleet.gateway.log import ActionLog
-from fleet.gateway.records import Filled, LinkSeen
+from fleet.gateway.records import Alerted, Filled, LinkSeen
 from fleet.gateway.recover import restore
 from fleet.gateway.service import Gateway
 from fleet.gateway.store import Store
@@ -207,23 +203,15 @@ async def test_a_latch_that_comes_after_the_signature_still_holds_the_placement(
     assert gateway.state.orders.by_cloid == {}
 
 
-async def test_an_alert_reaches_the_command_of_alerts_json(tmp_path: Path) -> None:
-    heard = tmp_path / "heard"
-    write = f"import sys; open({str(heard)!r}, 'w').write(sys.stdin.read())"
-    alerts = Alerts((sys.executable, "-c", write))
-    alerts.tell(Alert("critical", "halt", "by test", "BTC"))
-    for task in list(alerts._running):
-        await task
-    told = json.loads(heard.read_text())
-    assert (told["severity"], told["about"], told["text"], told["market"]) == (
-        "critical", "halt", "by test", "BTC",
-    )  # fmt: skip
-    assert abs(told["at_ms"] - time.time() * 1_000) < 60_000
+async def test_an_alert_is_a_record_that_the_ledger_sends_on(disk: Disk) -> None:
+    disk.gateway.run([Alert("critical", "orphan", "by test", "BTC")])
+    (path,) = disk.log.segments()
+    bodies = [record.body for _, record in read_records(path)]
+    assert Alerted("critical", "orphan", "by test", "BTC") in bodies
 
 
-async def test_a_command_that_does_not_exist_harms_nobody() -> None:
-    alerts = Alerts(("/nonexistent",))
-    alerts.tell(Alert("info", "halt", "lifted"))
-    for task in list(alerts._running):
-        await task
-    assert not alerts._running
+async def test_an_alert_that_cannot_be_recorded_harms_nobody(disk: Disk) -> None:
+    disk.fill()
+    disk.gateway.run([Alert("info", "halt", "lifted")])
+    assert "No space left" in (disk.unwritable() or "")
+    disk.free()
