@@ -5,8 +5,8 @@ from typing import Literal
 
 import msgspec
 
+from agents.kept import Kept
 from agents.market.types import Cloid, Side
-from agents.risk.kill import Kept
 
 
 class Command(msgspec.Struct, frozen=True, gc=False):

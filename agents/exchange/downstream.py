@@ -19,9 +19,9 @@ import msgspec
 
 from agents.commands import Report
 from agents.events import LiveOrder
+from agents.kept import Kept
 from agents.market.instrument import Instrument
 from agents.portfolio import GammaRow, Holdings
-from agents.risk.kill import Kept
 from agents.settings import MarketSettings
 
 PROTOCOL_VERSION: Final = 1

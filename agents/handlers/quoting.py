@@ -77,16 +77,9 @@ def decide(state: EngineState, now_ns: int) -> None:
         clip_sz=room.clip_sz,
         bid_room=room.bid.wanted,
         ask_room=room.ask.wanted,
-        present=_present(state, room, crossed),
+        present=state.verdict.widen_bps <= 0 and abs(state.position.sz) <= room.present_sz,
         limit_sz=room.limit_sz,
-        conditions=_stood_back(
-            conditions_of(
-                estimates,
-                now_ms=now_ns // NS_PER_MS,
-                holding_s=state.settings.strategy.holding_s,
-            ),
-            state,
-        ),
+        conditions=_conditions(state, estimates, now_ns),
         table=state.skew,
         cross=crossed,
     )
@@ -123,8 +116,11 @@ def decide(state: EngineState, now_ns: int) -> None:
     _place(state, bids.place, asks.place, room, estimates, now_ns)
 
 
-def _stood_back(conditions: Conditions, state: EngineState) -> Conditions:
-    """By what the monitors say, on each side that would add to what is held."""
+def _conditions(state: EngineState, estimates: Estimates, now_ns: int) -> Conditions:
+    """Those of the market, and how far the monitors want what would add to stand back."""
+    conditions = conditions_of(
+        estimates, now_ms=now_ns // NS_PER_MS, holding_s=state.settings.strategy.holding_s
+    )
     widen_bps = state.verdict.widen_bps
     if widen_bps <= 0:
         return conditions
@@ -134,18 +130,6 @@ def _stood_back(conditions: Conditions, state: EngineState) -> Conditions:
         widen_bid_bps=widen_bps if held_sz >= 0 else 0.0,
         widen_ask_bps=widen_bps if held_sz <= 0 else 0.0,
     )
-
-
-def _present(state: EngineState, room: Rooms, cross: CrossSkew | None) -> bool:
-    """Whether so little is held, other markets' positions counted as if held here, that both sides
-    are to be shown near the mid.
-    """
-    if state.verdict.widen_bps > 0:
-        return False
-    if cross is None:
-        return abs(state.position.sz) <= room.present_sz
-    held_sz = float(state.position.sz) + cross.clips * float(room.clip_sz)
-    return max(abs(held_sz), abs(float(state.position.sz))) <= float(room.present_sz)
 
 
 def cross_of(

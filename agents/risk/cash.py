@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from agents.risk.kill import Kept
+from agents.kept import Kept
 
 DAY_MS: Final = 86_400_000
 

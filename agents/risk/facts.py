@@ -2,7 +2,7 @@
 
 import msgspec
 
-from agents.risk.kill import Kill
+from agents.kept import Kill
 
 
 class Facts(msgspec.Struct, frozen=True, gc=False):

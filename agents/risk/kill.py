@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from agents.kept import Kept, Kill
 from agents.market.units import MS_PER_S
 from agents.risk.verdict import Finding
 
@@ -22,44 +23,6 @@ TRANSIENT: Final = frozenset({"data", "rate", "cascade", "price"})
 RAMP_FROM_SHARE: Final = 0.25
 RAMP_STEPS: Final = 15  # of 5 %, so that limits and sizes change now and then, not always
 KEEP_EVERY_MS: Final = 30_000
-
-
-class Kill(msgspec.Struct, frozen=True, gc=False):
-    """A latched kill. ``cause``: the monitor; ``seen_ms``: when it was last found."""
-
-    cause: str
-    reason: str
-    at_ms: int
-    seen_ms: int
-    by_person: bool = True
-
-    @property
-    def text(self) -> str:
-        """For people."""
-        lifts = "a person lifts it" if self.by_person else "lifts by itself"
-        return f"killed by {self.cause}: {self.reason} ({lifts})"
-
-
-class Kept(msgspec.Struct, frozen=True, gc=False):
-    """What a restart must not forget. Money in USD, all of this market.
-
-    ``day``: UTC, days since 1970; ``before_usd``: P&L of the days before it since counting began;
-    ``open_usd``: the unrealised P&L that the day began with (None: nothing is counted yet);
-    ``pnl_usd`` and ``unrealized_usd``: as last known, ``peak_usd`` of the former; ``kills``: of
-    that day; ``reduced``: why only what reduces is quoted; ``ramp_ms``: when sizes began to come
-    back.
-    """
-
-    day: int = 0
-    before_usd: float = 0.0
-    open_usd: float | None = None
-    pnl_usd: float = 0.0
-    unrealized_usd: float = 0.0
-    peak_usd: float = 0.0
-    kill: Kill | None = None
-    kills: int = 0
-    reduced: str | None = None
-    ramp_ms: int | None = None
 
 
 class Step(msgspec.Struct, frozen=True, gc=False):

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from agents.risk.kill import Kept as RiskKept
+from agents.kept import Kept as RiskKept
 from agents.settings import MarketSettings
 from fleet.folder import Folder, slug
 from fleet.gateway.api import Caps, LatchView

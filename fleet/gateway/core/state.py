@@ -9,9 +9,9 @@ from agents.commands import Report
 from agents.exchange.downstream import GatewayFrame, ToAgent
 from agents.exchange.nonce import NonceSequence
 from agents.exchange.registry import Registry
+from agents.kept import Kept
 from agents.market.instrument import Instrument
 from agents.portfolio import GammaRow
-from agents.risk.kill import Kept
 from agents.settings import MarketSettings
 from fleet.gateway.api import Caps, DirectiveRow, DirectivesPut, LatchView
 from fleet.gateway.core import cloids

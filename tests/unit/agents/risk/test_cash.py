@@ -2,8 +2,8 @@
 
 import pytest
 
+from agents.kept import Kept
 from agents.risk.cash import DAY_MS, Counted, DayCash, counted
-from agents.risk.kill import Kept
 
 DAY = 20_000
 NOON_MS = DAY * DAY_MS + DAY_MS // 2

@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from agents.risk.kill import Kept, Kill, lifted, ramp_share, turn, worth_storing
+from agents.kept import Kept, Kill
+from agents.risk.kill import lifted, ramp_share, turn, worth_storing
 from agents.risk.verdict import Finding, Mode
 
 NOW_MS = 1_750_000_000_000

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from agents.kept import Kill
 from agents.risk.facts import Facts
-from agents.risk.kill import Kill
 from agents.risk.monitors import findings, judge
 from agents.risk.verdict import Mode
 from agents.settings import RiskSettings
