@@ -10,6 +10,7 @@ from fleet.cli.observe import observe
 from fleet.cli.progress import Progress
 from fleet.cli.status_json import status_json
 from fleet.folder import Folder
+from fleet.supervisor.hours import CLOSED
 from fleet.supervisor.rollout import Rollout, read_rollout
 
 POLL_S: Final = 0.25
@@ -48,7 +49,8 @@ class Arrivals:
                 self.phases[name] = phase
                 changed.append(name)
             quotes = phase == "QUOTING" or (phase == "REDUCING" and bool(row["open_orders"]))
-            if quotes and row["sync"] == "synced" and name not in self._held:
+            waits = phase == "STOPPED" and (row["reason"] or "").startswith(CLOSED)
+            if (quotes or waits) and row["sync"] == "synced" and name not in self._held:
                 self._arrived.add(name)
         return changed
 

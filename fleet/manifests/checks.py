@@ -4,9 +4,10 @@ import difflib
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from fleet.manifests.compile import Draft, Written, underlying_sums
+from fleet.manifests.compile import Draft, Written
 from fleet.manifests.errors import Problem
 from fleet.manifests.explain import shown
+from fleet.manifests.sums import underlying_sums
 
 MAKER_FEE_BPS: Final = 1.5
 """The venue's lowest tier, paid by an account without volume."""

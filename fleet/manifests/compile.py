@@ -7,7 +7,6 @@ margin_usd        = 1000 USD of an isolated market, where not given
 a fleet's limit   = the sum over its markets, where not given
 """
 
-from collections import Counter
 from typing import Any, Final
 
 import msgspec
@@ -30,12 +29,14 @@ from fleet.manifests.spec import (
     DexSpec,
     FleetRisk,
     FleetSpec,
+    MetricsSpec,
     KeySource,
     PaperSpec,
     RequestsSpec,
     RolloutSpec,
     ScheduleSpec,
 )
+from fleet.manifests.sums import underlying_sums
 
 DAILY_LOSS_SHARE: Final = 0.05
 ISOLATED_MARGIN_USD: Final = 1_000.0
@@ -188,6 +189,7 @@ def _spec(manifest: Manifest, markets: list[MarketSettings]) -> FleetSpec:
         rollout=msgspec.convert(manifest.rollout.model_dump(), RolloutSpec),
         schedules=_schedules(manifest),
         alerts=msgspec.convert(manifest.alerts.model_dump(), AlertsSpec),
+        metrics=msgspec.convert(manifest.metrics.model_dump(), MetricsSpec),
     )
 
 
@@ -216,11 +218,3 @@ def _fleet_risk(manifest: Manifest, markets: list[MarketSettings]) -> FleetRisk:
         on_breach=given.on_breach,
         cross_market=given.cross_market,
     )
-
-
-def underlying_sums(markets: list[MarketSettings]) -> Counter[str]:
-    """Position limits by underlying, USD, over every DEX."""
-    sums: Counter[str] = Counter()
-    for settings in markets:
-        sums[settings.underlying] += settings.risk.position_max_usd  # type: ignore[assignment]
-    return sums

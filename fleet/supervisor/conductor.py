@@ -165,11 +165,11 @@ def _failed(row: MarketRow) -> bool:
 
 
 def _settled(row: MarketRow, view: MarketView | None, rev: int) -> bool:
-    """Whether it is where the revision wants it, or has FAILED, which says why by itself."""
+    """Whether it is where the revision wants it, has FAILED, or waits for its hours."""
     if not row.desired:
         return row.phase is Phase.STOPPED
     quotes = row.phase.value in _SETTLED and view is not None and view.revision == rev
-    return quotes or _failed(row)
+    return quotes or row.phase in {Phase.FAILED, Phase.STOPPED}
 
 
 def _quotes(view: MarketView, rev: int) -> bool:

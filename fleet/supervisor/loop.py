@@ -7,7 +7,7 @@ done: an absent answer is not an answer of absence.
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, TypeVar
@@ -22,6 +22,7 @@ from fleet.supervisor.actions import Actions, LeverageRefused
 from fleet.supervisor.attempts import Attempts
 from fleet.supervisor.caps import caps_of
 from fleet.supervisor.conductor import Conductor, Look
+from fleet.supervisor.hours import closed
 from fleet.supervisor.memory import Memory
 from fleet.supervisor.phases import Phase, standing
 from fleet.supervisor.ports import Cluster, ClusterAway
@@ -87,6 +88,7 @@ class Loop:
         self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="supervisor")
         self._blind: Blind | None = None
         self._standing_down = False
+        self._closing: set[str] = set()
         self._turn = asyncio.Lock()
         self._risk_heard_ms: int | None = None
         self.status: GatewayStatus | None = None
@@ -213,15 +215,22 @@ class Loop:
         revision = self._store.rev()
         if not revision:
             return False
+        spec = self._store.spec(revision)
+        shut = {
+            name: reason
+            for name, hours in spec.schedules.items()
+            if (reason := closed(hours, now_ms)) is not None
+        }
+        left = {name for name, view in views.items() if view.draining}
+        self._closing = (self._closing & left) | shut.keys()
         if self._drained_past_us(views, rows, now_ms):
             rows = self._store.markets()
-        spec = self._store.spec(revision)
         caps = caps_of(spec)
         if status.caps != caps:  # before any market is told its own: none trades without them
             await self._call(lambda: self._actions.put_caps(caps))
         if await self._conduct(status, rows, spec, now_ms):
             return True
-        desired = self._desired(rows)
+        desired = self._desired(rows, shut)
         moved = await self.workflow.turn(status, desired, self._call, now_ms)
         hindered = self.workflow.hindrances(status, desired, now_ms)
         observed = {
@@ -243,7 +252,8 @@ class Loop:
         steps = list(reconcile(desired, observed, conditions, now_ms))
         await asyncio.gather(*(self._guarded(step) for step in steps))
         await self._keep_risk(desired, status.risk, running=risk_runs, now_ms=now_ms)
-        self._note_phases(rows, desired, observed, halted=status.halt is not None, now_ms=now_ms)
+        halted = status.halt is not None
+        self._note_phases(rows, desired, observed, shut, halted=halted, now_ms=now_ms)
         return bool(steps) or moved
 
     async def _conduct(
@@ -257,14 +267,14 @@ class Loop:
             self._memory.forgive(market)
         return bool(turned.wake)
 
-    def _desired(self, rows: dict[str, MarketRow]) -> dict[str, Desired]:
-        """Markets that shall run, by their own revision's settings, and those that are leaving;
-        what is stopped is not looked at.
+    def _desired(self, rows: dict[str, MarketRow], shut: Mapping[str, str]) -> dict[str, Desired]:
+        """Markets that shall run, by their own revision's settings, and those that are leaving,
+        be it until their hours are back; what is stopped is not looked at.
         """
         return {
             row.market: Desired(
                 settings=self._store.spec(row.revision).markets.get(row.market)
-                if row.desired
+                if row.desired and row.market not in shut
                 else None,
                 revision=row.revision,
                 failed=row.phase is Phase.FAILED,
@@ -274,13 +284,17 @@ class Loop:
         }
 
     def _drained_past_us(
-        self, views: dict[str, MarketView], rows: dict[str, MarketRow], now_ms: int
+        self,
+        views: dict[str, MarketView],
+        rows: dict[str, MarketRow],
+        now_ms: int,
     ) -> bool:
         """Markets that an operator drained at the gateway while we were away: so it is desired."""
         gone = [
             market
             for market, row in rows.items()
             if row.desired
+            and market not in self._closing
             and (view := views.get(market)) is not None
             and view.draining
             and view.revision == row.revision
@@ -358,6 +372,7 @@ class Loop:
         rows: dict[str, MarketRow],
         desired: dict[str, Desired],
         observed: dict[str, Observed],
+        shut: Mapping[str, str],
         *,
         halted: bool,
         now_ms: int,
@@ -365,12 +380,14 @@ class Loop:
         for market in desired:
             row, seen = rows[market], observed[market]
             stands = standing(
-                desired=row.desired,
+                desired=row.desired and market not in shut,
                 failed=row.reason if row.phase is Phase.FAILED else None,
                 view=seen.view,
                 halted=halted,
                 cause=seen.attempts.cause,
                 hindrance=seen.hindrance,
             )
+            if row.desired and market in shut:
+                stands = msgspec.structs.replace(stands, reason=shut[market])
             if stands.phase is not row.phase or stands.reason != row.reason:
                 self._store.note_phase(market, stands.phase, stands.reason, now_ms)

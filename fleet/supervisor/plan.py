@@ -6,6 +6,7 @@ import msgspec
 
 from fleet.manifests.applies import CLASSES, of_fleet
 from fleet.manifests.spec import FleetSpec, digest
+from fleet.manifests.sums import underlying_sums
 from fleet.supervisor.changes import Change, changes
 from fleet.supervisor.phases import Phase
 from fleet.supervisor.store import MarketRow
@@ -36,7 +37,7 @@ def plan(
     steps = []
     if current is not None and (differences := changes(_fleet_part(current), _fleet_part(wanted))):
         runs = any(row.desired for row in rows.values())  # else nothing is at risk yet
-        raises = runs and any(_raises_fleet(change) for change in differences)
+        raises = runs and any(_raises_fleet(c, current, wanted) for c in differences)
         kind = max((of_fleet(change.leaf) for change in differences), key=CLASSES.index)
         steps.append(PlanStep(FLEET, kind, _told(differences), raises))
     for market in sorted(rows.keys() | wanted.markets.keys()):
@@ -79,10 +80,31 @@ def _fleet_part(spec: FleetSpec) -> FleetSpec:
     return msgspec.structs.replace(spec, markets={})
 
 
-def _raises_fleet(change: Change) -> bool:
+def _raises_fleet(change: Change, current: FleetSpec, wanted: FleetSpec) -> bool:
+    """Whether a limit of the fleet was raised by hand: one that is the sum over the markets grows
+    with each market that is added, and whoever adds one has said so.
+    """
     before, after = change.before, change.after
     numbers = isinstance(before, int | float) and isinstance(after, int | float)
-    return change.leaf.startswith("risk.") and numbers and after > before  # type: ignore[operator]
+    if not change.leaf.startswith("risk.") or not numbers or after <= before:  # type: ignore[operator]
+        return False
+    leaf = change.leaf.removeprefix("risk.")
+    summed = (_sums(current).get(leaf), _sums(wanted).get(leaf)) == (before, after)
+    return not (summed and current.markets.keys() < wanted.markets.keys())
+
+
+def _sums(spec: FleetSpec) -> dict[str, float]:
+    """The fleet's limits as they are where the manifest leaves them out."""
+    markets = list(spec.markets.values())
+    if not markets:
+        return {}
+    gross_usd = float(sum(settings.risk.position_max_usd for settings in markets))
+    return {
+        "gross_notional_max_usd": gross_usd,
+        "net_notional_max_usd": gross_usd,
+        "underlying_gross_max_usd": float(max(underlying_sums(markets).values())),
+        "daily_loss_max_usd": float(sum(each.risk.daily_loss_max_usd for each in markets)),
+    }
 
 
 def _told(differences: tuple[Change, ...]) -> str:

@@ -170,6 +170,8 @@ def _run(
         step = Stop(market, "it failed") if have.process else None
     elif view is None or view.settings != settings or view.revision != want.revision:
         step = _adjust(market, want, settings, have)
+    elif view.draining:
+        step = _leave(market, have)  # its hours are back before it was gone: first it goes
     elif have.process:
         step = _watch(market, have, now_ms)
     elif conditions.link_up and not conditions.halted:

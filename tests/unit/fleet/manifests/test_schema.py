@@ -11,7 +11,7 @@ from agents.settings import (
     RiskSettings,
     StrategySettings,
 )
-from fleet.manifests import schema, schema_risk, schema_strategy, section, spec
+from fleet.manifests import schema, schema_risk, schema_schedule, schema_strategy, section, spec
 
 PAIRS: list[tuple[type[section.Section], type[msgspec.Struct]]] = [
     (schema_strategy.Strategy, StrategySettings),
@@ -25,6 +25,7 @@ PAIRS: list[tuple[type[section.Section], type[msgspec.Struct]]] = [
     (schema.Dex, spec.DexSpec),
     (schema.Rollout, spec.RolloutSpec),
     (schema.Gates, spec.RolloutGates),
+    (schema_schedule.Schedule, spec.ScheduleSpec),
     (schema.Paper, spec.PaperSpec),
     (schema.Latency, spec.PaperLatency),
     (schema.ApiWallet, spec.KeySource),

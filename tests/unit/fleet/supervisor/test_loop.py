@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from agents.telemetry.logs import open_log
-from fleet.manifests.spec import encode
+from fleet.manifests.spec import ScheduleSpec, encode
+from fleet.supervisor import loop as loop_module
 from fleet.supervisor.actions import Actions
 from fleet.supervisor.loop import Loop
 from fleet.supervisor.phases import Phase
@@ -103,9 +104,9 @@ async def test_what_cannot_be_seen_is_left_alone(rig: Rig) -> None:
     await rig.until(lambda: rig.phase("BTC") is Phase.QUOTING)
     calls = list(rig.world.calls)
     rig.world.gateway_up = False
-    rig.world.agents.clear()
     await rig.until(lambda: "sight.lost" in rig.log_path.read_text())
-    rig.world.gateway_up, rig.world.cluster_up = True, False
+    rig.world.agents.clear()
+    rig.world.cluster_up, rig.world.gateway_up = False, True
     await rig.until(lambda: "ClusterAway" in rig.log_path.read_text())
     assert rig.world.calls == calls
     rig.world.cluster_up = True
@@ -191,3 +192,39 @@ async def test_standing_down_needs_no_gateway(rig: Rig) -> None:
     rig.world.gateway_up = False
     rig.store.stand_down("ann", 5)
     assert await rig.loop.stand_down() == ["BTC"]
+
+
+async def test_outside_its_hours_a_market_leaves_and_is_back_after_them(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shut = [False]
+    told = "closed until 2026-11-23 09:30 America/New_York"
+    monkeypatch.setattr(loop_module, "closed", lambda *_: told if shut[0] else None)
+    hours = {"BTC": ScheduleSpec(hours="09:30-16:00")}
+    rig.store.revise(encode(spec("BTC", schedules=hours)).decode(), {"BTC": True}, "ann", 1)
+    await rig.until(lambda: rig.phase("BTC") is Phase.QUOTING)
+    shut[0] = True
+    await rig.until(lambda: rig.world.markets_put["BTC"].draining)
+    rig.world.agents.clear()
+    await rig.until(lambda: rig.phase("BTC") is Phase.STOPPED)
+    assert rig.store.markets()["BTC"].reason == told
+    assert rig.store.markets()["BTC"].desired
+    shut[0] = False
+    await rig.until(lambda: rig.phase("BTC") is Phase.QUOTING)
+
+
+async def test_hours_that_are_back_before_it_was_gone_are_no_operators_drain(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shut = [False]
+    monkeypatch.setattr(loop_module, "closed", lambda *_: "closed" if shut[0] else None)
+    hours = {"BTC": ScheduleSpec(hours="09:30-16:00")}
+    rig.store.revise(encode(spec("BTC", schedules=hours)).decode(), {"BTC": True}, "ann", 1)
+    await rig.until(lambda: rig.phase("BTC") is Phase.QUOTING)
+    shut[0] = True
+    await rig.until(lambda: rig.world.markets_put["BTC"].draining)
+    shut[0] = False
+    await rig.until(lambda: rig.phase("BTC") is not Phase.DRAINING)
+    rig.world.agents.clear()
+    await rig.until(lambda: rig.phase("BTC") is Phase.QUOTING)
+    assert rig.store.markets()["BTC"].desired

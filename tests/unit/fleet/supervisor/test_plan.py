@@ -3,6 +3,7 @@
 import msgspec
 
 from agents.settings import StrategySettings
+from fleet.manifests.spec import FleetSpec
 from fleet.supervisor.phases import Phase
 from fleet.supervisor.plan import FLEET, merged, plan, plan_id
 from fleet.supervisor.store import MarketRow
@@ -78,3 +79,27 @@ def test_a_plan_is_named_by_where_it_starts_and_where_it_leads() -> None:
     names = {plan_id(1, spec("BTC")), plan_id(2, spec("BTC")), plan_id(1, spec("ETH"))}
     assert len(names) == 3
     assert plan_id(1, spec("BTC")) in names
+
+
+def summed(*markets: str, **changed: float) -> FleetSpec:
+    """A fleet whose limits are the sums over its markets, as where they are left out."""
+    gross_usd = 3_000.0 * len(markets)
+    limits = {
+        "gross_notional_max_usd": gross_usd,
+        "net_notional_max_usd": gross_usd,
+        "underlying_gross_max_usd": gross_usd,
+        "daily_loss_max_usd": 50.0 * len(markets),
+    }
+    return spec(*markets, risk=fleet_risk(**{**limits, **changed}))
+
+
+def test_a_market_that_is_added_raises_the_sums_and_asks_for_nothing() -> None:
+    rows = {"BTC": row("BTC")}
+    steps = plan(summed("BTC"), rows, summed("BTC", "ETH"), {})
+    assert not any(step.raises_risk for step in steps)
+
+
+def test_a_limit_that_is_written_higher_is_a_raise_with_a_new_market_too() -> None:
+    rows = {"BTC": row("BTC")}
+    wanted = summed("BTC", "ETH", daily_loss_max_usd=400.0)
+    assert any(step.raises_risk for step in plan(summed("BTC"), rows, wanted, {}))
