@@ -14,9 +14,9 @@ from agents.events import BudgetChanged
 from agents.handlers.room import Room
 from agents.market.instrument import Instrument
 from agents.market.types import Side
-from agents.market.units import bps_to_px, s_to_ns
+from agents.market.units import BPS, bps_to_px, s_to_ns
 from agents.orders.reconcile import Tolerance
-from agents.orders.worth import drift_bps, placing_usd, worth_placing
+from agents.orders.worth import drift_bps, near_bps, placing_usd, worth_placing
 from agents.risk.verdict import Allowance
 from agents.settings import StrategySettings
 from agents.state import EngineState
@@ -47,17 +47,19 @@ def thrifty(
         notional_usd=notional_usd,
     )
     drift = min(drift, strategy.half_spread_max_bps)
-    near_bps = min(drift, max(half_bps - instrument.maker_fee_bps, 0.0))
-    scarce = budget.levels_share < 1.0
+    # Never nearer than what the price does while we react, and where a fill pays its fee: each USD
+    # traded earns a request, which pays for a part of it.
+    reach_bps = estimates.sigma_bps * math.sqrt(2.0 * strategy.latency_s)
+    fee_bps = max(instrument.maker_fee_bps - budget.request_usd * BPS, 0.0)
+    near = min(near_bps(drift, kappa), max(half_bps - fee_bps - reach_bps, 0.0))
     return msgspec.structs.replace(
         tolerance,
         passive_px=bps_to_px(drift, reference_px=estimates.fair_px),
-        aggressive_px=bps_to_px(near_bps, reference_px=estimates.fair_px),
+        aggressive_px=bps_to_px(near, reference_px=estimates.fair_px),
         levels_max=min(
             math.ceil(strategy.levels * budget.levels_share),
             _levels_worth(budget.request_usd, drift, half_bps, notional_usd, estimates, strategy),
         ),
-        first_max_bps=math.inf if scarce else tolerance.first_max_bps,
     )
 
 

@@ -26,6 +26,8 @@ from agents.market.units import BPS
 
 REPLACE_REQUESTS: Final = 2
 """A cancel and a placement."""
+BISECTIONS: Final = 16
+EXPONENT_MAX: Final = 50.0
 
 
 def drift_bps(
@@ -47,6 +49,26 @@ def drift_bps(
         return math.inf
     cost = REPLACE_REQUESTS * price_usd
     return float((6.0 * cost * sigma_bps * sigma_bps / loss) ** 0.25)
+
+
+def near_bps(drift: float, kappa_per_bps: float) -> float:
+    """How much of that drift an order may be too near by.
+
+    Fills there come exp(kappa*x) as often, each of them worse: instead of kappa/2*x^2 it loses
+    x*exp(kappa*x) - (exp(kappa*x) - 1)/kappa, and the loss over its life is reached sooner.
+    """
+    if drift <= 0.0 or math.isinf(drift):
+        return drift
+    wanted = kappa_per_bps / 2.0 * drift**4
+    low, high = 0.0, drift
+    for _ in range(BISECTIONS):
+        near = (low + high) / 2.0
+        often = math.exp(min(kappa_per_bps * near, EXPONENT_MAX))
+        if (near * often - (often - 1.0) / kappa_per_bps) * near * near > wanted:
+            high = near
+        else:
+            low = near
+    return low
 
 
 def placing_usd(

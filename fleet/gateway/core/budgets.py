@@ -60,7 +60,7 @@ def _seen(state: State, now_ms: int) -> Seen | None:
         free=left - reserve(len(state.orders.by_cloid)),
         spent_per_h=spent_per_h,
         earned_per_h=earned_per_h,
-        buyable_per_h=state.purse.buyable_per_h(now_ms),
+        bought_per_h=state.purse.bought_per_h(now_ms),
         markets=len(state.leases.holders),
     )
 
@@ -96,7 +96,6 @@ def _buy(state: State, seen: Seen, now_ms: int) -> list[Effect]:
         return []
     weight = state.purse.wants(
         free=seen.free,
-        burn_per_h=max(seen.spent_per_h - seen.earned_per_h, 0.0),
         price_usd=state.terms.request_usd,
         now_ms=now_ms,
     )

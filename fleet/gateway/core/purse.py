@@ -3,16 +3,17 @@
 What was spent today is on the disk before a purchase leaves, so no restart spends it again.
 """
 
+from collections import deque
 from typing import Final
 
 import msgspec
 
 from agents.market.units import MS_PER_S
+from fleet.gateway.core.allowance import HOUR_MS
 from fleet.gateway.core.request_price import PRICE_MAX_USD
 
-CHUNK: Final = 1_000
+CHUNK: Final = 200
 DAY_MS: Final = 86_400 * MS_PER_S
-AHEAD_H: Final = 2.0
 EVERY_MS: Final = 60 * MS_PER_S
 REFUSED_MS: Final = 600 * MS_PER_S
 
@@ -31,7 +32,8 @@ class Purse:
     def __init__(self, kept: Kept | None = None) -> None:
         self.kept = kept or Kept()
         self._next_ms = 0
-        self._pending_usd: float | None = None
+        self._pending: int | None = None
+        self._bought: deque[tuple[int, int]] = deque()
 
     def allow(self, usd_per_day: float) -> None:
         self.kept = msgspec.structs.replace(self.kept, buy_max_usd_per_day=usd_per_day)
@@ -48,33 +50,44 @@ class Purse:
         hours = max((DAY_MS - now_ms % DAY_MS) / (3_600 * MS_PER_S), 1.0)
         return self.left_usd(now_ms) / PRICE_MAX_USD / hours
 
-    def wants(self, *, free: int, burn_per_h: float, price_usd: float, now_ms: int) -> int:
-        """How many to buy now: where the price is the venue's own and two hours are not left."""
-        if self._pending_usd is not None or now_ms < self._next_ms:
+    def bought_per_h(self, now_ms: int) -> float:
+        """Requests bought in the last hour."""
+        while self._bought and self._bought[0][0] <= now_ms - HOUR_MS:
+            self._bought.popleft()
+        return float(sum(weight for _, weight in self._bought))
+
+    def wants(self, *, free: int, price_usd: float, now_ms: int) -> int:
+        """How many to buy now: only where the price is the venue's own, spread over what is left
+        of the day; at once where nothing is free any more.
+        """
+        if self._pending is not None or now_ms < self._next_ms or price_usd < PRICE_MAX_USD:
             return 0
-        if price_usd < PRICE_MAX_USD or free >= max(AHEAD_H * burn_per_h, CHUNK):
+        if free > 0 and self.bought_per_h(now_ms) + CHUNK > max(self.buyable_per_h(now_ms), CHUNK):
             return 0
         affordable = int(self.left_usd(now_ms) / PRICE_MAX_USD + 1e-9)
         return min(CHUNK, affordable)
 
     def buying(self, weight: int, now_ms: int) -> None:
         """A purchase is about to leave: it counts from now on."""
-        usd = weight * PRICE_MAX_USD
         self.kept = Kept(
             buy_max_usd_per_day=self.kept.buy_max_usd_per_day,
             day=now_ms // DAY_MS,
-            spent_usd=self.spent_usd(now_ms) + usd,
+            spent_usd=self.spent_usd(now_ms) + weight * PRICE_MAX_USD,
         )
-        self._pending_usd, self._next_ms = usd, now_ms + EVERY_MS
+        self._pending, self._next_ms = weight, now_ms + EVERY_MS
 
     def answered(self, now_ms: int, *, bought: bool) -> None:
         """The venue's word; what it refused was not spent. Unanswered: it may have been."""
-        usd, self._pending_usd = self._pending_usd, None
-        if usd is not None and not bought:
-            spent_usd = max(self.spent_usd(now_ms) - usd, 0.0)
-            self.kept = msgspec.structs.replace(self.kept, spent_usd=spent_usd)
-            self._next_ms = now_ms + REFUSED_MS
+        weight, self._pending = self._pending, None
+        if weight is None:
+            return
+        if bought:
+            self._bought.append((now_ms, weight))
+            return
+        spent_usd = max(self.spent_usd(now_ms) - weight * PRICE_MAX_USD, 0.0)
+        self.kept = msgspec.structs.replace(self.kept, spent_usd=spent_usd)
+        self._next_ms = now_ms + REFUSED_MS
 
     def unanswered(self) -> None:
         """It may have been bought: it stays counted."""
-        self._pending_usd = None
+        self._pending = None

@@ -1,10 +1,10 @@
 """What a request costs the fleet: a price up to the venue's own, and a pace beyond it.
 
-What is left is to last a day, whatever is earned: allowed = earned + bought + left / 24 h. Where
-more is spent the fleet tightens, where less it loosens; ``tightness`` 0 to 1 is the price, four
-decades up to what the venue asks for a bought request; beyond 1 fewer levels are kept up and each
-side waits between placements, until 2. It begins at 1: an account that is rich is known to be so
-within minutes, one that is poor would be empty by then.
+What is left is to last half a day, whatever is earned: allowed = earned + bought + left / 12 h.
+Where more is spent the fleet tightens, where less it loosens; ``tightness`` 0 to 1 is the price,
+four decades up to what the venue asks for a bought request; beyond 1 fewer levels are kept up and
+each side waits between placements, until 2. It begins at 1: an account that is rich is known to be
+so within minutes, one that is poor would be empty by then.
 """
 
 import math
@@ -15,7 +15,7 @@ import msgspec
 PRICE_MAX_USD: Final = 0.0005
 """What ``reserveRequestWeight`` asks for one (protocol 3.9)."""
 DECADES: Final = 4.0
-HORIZON_H: Final = 24.0
+HORIZON_H: Final = 12.0
 TIGHTEN_S: Final = 120.0
 LOOSEN_S: Final = 600.0
 STEP_MAX: Final = 2.0
@@ -28,14 +28,12 @@ REQUESTS_A_ROUND: Final = 4
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """``free``: actions left beyond the reserve; rates an hour; ``buyable_per_h``: what may be
-    bought spread over the rest of the day.
-    """
+    """``free``: actions left beyond the reserve; rates an hour."""
 
     free: int
     spent_per_h: float
     earned_per_h: float
-    buyable_per_h: float
+    bought_per_h: float
     markets: int
 
 
@@ -73,7 +71,7 @@ class Governor:
 
 def allowed_per_h(seen: Seen) -> float:
     """What may be spent an hour so that what is free lasts the horizon."""
-    return max(seen.earned_per_h + seen.buyable_per_h + max(seen.free, 0) / HORIZON_H, 1.0)
+    return max(seen.earned_per_h + seen.bought_per_h + max(seen.free, 0) / HORIZON_H, 1.0)
 
 
 def terms(tightness: float, allowed: float, markets: int) -> Terms:

@@ -1,5 +1,7 @@
 """Requests are bought only at the cap, only when short, never beyond the day's limit."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,7 +12,7 @@ CHUNK_USD = CHUNK * PRICE_MAX_USD
 
 
 def wants(purse: Purse, now_ms: int, **changed: float) -> int:
-    asked = {"free": 0, "burn_per_h": 5_000.0, "price_usd": PRICE_MAX_USD, **changed}
+    asked = {"free": 0, "price_usd": PRICE_MAX_USD, **changed}
     return purse.wants(now_ms=now_ms, **asked)  # type: ignore[arg-type]
 
 
@@ -32,13 +34,28 @@ def test_never_more_than_the_limit_a_day(limit_usd: float, steps: list[tuple[int
         assert all(usd <= limit_usd + 1e-9 for usd in paid.values())
 
 
-def test_only_at_the_cap_and_only_when_short() -> None:
-    purse = Purse(Kept(buy_max_usd_per_day=10.0))
-    assert wants(purse, 0) == CHUNK
+def test_only_at_the_cap_and_spread_over_the_day() -> None:
+    purse = Purse(Kept(buy_max_usd_per_day=2.4))
     assert wants(purse, 0, price_usd=PRICE_MAX_USD / 2) == 0
-    assert wants(purse, 0, free=10_000) == 0
-    assert wants(purse, 0, free=9_999) == CHUNK
     assert wants(Purse(), 0) == 0
+    bought_ms = []
+    for minute in range(24 * 60):
+        now_ms = minute * 60_000
+        if weight := wants(purse, now_ms, free=5_000):
+            purse.buying(weight, now_ms)
+            purse.answered(now_ms, bought=True)
+            bought_ms.append(now_ms)
+    assert len(bought_ms) == round(2.4 / CHUNK_USD)
+    assert min(b - a for a, b in pairwise(bought_ms)) >= 3_500_000
+    assert bought_ms[-1] > 0.9 * DAY_MS
+
+
+def test_at_once_where_nothing_is_free() -> None:
+    purse = Purse(Kept(buy_max_usd_per_day=2.4))
+    purse.buying(CHUNK, 0)
+    purse.answered(0, bought=True)
+    assert wants(purse, EVERY_MS, free=1) == 0
+    assert wants(purse, EVERY_MS, free=0) == CHUNK
 
 
 def test_one_at_a_time_and_not_too_often() -> None:
