@@ -23,6 +23,8 @@ from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable
 from fleet.guards import hung, key_missing
 from fleet.ledger import health as ledger_health
 from fleet.ledger import query
+from fleet.ledger.cash import Cash, cash
+from fleet.ledger.peak import Drawdown, drawdown
 from fleet.ledger.query import LedgerUnreadable, MarketPnl
 from fleet.processes import alive
 from fleet.risk.baseline import Baseline
@@ -71,6 +73,8 @@ class Observed(msgspec.Struct, frozen=True):
     baseline: Baseline | None
     warnings: tuple[str, ...]
     loops: Mapping[str, LoopView] = {}
+    cash: Mapping[str, Cash] = {}
+    drawdown: Drawdown | None = None
 
 
 class _VenueConfig(msgspec.Struct):
@@ -91,7 +95,7 @@ def observe(folder: Folder) -> Observed:
     asking.start()
     gateway = _gateway(folder, warnings)
     now_ms = time.time_ns() // 1_000_000
-    pnl, since_ms = _ledger(folder, now_ms, warnings)
+    books = _ledger(folder, now_ms, warnings)
     store = _store(folder, warnings)
     warnings += unwell(folder)
     asking.join()
@@ -109,8 +113,10 @@ def observe(folder: Folder) -> Observed:
         supervisor_down=None if health.turns else _why_no_supervisor(folder),
         baseline=_baseline(folder),
         ledger_up=alive(folder, "ledger") is not None,
-        ledger_since_ms=since_ms,
-        pnl=pnl,
+        ledger_since_ms=books.since_ms,
+        pnl=books.pnl,
+        cash=books.cash,
+        drawdown=books.drawdown,
         store=store,
         latch=gateway.halt if gateway else latch(folder),
         flow=_flow(folder),
@@ -129,15 +135,26 @@ def _gateway(folder: Folder, warnings: list[str]) -> GatewayStatus | None:
         return None
 
 
-def _ledger(
-    folder: Folder, now_ms: int, warnings: list[str]
-) -> tuple[dict[str, MarketPnl], int | None]:
+class _Books(msgspec.Struct, frozen=True):
+    pnl: dict[str, MarketPnl] = {}
+    since_ms: int | None = None
+    cash: dict[str, Cash] = {}
+    drawdown: Drawdown | None = None
+
+
+def _ledger(folder: Folder, now_ms: int, warnings: list[str]) -> _Books:
+    path = folder.ledger_db
     try:
-        state = query.state(folder.ledger_db)
-        return query.markets(folder.ledger_db, now_ms), state.since_ms if state else None
+        state = query.state(path)
+        return _Books(
+            pnl=query.markets(path, now_ms),
+            since_ms=state.since_ms if state else None,
+            cash=cash(path),
+            drawdown=drawdown(path),
+        )
     except LedgerUnreadable as error:
         warnings.append(f"ledger: {error}")
-        return {}, None
+        return _Books()
 
 
 def unwell(folder: Folder) -> list[str]:

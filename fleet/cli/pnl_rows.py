@@ -5,6 +5,7 @@
 
 A market's figures are its DEX's token times the token's mark at the period's end; what the token
 itself gained or lost on the balance is its DEX's, in a row of its own where rows are markets.
+``adverse_*``: what the mid did to our fills afterwards, a part of inventory; negative: against us.
 """
 
 import csv
@@ -39,13 +40,14 @@ def rows_of(
 ) -> tuple[list[Row], Row]:
     """(a row a market, a DEX or an hour; their sum). What a part does not know, no sum knows."""
     marks = {(token.dex, token.until_ms): token for token in tokens}
+    held = {period.market.rpartition(":")[0] for period in found}
     groups: dict[str, list[Row]] = {}
     for period in found:
         dex = period.market.rpartition(":")[0]
         token = marks.get((dex, period.until_ms))
         groups.setdefault(_key(period, dex, by), []).append(_of_market(period, token))
     for token in tokens:
-        if token.token != DOLLAR:
+        if token.token != DOLLAR and (token.token_mark_usd or token.dex in held):
             groups.setdefault(_token_key(token, by), []).append(_of_token(token))
     parts = [(key, groups[key]) for key in sorted(groups)]
     whole = _sum([row for _, rows in parts for row in rows])

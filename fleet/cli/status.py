@@ -1,7 +1,8 @@
 """``fleet status``: observe once and print; ``--watch`` does it again each second."""
 
+import contextlib
 import time
-from typing import Any
+from typing import Any, Final
 
 from fleet.cli.console import Output, put_json
 from fleet.cli.failure import ExitCode, Failure
@@ -9,6 +10,8 @@ from fleet.cli.find import find
 from fleet.cli.observe import observe
 from fleet.cli.status_json import status_json
 from fleet.folder import Folder
+
+LOOK_S: Final = 1.0
 
 
 def run(market: str | None, *, watch: bool, output: Output, fleet: str | None) -> None:
@@ -39,12 +42,24 @@ def _document(folder: Folder, market: str | None) -> dict[str, Any]:
 
 
 def _watch(folder: Folder, market: str | None) -> None:
+    """On the terminal's other screen, until interrupted; then the last look stays."""
     from rich.live import Live
 
     from fleet.cli.status_table import console_for_table, render
+    from fleet.cli.trails import Trails
 
-    console = console_for_table()
-    with Live(console=console, auto_refresh=False) as live:
+    console, trails = console_for_table(), Trails()
+    if not console.is_terminal:
+        mend = "leave --watch out, or run it in a terminal"
+        raise Failure(ExitCode.INVALID, "--watch needs a terminal to draw on", mend)
+    document = _document(folder, market)
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        Live(console=console, auto_refresh=False, screen=True) as live,
+    ):
         while True:
-            live.update(render(_document(folder, market), console.width), refresh=True)
-            time.sleep(1.0)
+            trails.take(document)
+            live.update(render(document, console.width, console.height, trails), refresh=True)
+            time.sleep(LOOK_S)
+            document = _document(folder, market)
+    console.print(render(document, console.width))

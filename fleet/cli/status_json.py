@@ -11,6 +11,7 @@ import msgspec
 
 from fleet.cli.observe import Observed, StoreRow
 from fleet.gateway.api import CareView, DexView, GatewayStatus, LatchView, MarketView
+from fleet.ledger.cash import Cash
 from fleet.ledger.query import MarketPnl, day_usd, is_reconciled, unrealized_usd
 from fleet.risk.baseline import drawdown_share
 from fleet.supervisor.phases import care_text
@@ -20,6 +21,7 @@ REPORT_AGE_MAX_MS: Final = 5_000
 _CENT: Final = Decimal("0.000001")
 _SETTLED: Final = frozenset({"PREFLIGHT", "STOPPED", "FAILED", "DRAINING", "PAUSED", "HALTED"})
 _ZERO: Final = Decimal(0)
+_ONE: Final = Decimal(1)
 
 
 def status_json(seen: Observed, market: str | None = None) -> dict[str, Any]:
@@ -57,7 +59,11 @@ def status_json(seen: Observed, market: str | None = None) -> dict[str, Any]:
             {"process": process, **msgspec.to_builtins(view)}
             for process, view in sorted(seen.loops.items())
         ],
-        "warnings": [*seen.warnings, *_alarms(gateway)],
+        "warnings": [
+            *seen.warnings,
+            *_alarms(gateway),
+            *(f"ledger: {row.text}" for row in seen.cash.values() if not row.balanced),
+        ],
     }
 
 
@@ -128,6 +134,8 @@ def _account(
                 "token": dex.token,
                 "balance": float(dex.account_value),
                 "margin_used": float(dex.margin_used),
+                "token_mark_usd": dex.token_mark_usd,
+                "unexplained": _unexplained(seen.cash.get(dex.dex)),
             }
             for dex in dexes
         ],
@@ -152,8 +160,17 @@ def _allowance(gateway: GatewayStatus | None) -> dict[str, Any]:
     }
 
 
+def _unexplained(row: Cash | None) -> float | None:
+    """What no fill, fee, funding or transfer explains of a DEX's balance, in its token."""
+    return None if row is None else float(row.drift)
+
+
 def _drawdown_share(seen: Observed, equity_usd: float | None) -> float | None:
-    """Of the highest equity that the risk actor saw, the share that is lost."""
+    """Of the highest equity net of transfers the share that is lost: by the ledger, which keeps
+    it; until it has, by the risk actor.
+    """
+    if seen.drawdown is not None:
+        return round(seen.drawdown.share, 6)
     if seen.baseline is None or equity_usd is None:
         return None
     return round(drawdown_share(seen.baseline, equity_usd), 6)
@@ -176,6 +193,7 @@ def _market(
     mark_px = view.mark_px if view else None
     position_sz = view.position_sz if view else pnl.position_sz if pnl else _ZERO
     entry_px = view.entry_px if view else pnl.entry_px if pnl else None
+    token_usd = _token_usd(seen.gateway, dex)
     phase, reason = _phase(seen, view, row)
     as_of_ms = _as_of_ms(view, pnl, row)
     due_s = report.quoting_due_s if report else 0.0
@@ -194,8 +212,8 @@ def _market(
         "position_usd": _usd(float(position_sz) * (mark_px or 0.0)) if known_usd else None,
         "entry_px": float(entry_px) if entry_px is not None else None,
         "mark_px": mark_px,
-        "pnl": _pnl(seen, pnl, mark_px, position_sz),
-        "pnl_day_usd": _money(day_usd(pnl, mark_px)) if pnl else 0.0,
+        "pnl": _pnl(seen, pnl, mark_px, position_sz, token_usd),
+        "pnl_day_usd": _money(_in_usd(day_usd(pnl, mark_px), token_usd)) if pnl else 0.0,
         "open_orders": view.open_orders if view else None,
         "bid_px": float(report.bid_px) if report and report.bid_px is not None else None,
         "ask_px": float(report.ask_px) if report and report.ask_px is not None else None,
@@ -260,8 +278,23 @@ def _as_of_ms(view: MarketView | None, pnl: MarketPnl | None, row: StoreRow | No
     return max((moment for moment in moments if moment), default=None)
 
 
+def _token_usd(gateway: GatewayStatus | None, dex: str) -> Decimal:
+    """What a DEX's collateral is worth; one that is not known counts as a dollar."""
+    held = next((row for row in gateway.dexes if row.dex == dex), None) if gateway else None
+    mark_usd = held.token_mark_usd if held else None
+    return _ONE if mark_usd is None else Decimal(repr(mark_usd))
+
+
+def _in_usd(value: Decimal | None, token_usd: Decimal) -> Decimal | None:
+    return None if value is None else value * token_usd
+
+
 def _pnl(
-    seen: Observed, pnl: MarketPnl | None, mark_px: float | None, position_sz: Decimal
+    seen: Observed,
+    pnl: MarketPnl | None,
+    mark_px: float | None,
+    position_sz: Decimal,
+    token_usd: Decimal,
 ) -> dict[str, Any]:
     if pnl is None:
         nothing = dict.fromkeys(
@@ -269,9 +302,9 @@ def _pnl(
         )
         since_ms = seen.ledger_since_ms
         return {"since_ms": since_ms, **nothing, "reconciled": not position_sz}
-    unrealized = unrealized_usd(pnl, mark_px)
-    realized, fees = _cents(pnl.realized_usd), _cents(pnl.fees_usd)
-    funding = _cents(pnl.funding_usd)
+    unrealized = _in_usd(unrealized_usd(pnl, mark_px), token_usd)
+    realized, fees = _cents(pnl.realized_usd * token_usd), _cents(pnl.fees_usd * token_usd)
+    funding = _cents(pnl.funding_usd * token_usd)
     total = None if unrealized is None else realized + _cents(unrealized) - fees + funding
     return {
         "since_ms": pnl.since_ms,

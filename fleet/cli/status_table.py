@@ -1,4 +1,7 @@
-"""``fleet status`` for eyes: the same document as its JSON, as a table."""
+"""``fleet status`` for eyes: the same document as its JSON, as a table.
+
+green: as it should be; yellow: look at it, nothing is lost yet; red: it does not do its work.
+"""
 
 from typing import Any, Final
 
@@ -6,18 +9,27 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from fleet.cli.trails import Trails
+
 WIDTH_PIPED: Final = 150
+TRAIL_WIDTH: Final = 14
 _PHASE_STYLES: Final = {
-    "QUOTING": "green", "REDUCING": "yellow", "HALTED": "red", "FAILED": "red",
+    "QUOTING": "green", "REDUCING": "yellow", "DRAINING": "yellow", "PAUSED": "yellow",
+    "HALTED": "bold red", "FAILED": "bold red",
 }  # fmt: skip
 _COLUMNS: Final = (
-    "market", "phase", "position", "value $", "mark", "half-spread", "orders",
-    "fills", "volume $", "P&L $", "today $", "uptime", "data age",
+    "market", "phase", "position", "value $", "mark", "half-spread", "orders", "fills",
+    "volume $", "P&L $", "trail", "today $", "uptime", "data age",
 )  # fmt: skip
+_LEFT: Final = frozenset({"market", "phase", "trail"})
 _DROPPED_FIRST: Final = (
     "data age", "volume $", "mark", "uptime", "today $", "orders", "half-spread", "value $",
+    "trail", "fills",
 )  # fmt: skip
 _GAP: Final = 2
+_AGE_WARN_MS: Final = 3_000
+_AGE_BAD_MS: Final = 10_000
+_UPTIME_WARN: Final = 0.9
 
 
 def draw(document: dict[str, Any]) -> None:
@@ -31,32 +43,63 @@ def console_for_table() -> Console:
     return console if console.is_terminal else Console(highlight=False, width=WIDTH_PIPED)
 
 
-def render(document: dict[str, Any], width: int) -> RenderableType:
-    """The whole picture; columns that a narrow terminal has no room for are left out."""
-    rows = [dict(zip(_COLUMNS, _cells(row), strict=True)) for row in document["markets"]]
+def render(
+    document: dict[str, Any], width: int, height: int | None = None, trails: Trails | None = None
+) -> RenderableType:
+    """The whole picture; columns that a narrow terminal has no room for are left out.
+
+    ``height``: no more lines than that; of the markets those that need eyes stay. ``trails``: with
+    what the last minutes looked like.
+    """
+    head, notes = _head(document, width, trails), [
+        Text(text, style="yellow", no_wrap=height is not None, overflow="ellipsis")
+        for text in _notes(document)
+    ]  # fmt: skip
+    shown, hidden = document["markets"], 0
+    if height is not None:
+        notes = notes[: max(1, height // 4)]
+        room = max(3, height - len(head) - len(notes) - 3)
+        if len(shown) > room:
+            urgent = sorted(shown, key=_urgency)[: room - 1]
+            kept = {row["market"] for row in urgent}
+            hidden = len(shown) - len(kept)
+            shown = [row for row in shown if row["market"] in kept]
+    table = _table(shown, width, trails)
+    more = [Text(f"… and {hidden} more that quote", style="dim")] if hidden else []
+    return Group(*head, Text(), table, *more, *notes)
+
+
+def _urgency(row: dict[str, Any]) -> tuple[int, float]:
+    """What needs eyes first; then what holds most."""
+    calm = row["phase"] == "QUOTING" and not row["stale"] and row["drift"] is None
+    return int(calm), -abs(row["position_usd"] or 0.0)
+
+
+def _table(rows: list[dict[str, Any]], width: int, trails: Trails | None) -> Table:
+    cells = [dict(zip(_COLUMNS, _cells(row, trails), strict=True)) for row in rows]
+    names = [name for name in _COLUMNS if name != "trail" or trails is not None]
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
-    names = _fitting(rows, width)
+    names = _fitting(cells, names, width)
     for name in names:
-        left = name in {"market", "phase"}
-        table.add_column(name, justify="left" if left else "right", no_wrap=True)
-    for row in rows:
+        table.add_column(name, justify="left" if name in _LEFT else "right", no_wrap=True)
+    for row in cells:
         table.add_row(*(row[name] for name in names))
-    notes = [Text(text, style="yellow") for text in _notes(document)]
-    return Group(*_head(document), Text(), table, *notes)
+    return table
 
 
-def _fitting(rows: list[dict[str, Text | str]], width: int) -> list[str]:
+def _fitting(rows: list[dict[str, Text | str]], names: list[str], width: int) -> list[str]:
     """The columns that fit, in their order; the least needed go first."""
-    wide = {name: max(len(name), *(len(row[name]) for row in rows), 0) for name in _COLUMNS}
-    names = list(_COLUMNS)
+    wide = {name: max(len(name), *(len(row[name]) for row in rows), 0) for name in names}
+    names = list(names)
     for name in _DROPPED_FIRST:
         if sum(wide[each] + _GAP for each in names) - _GAP <= width:
             break
-        names.remove(name)
+        if name in names:
+            names.remove(name)
     return names
 
 
-def _head(document: dict[str, Any]) -> list[Text]:
+def _head(document: dict[str, Any], width: int, trails: Trails | None) -> list[Text]:
     flow = f" ({document['flow']} market)" if document["flow"] else ""
     title = Text(f"{document['fleet']}", style="bold")
     title.append(f"  {document['network']}{flow}  revision {document['revision']}", style="")
@@ -73,8 +116,40 @@ def _head(document: dict[str, Any]) -> list[Text]:
         f"  today {_usd(account['pnl_day_usd'], sign=True)}"
     )
     foreign = account["foreign_orders"]
-    lines.append(Text(figures + (f"  foreign orders {foreign}" if foreign else "")))
+    figures += f"  foreign orders {foreign}" if foreign else ""
+    money = Text(figures)
+    if account["stale"]:
+        money.append("  (old)", style="yellow")
+    if trails is not None:
+        money.append(f"  {trails.equity(TRAIL_WIDTH)}", style="cyan")
+    lines += [money, _margins(account)]
+    if trails is not None:  # a screen that is drawn anew has no room for a second line
+        for line in lines:
+            line.truncate(width, overflow="ellipsis")
     return lines
+
+
+def _margins(account: dict[str, Any]) -> Text:
+    """How far from the ends of what is limited: drawdown, requests, weight, the dead-man switch."""
+    lost, allowance = account["drawdown_share"], account["allowance"]
+    line = Text("drawdown ", style="dim")
+    line.append(
+        "-" if lost is None else f"{lost:.2%}", style="yellow" if lost and lost > 0.02 else ""
+    )
+    line.append("  requests ", style="dim")
+    left, hours = allowance["left"], allowance["hours_to_empty"]
+    text = "-" if left is None else f"{left:,} left"
+    text += "" if hours is None else f" ({hours:,.0f} h)"
+    scarce = left is not None and (left < 1_000 or (hours is not None and hours < 24))
+    line.append(text, style="red" if left is not None and left <= 0 else "yellow" if scarce else "")
+    used = account["ip_weight_used_share"]
+    line.append("  weight ", style="dim")
+    line.append(
+        "-" if used is None else f"{used:.0%}", style="yellow" if used and used > 0.7 else ""
+    )
+    line.append("  dead man ", style="dim")
+    line.append(account["dead_man"])
+    return line
 
 
 def _processes(document: dict[str, Any]) -> Text:
@@ -90,7 +165,7 @@ def _processes(document: dict[str, Any]) -> Text:
     return line
 
 
-def _cells(row: dict[str, Any]) -> list[Text | str]:
+def _cells(row: dict[str, Any], trails: Trails | None) -> list[Text | str]:
     old = " *" if row["stale"] else ""
     half = row["half_spread_bps"]
     uptime = row["quote_uptime_share"]
@@ -107,11 +182,30 @@ def _cells(row: dict[str, Any]) -> list[Text | str]:
         str(row["open_orders"]) if row["open_orders"] is not None else "-",
         str(row["fills"]) + (f" ({row['taker_fills']} taker)" if row["taker_fills"] else ""),
         f"{row['volume_usd']:,.0f}",
-        _usd(row["pnl"]["total_usd"], sign=True),
-        _usd(row["pnl_day_usd"], sign=True),
-        f"{uptime:.1%}" if uptime is not None else "-",
-        f"{row['data_age_ms']} ms" if row["data_age_ms"] is not None else "-",
+        _gain(row["pnl"]["total_usd"]),
+        trails.pnl(row["market"], TRAIL_WIDTH) if trails is not None else "",
+        _gain(row["pnl_day_usd"]),
+        _uptime(uptime),
+        _age(row["data_age_ms"]),
     ]
+
+
+def _gain(value: float | None) -> Text:
+    style = "" if not value else "green" if value > 0 else "red"
+    return Text(_usd(value, sign=True), style=style)
+
+
+def _uptime(share: float | None) -> Text:
+    if share is None:
+        return Text("-")
+    return Text(f"{share:.1%}", style="yellow" if share < _UPTIME_WARN else "")
+
+
+def _age(age_ms: int | None) -> Text:
+    if age_ms is None:
+        return Text("-")
+    style = "red" if age_ms > _AGE_BAD_MS else "yellow" if age_ms > _AGE_WARN_MS else ""
+    return Text(f"{age_ms} ms", style=style)
 
 
 def _notes(document: dict[str, Any]) -> list[str]:
