@@ -2,8 +2,9 @@
 
     a finding that latches -> killed, and the market's fence is asked for
     transient cause        -> lifted ``recovery_after_s`` after it was last seen, sizes ramp up
+    silence of the feed    -> lifted 5 s after it ended, with whole sizes: nothing went wrong here
     any other cause        -> a person opens the fence; while the cause stands it kills again
-    the third kill of one UTC day, whatever its cause, waits for a person
+    the third kill of one UTC day, whatever its cause but silence, waits for a person
 
 ``Kept`` outlives the process: it goes to the gateway with each renewal, which stores it, and comes
 back with the next lease. What cannot be read or is not known needs a person.
@@ -20,6 +21,8 @@ from agents.risk.verdict import Finding
 
 TRANSIENT: Final = frozenset({"data", "rate", "cascade", "price"})
 """Monitors whose kills pass: silence, rate limits, forced flow, a leap of the price."""
+SILENCE: Final = "data"
+SILENCE_OVER_S: Final = 5.0
 RAMP_FROM_SHARE: Final = 0.25
 RAMP_STEPS: Final = 15  # of 5 %, so that limits and sizes change now and then, not always
 KEEP_EVERY_MS: Final = 30_000
@@ -52,7 +55,7 @@ def turn(
                 return Step(kept)
             seen = msgspec.structs.replace(kill, seen_ms=now_ms)
             return Step(msgspec.structs.replace(kept, kill=seen))
-        kills = kept.kills + 1
+        kills = kept.kills + (worst.monitor != SILENCE)
         kill = Kill(
             cause=worst.monitor,
             reason=worst.reason,
@@ -62,9 +65,14 @@ def turn(
         )
         held = msgspec.structs.replace(kept, kill=kill, kills=kills, ramp_ms=None)
         return Step(held, fence=kill.text)
-    if kill is None or kill.by_person or now_ms - kill.seen_ms < recovery_after_s * MS_PER_S:
+    if kill is None or kill.by_person:
         return Step(kept)
-    return Step(msgspec.structs.replace(kept, kill=None, ramp_ms=now_ms), opens=True)
+    silent = kill.cause == SILENCE
+    after_s = min(SILENCE_OVER_S, recovery_after_s) if silent else recovery_after_s
+    if now_ms - kill.seen_ms < after_s * MS_PER_S:
+        return Step(kept)
+    ramp_ms = kept.ramp_ms if silent else now_ms
+    return Step(msgspec.structs.replace(kept, kill=None, ramp_ms=ramp_ms), opens=True)
 
 
 def lifted(kept: Kept, now_ms: int) -> Kept:

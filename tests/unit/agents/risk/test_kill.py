@@ -19,7 +19,7 @@ def step(kept: Kept, findings: list[Finding], at_s: float = 0.0) -> tuple[Kept, 
     return done.kept, done.fence, done.opens
 
 
-@pytest.mark.parametrize("monitor", ["data", "rate", "cascade", "price"])
+@pytest.mark.parametrize("monitor", ["rate", "cascade", "price"])
 def test_what_passes_recovers_by_rule_and_sizes_come_back_slowly(monitor: str) -> None:
     kept, fence, _ = step(Kept(), found(monitor))
     assert fence is not None
@@ -33,6 +33,18 @@ def test_what_passes_recovers_by_rule_and_sizes_come_back_slowly(monitor: str) -
     assert kept.kill is None
     shares = [ramp_share(kept, NOW_MS + 40_000 + s * 1_000, ramp_s=300) for s in (0, 150, 300)]
     assert shares == pytest.approx([0.25, 0.6, 1.0], abs=0.03)
+
+
+def test_a_feed_that_was_silent_is_quoted_soon_after_with_whole_sizes_however_often() -> None:
+    kept = Kept()
+    for at_s in (0.0, 100.0, 200.0, 300.0):
+        kept, fence, _ = step(kept, found("data"), at_s)
+        assert fence is not None
+        kept, _, opens = step(kept, [], at_s + 4.0)
+        assert not opens
+        kept, _, opens = step(kept, [], at_s + 5.0)
+        assert opens
+        assert ramp_share(kept, NOW_MS + round(at_s * 1_000) + 5_000, ramp_s=300) == 1.0
 
 
 @pytest.mark.parametrize(
