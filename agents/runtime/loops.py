@@ -6,6 +6,8 @@ from typing import Final
 
 import msgspec
 
+from agents.telemetry.timings import Timing
+
 STALL_MS: Final = 100.0
 MINUTE_S: Final = 60
 _LAST: Final = 8
@@ -24,7 +26,10 @@ class Stall(msgspec.Struct, frozen=True):
 
 
 class LoopView(msgspec.Struct, frozen=True):
-    """What one process tells of its loop. ``own``: without what was spent waiting for a core."""
+    """What one process tells of its loop. ``own``: without what was spent waiting for a core.
+
+    ``timings``: what else the process measured, since it began.
+    """
 
     pid: int
     as_of_ms: int
@@ -35,6 +40,7 @@ class LoopView(msgspec.Struct, frozen=True):
     stalls: int
     own_stalls: int
     last: tuple[Stall, ...]
+    timings: dict[str, Timing] = {}
 
 
 class Stalls:

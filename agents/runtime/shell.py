@@ -4,13 +4,13 @@ import asyncio
 from pathlib import Path
 from typing import Final, Literal
 
-from agents.commands import Command
+from agents.commands import Command, Place
 from agents.events import Event
 from agents.exchange.downstream import Acquire, LeaseFrame
 from agents.exchange.errors import Unreachable
 from agents.exchange.websocket import Connection
 from agents.handlers.explain import Explanation
-from agents.market.units import NS_PER_MS
+from agents.market.units import NS_PER_MS, NS_PER_S
 from agents.runtime.beliefs import SAVE_FIRST_S, SAVE_S, Beliefs
 from agents.runtime.clock import Clock
 from agents.runtime.conversation import Conversation, Say
@@ -20,6 +20,7 @@ from agents.runtime.journalled import Journalled
 from agents.runtime.notes import note_command, note_event
 from agents.runtime.rejoin import rejoin
 from agents.telemetry.logs import Log
+from agents.telemetry.timings import OF_PROCESS
 
 TICK_S: Final = 0.1
 
@@ -46,6 +47,7 @@ class Shell:
         self._beliefs = beliefs
         self._found: bytes | None = None
         self._odd = 0
+        self._placed = False
         self._turn = asyncio.Lock()  # one event at a time: commands leave in the order decided
 
     @property
@@ -96,8 +98,13 @@ class Shell:
     async def _receive(self) -> None:
         while True:
             async for raw in self._connection:
+                came_ns = self._clock.now_ns()
                 async with self._turn:
+                    self._placed = False
                     await self._say(self._take(raw, self._clock.now_ns()))
+                    if self._placed:
+                        took_s = (self._clock.now_ns() - came_ns) / NS_PER_S
+                        OF_PROCESS.note("tick_to_order", took_s)
             async with self._turn:
                 await self._come_back()
 
@@ -162,6 +169,7 @@ class Shell:
     def seen(self, event: Event, _now_ns: int, commands: list[Command]) -> None:
         note_event(self._log, event)
         for command in commands:
+            self._placed = self._placed or isinstance(command, Place)
             note_command(self._log, command)
 
     def odd(self, what: Literal["malformed", "error"], text: str) -> None:

@@ -18,6 +18,7 @@ from typing import Final
 import msgspec
 
 from agents.runtime.loops import LoopView, Stall, Stalls
+from agents.telemetry.timings import OF_PROCESS
 
 EVERY_S: Final = 0.02
 KEEP_S: Final = 5.0
@@ -90,6 +91,7 @@ async def watch(path: Path, tell: Callable[[Stall], object] | None = None) -> No
     while True:
         await asyncio.sleep(EVERY_S)
         now_s = time.monotonic()
+        OF_PROCESS.note("event_loop_lag", now_s - last_s - EVERY_S)
         at_ms = time.time_ns() // 1_000_000
         stalled = stalls.note(now_s, (now_s - last_s) * 1e3, waits.since_last_ms(), at_ms)
         last_s = now_s
@@ -117,6 +119,7 @@ def _view(stalls: Stalls, now_s: float, watched_s: float, at_ms: int) -> LoopVie
         stalls=stalls.stalls,
         own_stalls=stalls.own_stalls,
         last=tuple(stalls.last),
+        timings=OF_PROCESS.all(),
     )
 
 

@@ -26,6 +26,8 @@ from fleet.cli.validate import load_or_fail
 from fleet.folder import Folder
 from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable
 from fleet.manifests.spec import FleetSpec, encode
+from fleet.metrics import settings as metering
+from fleet.metrics.settings import MetricsSettings
 
 PATIENCE_S: Final = 5.0
 RISK_INCREASE: Final = "risk-increase"
@@ -53,10 +55,13 @@ def run(path: Path, wishes: Wishes, output: Output) -> None:
         prepare.check_venue(folder, spec)
     key = None if found.guard else _live_key(spec)
     alerts = alerting.resolved(spec.alerts)
+    metered = MetricsSettings(spec.metrics.host, spec.metrics.port)
     plan = planned(folder, spec, found, wishes.only)
     if not plan.steps and found.whole:
         if alerting.keep(folder, alerts):
             say("alerts: an address has changed, and is in force")
+        if metering.keep(folder, metered):
+            say("metrics: the address has changed, and is in force")
         _finish(spec, plan, {}, output)
         return
     show(spec, plan, found, judged(path, folder, spec), put if output == "table" else say)
@@ -64,6 +69,7 @@ def run(path: Path, wishes: Wishes, output: Output) -> None:
     confirm(spec.network, yes=wishes.yes)
     folder.create()
     alerting.keep(folder, alerts)
+    metering.keep(folder, metered)
     _start(folder, spec, found, key)
     _roll_out(folder, spec, wishes, output, shown=plan)
 

@@ -8,6 +8,7 @@
     PUT    /v1/directives                DirectivesPut -> {}
     PUT    /v1/books                     BooksPut -> {} ; the ledger's word on balances that drift
     PUT    /v1/caps                      CapsPut -> {} ; the fleet's linear caps
+    PUT    /v1/requests                  RequestsPut -> {} ; what may be spent on requests
     POST   /v1/halt                      HaltRequest -> one JSON line a stage, the last a HaltReport
     POST   /v1/resume                    ResumeRequest -> {}
     POST   /v1/actions                   {action, key} -> the venue's answer
@@ -86,6 +87,7 @@ class MarketView(msgspec.Struct, frozen=True):
     """One market as the gateway sees it.
 
     ``drift``: for people, whose idea of the position differs from the venue's, if for seconds.
+    ``bids_sz``, ``asks_sz``: what rests of ours.
     ``isolated_raw``: an isolated position's own cash, as of its frame; None: cross, or not known.
     """
 
@@ -112,6 +114,8 @@ class MarketView(msgspec.Struct, frozen=True):
     care: CareView | None = None
     drift: str | None = None
     isolated_raw: Decimal | None = None
+    bids_sz: Decimal = Decimal(0)
+    asks_sz: Decimal = Decimal(0)
 
 
 class LatchView(msgspec.Struct, frozen=True):
@@ -131,6 +135,27 @@ class RiskView(msgspec.Struct, frozen=True):
     state: Literal["normal", "reduce_only", "halt", "none"]
     reason: str
     gamma_rows: int = 0
+
+
+class Caps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The fleet's linear caps, USD, on the worst case of all that is open; None: not bounded.
+
+    ``dex_margin_max_usd``: the margin that a DEX's markets may take, by the DEX's name.
+    """
+
+    gross_max_usd: float | None = None
+    net_max_usd: float | None = None
+    underlying_gross_max_usd: float | None = None
+    dex_margin_max_usd: dict[str, float] = {}
+
+
+class CapsUse(msgspec.Struct, frozen=True):
+    """What is used of the caps if the worst of what is open fills."""
+
+    gross_usd: float
+    net_usd: float
+    underlyings_usd: dict[str, float]
+    dex_margins_usd: dict[str, float]
 
 
 class AllowanceView(msgspec.Struct, frozen=True):
@@ -162,27 +187,6 @@ class DeadManView(msgspec.Struct, frozen=True):
     state: str = "off"
     reason: str = ""
     until_ms: int | None = None
-
-
-class Caps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The fleet's linear caps, USD, on the worst case of all that is open; None: not bounded.
-
-    ``dex_margin_max_usd``: the margin that a DEX's markets may take, by the DEX's name.
-    """
-
-    gross_max_usd: float | None = None
-    net_max_usd: float | None = None
-    underlying_gross_max_usd: float | None = None
-    dex_margin_max_usd: dict[str, float] = {}
-
-
-class CapsUse(msgspec.Struct, frozen=True):
-    """What is used of the caps if the worst of what is open fills."""
-
-    gross_usd: float
-    net_usd: float
-    underlyings_usd: dict[str, float]
-    dex_margins_usd: dict[str, float]
 
 
 class GatewayStatus(msgspec.Struct, frozen=True):
@@ -235,6 +239,12 @@ class CapsPut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     caps: Caps
     authorised: bool = False
+
+
+class RequestsPut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What may be spent on bought requests a day (UTC)."""
+
+    buy_max_usd_per_day: float
 
 
 class DirectiveRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -14,6 +14,8 @@ from agents.exchange.errors import ExchangeError, MalformedFrame, OutcomeUnknown
 from agents.exchange.http import Http
 from agents.exchange.signing import L1Signer, exchange_body, pack
 from agents.exchange.wire import ExchangeBody
+from agents.market.units import MS_PER_S, NS_PER_S
+from agents.telemetry.timings import OF_PROCESS
 from fleet.gateway.alerts import Alerts
 from fleet.gateway.core import agents, answers
 from fleet.gateway.core.core import Core
@@ -71,6 +73,7 @@ class Gateway:
         self._log = log
         self.keeping = Keeping(core.state, log, store, self._alert)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._said_ns = 0  # when the agent's frame that is being carried out came; 0: none is
         self._epoch_ns = time.time_ns() - time.monotonic_ns()
         self._carry: dict[type[Effect], Callable[..., object]] = {
             Tell: self._tell, Cut: self._cut, Submit: self._submit, Ask: self._ask,
@@ -101,7 +104,9 @@ class Gateway:
                 return
 
     def said(self, session: int, raw: bytes) -> None:
+        self._said_ns = time.perf_counter_ns()
         self.run(self.core.said(session, raw, self.now_ms()))
+        self._said_ns = 0
 
     def closed(self, session: int) -> None:
         self.agents.pop(session, None)
@@ -109,10 +114,12 @@ class Gateway:
 
     def venue_frame(self, raw: bytes) -> None:
         """A frame of the venue; one that can't be read is passed over, loudly."""
+        came_ns = time.perf_counter_ns()
         try:
             self.run(self.core.venue_frame(raw, self.now_ms()))
         except MalformedFrame as error:
             _log.warning("venue.frame_malformed", error=str(error))
+        OF_PROCESS.note("gateway_in", (time.perf_counter_ns() - came_ns) / NS_PER_S)
 
     def lost(self, reason: str) -> None:
         _log.warning("venue.link_lost", reason=reason)
@@ -187,6 +194,9 @@ class Gateway:
         body = exchange_body(effect.action, effect.nonce, signature, effect.expires_ms)
         held_back = partial(self._held_back, effect.request) if opens else None
         if self._send(post_frame(effect.request, body), held_back):
+            if self._said_ns:
+                took_ns = time.perf_counter_ns() - self._said_ns
+                OF_PROCESS.note("gateway_out", took_ns / NS_PER_S)
             return
         if effect.placement:
             self._turn_away(effect.request, "link_down", "the venue's connection is down")
@@ -221,6 +231,9 @@ class Gateway:
             self.answered(request, msgspec.Raw(raw))
 
     def answered(self, request: int, payload: msgspec.Raw) -> None:
+        pending = self.state.pending.get(request)
+        if pending is not None:
+            OF_PROCESS.note("ack", (self.now_ms() - pending.sent_ms) / MS_PER_S)
         try:
             self.run(answers.action(self.state, request, payload, self.now_ms()))
         except msgspec.MsgspecError as error:

@@ -5,6 +5,7 @@ x-unit      the unit that the leaf's name ends with
 """
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any, Final
 
 import yaml
@@ -49,6 +50,7 @@ _FLEET_PARTS: Final = {
     "Gates": "rollout.gates",
     "Alerts": "alerts",
     "Url": "alerts.webhook",
+    "Metrics": "metrics",
     "Paper": "paper",
     "Latency": "paper.latency_ms",
 }
@@ -97,7 +99,12 @@ def _annotate(part: dict[str, Any], path: str, applies: Callable[[str], str]) ->
 
 def _example(example: Any) -> Any:  # noqa: ANN401  # any YAML value
     """An example as a value: the manifest's own are written as YAML."""
-    return yaml.safe_load(example) if isinstance(example, str) else example
+    value = yaml.safe_load(example) if isinstance(example, str) else example
+    return (
+        [str(each) for each in value]
+        if isinstance(value, list) and value and isinstance(value[0], date)
+        else value
+    )
 
 
 def _is_section(value: dict[str, Any]) -> bool:

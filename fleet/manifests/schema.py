@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from fleet.manifests.schema_alerts import Alerts
+from fleet.manifests.schema_metrics import Metrics
 from fleet.manifests.schema_risk import RiskAdvanced
 from fleet.manifests.schema_schedule import Schedule
 from fleet.manifests.schema_strategy import Strategy
@@ -282,6 +283,11 @@ class Paper(Section):
     block_ms: int = Field(default=70, ge=1, le=10_000, description="the time between blocks, in ms")
     latency_ms: Latency = Latency()
     flow: Literal["real", "lively"] = Field(default="real", description="how much is traded")
+    limits: Literal["all", "account", "none"] = Field(
+        default="account",
+        description="which limits on requests hold: all, the account's allowance alone, or none;"
+        " weights by IP address count whoever looks at the venue from this machine",
+    )
     recording: str | None = Field(
         default=None,
         min_length=1,
@@ -310,6 +316,7 @@ class Manifest(Section):
     dexes: dict[str, Dex] = Field(default_factory=dict, description="the caps of each DEX")
     rollout: Rollout = Rollout()
     alerts: Alerts = Alerts()
+    metrics: Metrics = Metrics()
     defaults: Defaults = Defaults()
     markets: list[Market] = Field(
         min_length=1, description="the markets to make", examples=["[{asset: BTC}]"]

@@ -57,12 +57,16 @@ class PaperLatency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PaperSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the embedded exchange is set up. ``recording``: absolute path, or None for made flow."""
+    """How the embedded exchange is set up. ``recording``: absolute path, or None for made flow.
+
+    ``limits``: which of the venue's limits on requests hold: all, the account's allowance, none.
+    """
 
     seed: int = 7
     block_ms: int = 70
     latency_ms: PaperLatency = PaperLatency()
     flow: Literal["real", "lively"] = "real"
+    limits: Literal["all", "account", "none"] = "account"
     recording: str | None = None
 
 
@@ -131,6 +135,13 @@ class AlertsSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     heartbeat_every_s: float = 60.0
 
 
+class MetricsSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where Prometheus reads the fleet's metrics; port 0: nowhere over TCP."""
+
+    host: str = "127.0.0.1"
+    port: int = 9090
+
+
 class FleetSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole manifest, defaults filled in. ``markets`` and ``schedules`` are keyed by the
     market's id; one without a schedule is always open.
@@ -147,6 +158,7 @@ class FleetSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rollout: RolloutSpec = RolloutSpec()
     schedules: dict[str, ScheduleSpec] = {}
     alerts: AlertsSpec = AlertsSpec()
+    metrics: MetricsSpec = MetricsSpec()
 
 
 def encode(spec: FleetSpec) -> bytes:

@@ -8,11 +8,13 @@
     POST /v1/down     {by?}                                    -> {stopped}, once they are gone
     POST /v1/markets/{market}/{pause|unpause|drain|flatten|restart}   {by?} -> {}
     GET  /v1/markets/{market}/explain                          -> its agent's Explanation
+    GET  /metrics                  -> Prometheus's text
     GET  /healthz                  -> {ok, blind}; 200 if the loop turned within 5 s
 
 An apply writes what is desired and returns; the loop does the rest. Errors as the gateway's.
 """
 
+import asyncio
 import hmac
 import os
 import socket
@@ -25,6 +27,7 @@ from typing import Final, TypeVar
 
 import msgspec
 from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from agents.telemetry.logs import Log
 from fleet.gateway.api import ApiError
@@ -76,8 +79,17 @@ class By(msgspec.Struct, frozen=True):
 class ControlApi:
     """Serves one fleet's supervisor."""
 
-    def __init__(self, fleet: str, store: Store, loop: Loop, token: str, log: Log) -> None:
+    def __init__(
+        self,
+        fleet: str,
+        store: Store,
+        loop: Loop,
+        token: str,
+        log: Log,
+        scrape: Callable[[], bytes],
+    ) -> None:
         self._fleet = fleet
+        self._scrape = scrape
         self._store = store
         self._loop = loop
         self._token = token
@@ -94,6 +106,7 @@ class ControlApi:
         app.router.add_post("/v1/down", self._down)
         app.router.add_post("/v1/markets/{market}/{verb}", self._verb)
         app.router.add_get("/v1/markets/{market}/explain", self._explain)
+        app.router.add_get("/metrics", self._metrics)
         app.router.add_get("/healthz", self._healthz)
         return app
 
@@ -254,6 +267,10 @@ class ControlApi:
             since_s = round(time.monotonic() - blind.since_s, 1)
             told["blind"] = {"what": blind.what, "cause": blind.cause, "for_s": since_s}
         return _reply(told, 200 if fine else 503)
+
+    async def _metrics(self, _request: web.Request) -> web.StreamResponse:
+        body = await asyncio.to_thread(self._scrape)
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 def _refuse_raises(steps: tuple[PlanStep, ...], allow: tuple[str, ...]) -> None:

@@ -7,6 +7,7 @@ import msgspec
 from agents.telemetry.logs import open_log
 from fleet.folder import Folder
 from fleet.gateway.client import GatewayClient
+from fleet.metrics.exporter import Exporter
 from fleet.supervisor.actions import Actions
 from fleet.supervisor.control import ControlApi, serve
 from fleet.supervisor.evidence import evidence
@@ -28,10 +29,13 @@ async def supervise(folder: Folder, cluster: Cluster) -> None:
     look = partial(evidence, folder.ledger_db)
     loop = Loop(store, Actions(GatewayClient(folder)), cluster, log, look)
     token = folder.token.read_text(encoding="ascii").strip()
-    api = ControlApi(fleet, store, loop, token, log)
+    exporter = Exporter(folder, log.info)
+    exporter.start()
+    api = ControlApi(fleet, store, loop, token, log, exporter.scrape)
     runner = await serve(api, folder.control_sock)
     try:
         await loop.run()
     finally:
+        exporter.stop()
         await runner.cleanup()
         store.close()

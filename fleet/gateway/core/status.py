@@ -1,5 +1,8 @@
 """The whole account and every market in one value, as of one moment."""
 
+from decimal import Decimal
+
+from agents.market.types import Side
 from agents.market.units import MS_PER_S
 from fleet.gateway.api import (
     CareView,
@@ -139,6 +142,8 @@ def _market(state: State, market: str, now_ms: int) -> MarketView:
         draining=row.draining_ms is not None,
         drift=state.drifts.text(market, now_ms),
         isolated_raw=position.isolated_raw,
+        bids_sz=sum((o.remaining_sz for o in ours if o.side is Side.BID), Decimal(0)),
+        asks_sz=sum((o.remaining_sz for o in ours if o.side is Side.ASK), Decimal(0)),
     )
 
 

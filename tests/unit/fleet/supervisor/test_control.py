@@ -39,6 +39,11 @@ class Client:
         async with self._session.request(verb, url, data=data, headers=headers) as answer:
             return answer.status, msgspec.json.decode(await answer.read())
 
+    async def raw(self, path: str) -> tuple[int, bytes, str]:
+        headers = {"Authorization": "Bearer right"}
+        async with self._session.get(f"http://localhost{path}", headers=headers) as answer:
+            return answer.status, await answer.read(), answer.headers["Content-Type"]
+
     async def apply(self, manifest: FleetSpec, **more: object) -> Answer:
         return await self.ask("POST", "/v1/apply", {"manifest": manifest, "by": "ann", **more})
 
@@ -49,7 +54,7 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
     store, world = Store(tmp_path / "store.db"), World()
     loop = Loop(store, Actions(world), world, log, world.look)
     sock = tmp_path / "c.sock"
-    runner = await serve(ControlApi("paper", store, loop, "right", log), sock)
+    runner = await serve(ControlApi("paper", store, loop, "right", log, lambda: b"up 1\n"), sock)
     assert stat.S_IMODE(sock.stat().st_mode) == 0o600
     async with ClientSession(connector=UnixConnector(path=str(sock))) as session:
         yield Client(session, loop, store, world)
@@ -169,7 +174,9 @@ async def test_down_desires_nothing_any_more(client: Client) -> None:
 async def test_a_stale_socket_file_is_replaced(client: Client, tmp_path: Path) -> None:
     sock = tmp_path / "c.sock"
     log = open_log(tmp_path / "log.jsonl")
-    again = await serve(ControlApi("paper", client.store, client.loop, "right", log), sock)
+    again = await serve(
+        ControlApi("paper", client.store, client.loop, "right", log, lambda: b"up 1\n"), sock
+    )
     assert sock.is_socket()
     await again.cleanup()
 
@@ -205,3 +212,9 @@ async def test_a_halted_fleet_is_not_rolled_back(client: Client) -> None:
     client.loop.status = status(halt=LATCH)
     code, refused = await client.ask("POST", "/v1/rollback", {"by": "bob"})
     assert (code, refused["error"]["code"]) == (409, "halted")
+
+
+async def test_metrics_are_prometheus_text(client: Client) -> None:
+    code, body, kind = await client.raw("/metrics")
+    assert (code, body) == (200, b"up 1\n")
+    assert kind.startswith("text/plain; version=")

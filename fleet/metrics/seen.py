@@ -1,0 +1,106 @@
+"""Everything that a scrape shows, gathered once: gateway, ledger and the loops' own files."""
+
+import contextlib
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import unquote
+
+import msgspec
+
+from agents.runtime.loops import LoopView, read
+from fleet.folder import Folder
+from fleet.gateway.api import GatewayStatus, MarketView
+from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable
+from fleet.ledger import query
+from fleet.ledger.edge import Edge
+from fleet.ledger.keep import edges
+from fleet.ledger.peak import drawdown
+from fleet.ledger.periods import Period, periods
+from fleet.ledger.query import LedgerUnreadable, MarketPnl
+from fleet.processes import alive
+
+GATEWAY_S = 2.0
+LOOP_AGE_MAX_MS = 30_000
+SLOW_S = 20.0
+HOUR_MS = 3_600_000
+PROCESSES = ("guard", "gateway", "ledger", "venue", "ray", "supervisor")
+
+
+class MarketSeen(msgspec.Struct, frozen=True):
+    """One market: the gateway's view, and what the ledger has of it, if anything.
+
+    ``hour``: its P&L of the last hour, by part; at most ``SLOW_S`` old, as is ``edge``.
+    """
+
+    now_ms: int
+    view: MarketView
+    pnl: MarketPnl | None = None
+    hour: Period | None = None
+    edge: Edge | None = None
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """All of one moment. ``gateway`` None: it does not answer, and its markets are not shown."""
+
+    now_ms: int
+    gateway: GatewayStatus | None
+    markets: tuple[MarketSeen, ...] = ()
+    drawdown_share: float | None = None
+    processes: Mapping[str, bool] = {}
+    loops: Mapping[str, LoopView] = {}
+
+
+class Eye:
+    """Looks at one fleet; what reads many fills is read anew each ``SLOW_S`` alone."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
+        self._slow_s: float | None = None
+        self._edges: dict[str, Edge] = {}
+        self._hours: dict[str, Period] = {}
+
+    def look(self) -> Seen:
+        """Raises nothing: what is away is left out, and is told by its absence."""
+        folder, now_ms = self._folder, time.time_ns() // 1_000_000
+        try:
+            gateway: GatewayStatus | None = GatewayClient(folder, GATEWAY_S).status()
+        except (Unreachable, ApiFailure, msgspec.MsgspecError):
+            gateway = None
+        pnls: dict[str, MarketPnl] = {}
+        lost = None
+        with contextlib.suppress(LedgerUnreadable):
+            pnls = query.markets(folder.ledger_db, now_ms)
+            lost = drawdown(folder.ledger_db)
+            self._look_slowly(now_ms)
+        markets = tuple(
+            MarketSeen(now_ms, view, pnls.get(name), self._hours.get(name), self._edges.get(name))
+            for name, view in ((v.market, v) for v in (gateway.markets if gateway else ()))
+        )
+        return Seen(
+            now_ms=now_ms,
+            gateway=gateway,
+            markets=markets,
+            drawdown_share=lost.share if lost else None,
+            processes={name: alive(folder, name) is not None for name in PROCESSES},
+            loops=_loops(folder.loops, now_ms),
+        )
+
+    def _look_slowly(self, now_ms: int) -> None:
+        now_s = time.monotonic()
+        if self._slow_s is not None and now_s - self._slow_s < SLOW_S:
+            return
+        self._slow_s = now_s
+        self._edges = edges(self._folder.ledger_db, now_ms)
+        found = periods(self._folder.ledger_db, [now_ms - HOUR_MS, now_ms + 1])
+        self._hours = {period.market: period for period in found}
+
+
+def _loops(folder: Path, now_ms: int) -> dict[str, LoopView]:
+    """What each process last told of its loop; one that is gone soon tells nothing."""
+    views = {unquote(path.stem): read(path) for path in folder.glob("*.json")}
+    return {
+        process: view
+        for process, view in views.items()
+        if view is not None and now_ms - view.as_of_ms <= LOOP_AGE_MAX_MS
+    }
