@@ -47,12 +47,20 @@ def explain(market: Market, output: As = "table", fleet: Name = None) -> None:
 
 
 @app.command()
-def schema() -> None:
+def schema(
+    *,
+    markdown: Annotated[bool, typer.Option("--markdown", help="As a page to read.")] = False,
+) -> None:
     """The manifest's JSON Schema, for editors."""
-    from fleet.cli.console import put_json
+    from fleet.cli.console import put, put_json
     from fleet.manifests.json_schema import json_schema
 
-    put_json(json_schema())
+    if not markdown:
+        put_json(json_schema())
+        return
+    from fleet.manifests.reference import reference
+
+    put(reference(json_schema()).rstrip())
 
 
 @app.command()
