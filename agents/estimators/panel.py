@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Final
 
 from agents.estimators.carry import BasisEstimator
+from agents.estimators.cascade import Cascade
 from agents.estimators.checkpoint import VERSION, Checkpoint, CheckpointRefused, decode
 from agents.estimators.depth import DepthEstimator, near_usd
 from agents.estimators.drift import DriftEstimator
@@ -202,6 +203,11 @@ class Panel:
     def anchor_px(self) -> float | None:
         """The oracle with the usual basis: a price where the book shows none."""
         return self._basis.anchor_px(self._touch_ms)
+
+    @property
+    def cascade(self) -> Cascade | None:
+        """Forced flow as of the last touch, for whom the turn of ``estimates`` comes too late."""
+        return self._trading.cascade.cascade(self._touch_ms)
 
     # ── across restarts ──────────────────────────────────────────────────────────────────────
 

@@ -35,7 +35,14 @@ def gather(state: EngineState, estimates: Estimates | None, money: Counted, now_
         if mid_px is not None:
             drift_share = float(abs(seen.sz - state.position.sz)) * mid_px / limit_usd
     foreign_sz = watch.foreign_sz(now_ns)
-    cascade = None if estimates is None or estimates.beliefs is None else estimates.beliefs.cascade
+    cascade = panel.cascade
+    open_sz, open_usd = _open_sz(state), None
+    over_ns = None
+    if mid_px is not None:
+        open_usd = open_sz * mid_px
+        ratio = state.settings.risk.advanced.position_kill_ratio
+        beyond = open_usd > ratio * limit_usd and open_sz > float(held_sz)
+        over_ns = watch.over.told(now_ns, holds=beyond)
     stuck_ns = watch.stuck.told(now_ns, holds=_unreduced(state, mid_px))
     return Facts(
         data_age_s=0.0 if settling else _age_s(panel.data_ns, now_ns),
@@ -62,7 +69,8 @@ def gather(state: EngineState, estimates: Estimates | None, money: Counted, now_
         unrealized_usd=None if money.pnl_usd is None else state.kept.unrealized_usd,
         margin_usd=state.settings.margin_usd,
         exposure_usd=None if mid_px is None else float(held_sz) * mid_px,
-        open_usd=None if mid_px is None else _open_sz(state) * mid_px,
+        open_usd=open_usd,
+        over_s=None if over_ns is None else over_ns / NS_PER_S,
         position_max_usd=limit_usd,
         inherited=float(held_sz) <= watch.inherited_sz,
         grown_share=watch.grown_share,

@@ -15,8 +15,8 @@ class Facts(msgspec.Struct, frozen=True, gc=False):
     money      ``pnl_day_usd`` of the UTC day, ``pnl_usd`` since it is counted, ``pnl_peak_usd`` its
                peak, ``unrealized_usd``; all None while no price tells them
     holding    ``exposure_usd``: the position's size; ``open_usd``: with all that may still fill on
-               the worse side; ``position_max_usd``; ``inherited``: no more is held than when the
-               limit was set; ``grown_share``: of the limit, what |position| grew by in a minute;
+               the worse side, ``over_s`` for how long that has been far too much;
+               ``position_max_usd``; ``inherited``: no more is held than when it was set; ``grown_share``: of the limit, what |position| grew by in a minute;
                ``growth_hold_s``: how long ago that was too much; ``stuck_s``: how long nothing that
                reduces has rested; ``drift_s``: how long the venue has held another position,
                ``drift_share`` of the limit; ``foreign_share``: what fills of no order of ours did
@@ -54,6 +54,7 @@ class Facts(msgspec.Struct, frozen=True, gc=False):
     margin_usd: float = 0.0
     exposure_usd: float | None = None
     open_usd: float | None = None
+    over_s: float | None = None
     position_max_usd: float = 0.0
     inherited: bool = False
     grown_share: float = 0.0

@@ -9,7 +9,7 @@ from agents.settings import RiskSettings
 
 EXPOSURE_SLACK: Final = 1.02
 EXPOSURE_WARN_SHARE: Final = 0.95
-RUNAWAY_RATIO: Final = 1.5
+RUNAWAY_S: Final = 3.0
 DRIFT_REDUCE_S: Final = 3.0
 DRIFT_KILL_S: Final = 30.0
 JUMP_SHARE: Final = 0.2
@@ -34,12 +34,16 @@ def position(facts: Facts, settings: RiskSettings) -> Finding | None:
 
 
 def runaway(facts: Facts, settings: RiskSettings) -> Finding | None:
-    """Position and all that is open on one side, far beyond the limit: our own books are wrong."""
+    """Position and all that is open on one side, far beyond the limit, and it stays: our own books
+    are wrong. A limit that comes down finds its orders still there, for a moment.
+    """
     open_usd, limit_usd = facts.open_usd, facts.position_max_usd
-    ratio = max(settings.advanced.position_kill_ratio, RUNAWAY_RATIO)
-    if open_usd is None or open_usd <= ratio * limit_usd or facts.inherited:
+    ratio, over_s = settings.advanced.position_kill_ratio, facts.over_s
+    if open_usd is None or over_s is None or over_s < RUNAWAY_S:
         return None
-    evidence = (("worst_case_usd", open_usd), ("position_max_usd", limit_usd))
+    evidence = (
+        ("worst_case_usd", open_usd), ("position_max_usd", limit_usd), ("over_s", over_s),
+    )  # fmt: skip
     text = f"position and open orders {open_usd:.0f} USD above {ratio:g} x {limit_usd:.0f}"
     return Finding(Mode.KILL, text, "runaway", evidence, latches=True)
 

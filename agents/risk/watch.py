@@ -22,7 +22,7 @@ class Watch:
     __slots__ = (
         "_answers", "_asked", "_foreign", "_grown_ns", "_limited", "_mark_px", "_moves",
         "_oracle_mid_px", "_oracle_ns", "_oracle_px", "_sizes", "account_ns", "ctx_ns",
-        "grown_share", "inherited_sz", "liquidated", "liquidation_px", "stuck",
+        "grown_share", "inherited_sz", "liquidated", "liquidation_px", "over", "stuck",
     )  # fmt: skip
 
     def __init__(self, held_sz: float) -> None:
@@ -37,7 +37,7 @@ class Watch:
         self._oracle_px: float | None = None
         self._oracle_mid_px: float | None = None
         self._oracle_ns = 0
-        self.stuck = Since()
+        self.stuck, self.over = Since(), Since()
         self.grown_share = 0.0
         self.inherited_sz = abs(held_sz)
         self.liquidated: str | None = None

@@ -7,7 +7,9 @@ SLOTS: Final = 10
 
 
 class Range:
-    """Lowest and highest of a value over about ``span_ns``, in ``SLOTS`` slots of equal length."""
+    """Lowest and highest of a value over ``span_ns``, in ``SLOTS`` slots of equal length; up to one
+    slot more is remembered.
+    """
 
     __slots__ = ("_slot_ns", "_slots", "_span_ns")
 
@@ -38,7 +40,7 @@ class Range:
 
     def _forget(self, now_ns: int) -> None:
         slots = self._slots
-        while slots and now_ns - slots[0][0] > self._span_ns:
+        while slots and now_ns - slots[0][0] > self._span_ns + self._slot_ns:
             slots.popleft()
 
 
