@@ -13,6 +13,7 @@ from fleet.cli.network import URLS
 from fleet.folder import Folder
 from fleet.manifests.spec import FleetSpec, PaperSpec
 
+LIMITS: Final = {"all": "on", "account": "account", "none": "off"}
 FUND_MIN_USD: Final = 10_000
 FUND_PER_MARGIN: Final = 2
 """The paper account gets, on every DEX, this multiple of all margins."""
@@ -58,18 +59,13 @@ def prepare(folder: Folder, spec: FleetSpec, address: str) -> None:
     if spec.paper is not None:
         margins_usd = sum(settings.margin_usd for settings in spec.markets.values())
         fund_usd = max(FUND_MIN_USD, round(FUND_PER_MARGIN * margins_usd))
-        # Whoever looks at the venue comes from this machine: watchers must not starve the fleet.
-        config = {
-            **_venue(spec.paper),
-            "fund": {address: fund_usd},
-            "end": "silent",
-            "limits": "off",
-        }
+        config = {**_venue(spec.paper), "fund": {address: fund_usd}, "end": "silent"}
         write_private(folder.venue / "config.json", msgspec.json.encode(config).decode())
 
 
 def _venue(paper: PaperSpec) -> dict[str, Any]:
-    return {key: value for key, value in msgspec.to_builtins(paper).items() if value is not None}
+    told = {key: value for key, value in msgspec.to_builtins(paper).items() if value is not None}
+    return {**told, "limits": LIMITS[paper.limits]}
 
 
 def check_venue(folder: Folder, spec: FleetSpec) -> None:

@@ -25,9 +25,10 @@ from fleet.gateway.api import (
     DirectivesPut,
     HaltRequest,
     MarketPut,
+    RequestsPut,
     ResumeRequest,
 )
-from fleet.gateway.core import control
+from fleet.gateway.core import budgets, control
 from fleet.gateway.core.control import Wrong
 from fleet.gateway.core.effects import Record
 from fleet.gateway.core.status import status
@@ -71,6 +72,7 @@ class Server:
         app.router.add_put("/v1/directives", self._put_directives)
         app.router.add_put("/v1/books", self._put_books)
         app.router.add_put("/v1/caps", self._put_caps)
+        app.router.add_put("/v1/requests", self._put_requests)
         app.router.add_post("/v1/halt", self._halt)
         app.router.add_post("/v1/resume", self._resume)
         app.router.add_post("/v1/actions", self._action)
@@ -160,6 +162,11 @@ class Server:
     async def _put_caps(self, request: web.Request) -> web.StreamResponse:
         put = await _read(request, CapsPut)
         self._gateway.run(control.put_caps(self._state, put))
+        return self._done()
+
+    async def _put_requests(self, request: web.Request) -> web.StreamResponse:
+        put = await _read(request, RequestsPut)
+        self._gateway.run(budgets.allow(self._state, put.buy_max_usd_per_day))
         return self._done()
 
     async def _put_books(self, request: web.Request) -> web.StreamResponse:

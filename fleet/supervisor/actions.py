@@ -4,7 +4,7 @@ from typing import Protocol
 
 import msgspec
 
-from fleet.gateway.api import ActionPost, Caps, CapsPut, GatewayStatus, MarketPut
+from fleet.gateway.api import ActionPost, Caps, CapsPut, GatewayStatus, MarketPut, RequestsPut
 from fleet.gateway.client import ApiFailure, Unreachable, market_path
 from fleet.supervisor.reconcile import Drain, PutSettings, Remove, SetLeverage, Step
 
@@ -39,6 +39,10 @@ class Actions:
 
     def status(self) -> GatewayStatus:
         return self._gateway.status()
+
+    def put_requests(self, buy_max_usd_per_day: float) -> None:
+        """What may be spent on requests."""
+        self._gateway.put("/v1/requests", RequestsPut(buy_max_usd_per_day))
 
     def put_caps(self, caps: Caps) -> None:
         """The fleet's caps; what is in the store was authorised when it was applied."""

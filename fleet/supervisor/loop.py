@@ -228,6 +228,9 @@ class Loop:
         caps = caps_of(spec)
         if status.caps != caps:  # before any market is told its own: none trades without them
             await self._call(lambda: self._actions.put_caps(caps))
+        buy_max_usd = spec.requests.buy_max_usd_per_day
+        if status.allowance.buy_max_usd != buy_max_usd:
+            await self._call(lambda: self._actions.put_requests(buy_max_usd))
         if await self._conduct(status, rows, spec, now_ms):
             return True
         desired = self._desired(rows, shut)

@@ -32,7 +32,8 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 unless ``latency_ms`` is given
     limits      weights, connections and users an IP address; ``auto``: where there is a latency,
                 as everything on loopback comes from one address, and a laboratory asks a lot;
-                ``off`` lifts an account's allowance of requests too
+                ``account``: only an account's allowance of requests; ``off`` lifts that too
+    schedule_volume_usd   lifetime volume before ``scheduleCancel`` is allowed
     start_ms    where a manual clock begins; otherwise at the start of the day (UTC)
     """
 
@@ -45,7 +46,8 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     end: Literal["silent", "loop"] = "silent"
     flavour: Literal["mainnet", "testnet"] = "mainnet"
     clock: Literal["real", "manual"] = "real"
-    limits: Literal["on", "off", "auto"] = "auto"
+    limits: Literal["on", "account", "off", "auto"] = "auto"
+    schedule_volume_usd: Decimal = Rules().schedule_volume_usd
     start_ms: int | None = None
     port: int = 0
     state: str | None = None
@@ -58,7 +60,8 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def rules(self) -> Rules:
         """The exchange's gates and limits."""
-        return Rules(requests_free=UNLIMITED) if self.limits == "off" else Rules()
+        free = UNLIMITED if self.limits == "off" else Rules().requests_free
+        return Rules(requests_free=free, schedule_volume_usd=self.schedule_volume_usd)
 
 
 class OptionError(Exception):
@@ -112,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--state", metavar="DIR", help="keep accounts and orders there")
     parser.add_argument("--end", choices=("silent", "loop"), help="at the end of a recording")
     parser.add_argument("--clock", choices=("real", "manual"), help="manual: POST /admin/step")
-    parser.add_argument("--limits", choices=("on", "off", "auto"), help="of an IP address")
+    parser.add_argument("--limits", choices=("on", "account", "off", "auto"), help="on requests")
     parser.add_argument("--flavour", choices=("mainnet", "testnet"), help="default mainnet")
     return parser
 

@@ -40,6 +40,12 @@ def tick(state: State, now_ms: int) -> list[Effect]:
     return effects + _buy(state, seen, now_ms)
 
 
+def allow(state: State, usd_per_day: float) -> list[Effect]:
+    """What may be spent on requests a day, as the manifest has it."""
+    state.purse.allow(usd_per_day)
+    return [KeepPurse()]
+
+
 def refuses(state: State, orders: int, now_ms: int, *, adding: bool) -> tuple[str, str] | None:
     """(reason, text) if so many placements may not leave now."""
     held_back = state.strain.holds_back(now_ms) if adding else None

@@ -36,6 +36,8 @@ def test_limits_off_lifts_the_allowance_too() -> None:
     assert parse([]).rules == Rules()
     assert parse(["--limits", "off"]).rules.requests_free == UNLIMITED
     assert not parse(["--limits", "off"]).limited
+    account = parse(["--limits", "account"])
+    assert (account.limited, account.rules) == (False, Rules())
 
 
 def test_one_latency_sets_the_feeds_in_proportion() -> None:
