@@ -1,4 +1,6 @@
-"""The verbs that look after the house: books, and what else is not about a manifest."""
+"""The verbs that are not about a manifest: one market by flags, and what looks after the house."""
+
+from typing import Annotated, Literal
 
 import typer
 
@@ -25,3 +27,53 @@ def rebuild(output: As = "table", fleet: Name = None) -> None:
     from fleet.cli import ledger as verb
 
     verb.run(output, fleet, replace=True)
+
+
+@app.command()
+def run(
+    asset: Annotated[str | None, typer.Option(help="BTC, ...")] = None,
+    *,
+    dex: Annotated[str, typer.Option(help="Of which DEX; else the main one.")] = "",
+    net: Annotated[
+        Literal["paper", "testnet", "mainnet"], typer.Option("--network", help="Where.")
+    ] = "paper",
+    target_liquidity: Annotated[
+        float | None, typer.Option(min=0, help="Coins quoted on each side.")
+    ] = None,
+    risk_aversion: Annotated[float | None, typer.Option(help="Rho of GLFT.")] = None,
+    max_bps_diff: Annotated[
+        float | None, typer.Option(min=0, help="How far off, in bps, an order may rest.")
+    ] = None,
+    max_position: Annotated[float | None, typer.Option(min=0, help="Coins, at most.")] = None,
+    leverage: Annotated[
+        int | None, typer.Option(min=1, help="Else 3, or the venue's most.")
+    ] = None,
+    initial_isolated_margin: Annotated[
+        float, typer.Option(min=10, help="The margin in USD.")
+    ] = 1000.0,
+    force_isolated: Annotated[bool, typer.Option(help="Isolated where both are allowed.")] = False,
+    list_dexs: Annotated[bool, typer.Option(help="Only list the network's DEXs.")] = False,
+    address: Annotated[str | None, typer.Option(help="The account, on a live network.")] = None,
+    key_env: Annotated[
+        str, typer.Option(metavar="NAME", help="The variable that holds the API wallet's key.")
+    ] = "FLEET_API_KEY",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    wait: Annotated[float, typer.Option(help="Seconds until it must quote.")] = 120.0,
+    dry: Annotated[bool, typer.Option("--dry-run", help="Show the manifest alone.")] = False,
+    output: As = "table",
+) -> None:
+    """One market without a manifest: shows the manifest that the flags mean, and applies it."""
+    from fleet.cli import run as verb
+
+    if list_dexs:
+        from fleet.cli import markets
+
+        markets.dexs(net, output, None)
+        return
+    flags = verb.Flags(
+        asset=verb.named(asset), dex=dex, net=net, margin_usd=initial_isolated_margin,
+        isolated=force_isolated, leverage=leverage, target_liquidity=target_liquidity,
+        max_position=max_position, max_bps_diff=max_bps_diff, risk_aversion=risk_aversion,
+        address=address, key_env=key_env,
+    )  # fmt: skip
+    verb.run(flags, yes=yes, wait_s=wait, dry=dry, output=output)
