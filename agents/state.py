@@ -129,6 +129,7 @@ class EngineState:
         self.cash = DayCash(lease.pnl_day_usd, now_ns // NS_PER_MS)
         self.watch = Watch(float(lease.state.position_sz))
         self.unwritten: str | None = None
+        self.opening = False  # of the fence, by rule: asked for, and not yet told
         self.ramp_share = ramp_share(
             self.kept, now_ns // NS_PER_MS, ramp_s=lease.settings.risk.advanced.resume_ramp_s
         )

@@ -59,8 +59,12 @@ def renewed(state: EngineState, now_ns: int) -> None:
 def let_go(state: EngineState, now_ns: int) -> None:
     """The fence was opened: what was latched is over, and sizes come back by and by.
 
-    A cause that still stands kills again at the next look.
+    A cause that still stands kills again at the next look. Where it is open by rule, the rule has
+    said how sizes go on.
     """
+    if state.opening:
+        state.opening = False
+        return
     state.kept = lifted(state.kept, now_ns // NS_PER_MS)
     state.watch.liquidated = None
     _ramp(state, now_ns)
@@ -105,6 +109,7 @@ def _switch(state: EngineState, found: list[Finding], now_ns: int) -> None:
         )
         state.renew_due_ns = now_ns  # what is latched is stored at once
     if step.opens and before is not None:
+        state.opening = True
         state.out.append(OpenFence(reason=f"{before.cause} has passed"))
         state.renew_due_ns = now_ns
 

@@ -16,8 +16,9 @@ class Facts(msgspec.Struct, frozen=True, gc=False):
                peak, ``unrealized_usd``; all None while no price tells them
     holding    ``exposure_usd``: the position's size; ``open_usd``: with all that may still fill on
                the worse side, ``over_s`` for how long that has been far too much;
-               ``position_max_usd``; ``inherited``: no more is held than when it was set; ``grown_share``: of the limit, what |position| grew by in a minute;
-               ``growth_hold_s``: how long ago that was too much; ``stuck_s``: how long nothing that
+               ``position_max_usd``; ``inherited``: no more is held than when that was set;
+               ``grown_share``: of the limit, what |position| grew by in a minute, and
+               ``growth_hold_s`` how long ago that was too much; ``stuck_s``: how long nothing that
                reduces has rested; ``drift_s``: how long the venue has held another position,
                ``drift_share`` of the limit; ``foreign_share``: what fills of no order of ours did
                within 5 s; ``liquidated``: what told of a liquidation

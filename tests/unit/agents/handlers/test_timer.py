@@ -19,10 +19,11 @@ def test_incident_67_a_dead_feed_is_seen_without_a_message() -> None:
     driver.pass_s(30.0)
     assert driver.phase == "HALTED"
     driver.fed = True
-    driver.pass_s(20.0)
+    driver.pass_s(3.0)
     assert driver.phase == "HALTED"  # it must be over for a while
-    driver.pass_s(15.0)
+    driver.pass_s(4.0)
     assert driver.phase == "QUOTING"
+    assert driver.engine.report(driver.now_ns).ramp_share == 1.0
     assert driver.open()
 
 
