@@ -88,6 +88,7 @@ class MarketView(msgspec.Struct, frozen=True):
 
     ``drift``: for people, whose idea of the position differs from the venue's, if for seconds.
     ``bids_sz``, ``asks_sz``: what rests of ours.
+    ``stale``: what is wrong with its data, so that nothing of it may rest.
     ``isolated_raw``: an isolated position's own cash, as of its frame; None: cross, or not known.
     """
 
@@ -113,6 +114,7 @@ class MarketView(msgspec.Struct, frozen=True):
     draining: bool
     care: CareView | None = None
     drift: str | None = None
+    stale: str | None = None
     isolated_raw: Decimal | None = None
     bids_sz: Decimal = Decimal(0)
     asks_sz: Decimal = Decimal(0)

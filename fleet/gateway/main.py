@@ -26,6 +26,7 @@ from fleet.folder import Folder
 from fleet.gateway.core.control import watch_own
 from fleet.gateway.core.core import Core
 from fleet.gateway.core.state import Identity
+from fleet.gateway.links import Links
 from fleet.gateway.log import ActionLog
 from fleet.gateway.reconcile import polls, reconcile
 from fleet.gateway.recover import restore
@@ -33,7 +34,6 @@ from fleet.gateway.server import Server, SocketTaken, claim_socket
 from fleet.gateway.service import Gateway
 from fleet.gateway.standing import Standing
 from fleet.gateway.store import Store
-from fleet.gateway.upstream import Upstream
 
 KEY_FD: Final = 3
 EXIT_UNEXPECTED: Final = 1
@@ -91,14 +91,10 @@ async def _serve(
         gateway.run(watch_own(gateway.state, market))
     gateway.store.say("starting")
     link = _Link(gateway)
-    upstream = Upstream(
-        _socket_url(gateway.state.identity.url),
-        on_frame=gateway.venue_frame, on_open=link.opened, on_lost=link.lost,
-    )  # fmt: skip
-    gateway.upstream = upstream
+    links = Links(gateway, _socket_url(gateway.state.identity.url), link.opened, link.lost)
     await runner.setup()
     await web.SockSite(runner, listener).start()
-    works = [upstream.run(), gateway.tick(), gateway.sync(), polls(gateway),
+    works = [*links.runs(), gateway.tick(), gateway.sync(), polls(gateway),
              watch(loop_path, _tell_stall)]  # fmt: skip
     spare_collector()
     tasks = [asyncio.create_task(work) for work in works]

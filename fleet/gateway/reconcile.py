@@ -29,6 +29,8 @@ from fleet.gateway.service import Gateway
 
 FILLS_OVERLAP_MS: Final = 5_000
 FILLS_PAGE: Final = 2_000
+SNAPSHOTS_S: Final = 1.5
+SNAPSHOTS_LOOK_S: Final = 0.02
 POLL_WEIGHT: Final = 20
 MAKER_RATE: Final = Decimal("0.00015")
 TAKER_RATE: Final = Decimal("0.00045")
@@ -80,32 +82,46 @@ async def _metas(
 
 
 def subscriptions(gateway: Gateway) -> list[dict[str, object]]:
-    """The account's own channels, and every market channel wanted now."""
+    """The account's own channels; positions of all DEXs come in frames of one moment."""
     user = gateway.state.identity.address
     wanted: list[dict[str, object]] = [
         {"type": "orderUpdates", "user": user},
         {"type": "userFills", "user": user},
         {"type": "userFundings", "user": user},
         {"type": "userNonFundingLedgerUpdates", "user": user},
+        {"type": "allDexsClearinghouseState", "user": user},
     ]
-    for dex in gateway.state.dexes():
-        wanted.append({"type": "openOrders", "user": user, "dex": dex})
-        wanted.append({"type": "clearinghouseState", "user": user, "dex": dex})
-    return wanted + gateway.state.routing.upstream()
+    dexes = gateway.state.dexes()
+    return wanted + [{"type": "openOrders", "user": user, "dex": dex} for dex in dexes]
 
 
 async def reconcile(gateway: Gateway) -> None:
-    """Subscribe, then ask for everything that may have been missed. ``ExchangeError``."""
+    """Subscribe, and take what may have been missed from the snapshots that follow; what they do
+    not tell in time is asked for. ``ExchangeError``.
+    """
     state, http = gateway.state, gateway.http
     if state.registry is None:
         gateway.core.learned(await learn(http, state.identity.address))
     assert gateway.upstream is not None
+    state.awaited_ms = gateway.now_ms()
+    state.awaited = {"fills"}
+    for dex in state.dexes():
+        state.awaited |= {f"orders:{dex}", f"account:{dex}"}
     for subscription in subscriptions(gateway):
         gateway.upstream.send(subscribe_frame(subscription))
-    await asyncio.gather(
-        token_marks(gateway), _fills(gateway), *(_dex(gateway, dex) for dex in state.dexes())
-    )
+    await asyncio.gather(token_marks(gateway), _snapshots(gateway))
+    late = {what.partition(":")[2] for what in state.awaited if what != "fills"}
+    fills = [_fills(gateway)] if "fills" in state.awaited else []
+    await asyncio.gather(*fills, *(_dex(gateway, dex) for dex in sorted(late)))
     gateway.run(gateway.core.link_up(gateway.now_ms()))
+
+
+async def _snapshots(gateway: Gateway) -> None:
+    """Wait until all have come, or for as long as is sensible."""
+    for _ in range(round(SNAPSHOTS_S / SNAPSHOTS_LOOK_S)):
+        if not gateway.state.awaited:
+            return
+        await asyncio.sleep(SNAPSHOTS_LOOK_S)
 
 
 async def _dex(gateway: Gateway, dex: str) -> None:

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 import msgspec
 import structlog
 
-from agents.exchange.codec import post_frame, subscribe_frame, unsubscribe_frame
+from agents.exchange.codec import post_frame
 from agents.exchange.errors import ExchangeError, MalformedFrame, OutcomeUnknown
 from agents.exchange.http import Http
 from agents.exchange.signing import L1Signer, exchange_body, pack
@@ -17,7 +17,7 @@ from agents.exchange.wire import ExchangeBody
 from agents.market.units import MS_PER_S, NS_PER_S
 from agents.telemetry.timings import OF_PROCESS
 from fleet.gateway.alerts import Alerts
-from fleet.gateway.core import agents, answers
+from fleet.gateway.core import agents, answers, feed_watch
 from fleet.gateway.core.core import Core
 from fleet.gateway.core.effects import (
     Alert,
@@ -65,6 +65,7 @@ class Gateway:
         self.store = store
         self.http = Http(core.state.identity.url)
         self.upstream: Upstream | None = None
+        self.watching: Callable[[Watch], None] | None = None
         self.agents: dict[int, Agent] = {}
         self.account_answers: dict[str, asyncio.Future[bytes]] = {}
         self.account_requests: dict[int, str] = {}
@@ -123,7 +124,16 @@ class Gateway:
 
     def lost(self, reason: str) -> None:
         _log.warning("venue.link_lost", reason=reason)
-        self.run(self.core.link_lost(self.now_ms()))
+        silent_ms = self.upstream.silent_ms if self.upstream is not None else 0
+        self.run(self.core.link_lost(self.now_ms(), silent_ms))
+
+    def feed_lost(self, shard: int, silent_ms: int) -> None:
+        """A connection that carries market data alone is gone."""
+        self.run(self.core.feed_lost(shard, self.now_ms(), silent_ms))
+
+    def refused_coin(self, coin: str, why: str) -> None:
+        """The venue does not serve a coin's data."""
+        self.run(feed_watch.refused(self.state, coin, why))
 
     async def tick(self) -> None:
         """Timers, for as long as the process lives."""
@@ -258,8 +268,8 @@ class Gateway:
         self.keeping.caps()
 
     def _watch(self, effect: Watch) -> None:
-        encode = subscribe_frame if effect.on else unsubscribe_frame
-        self._send(encode(effect.subscription))
+        if self.watching is not None:
+            self.watching(effect)
 
     def _write_latch(self, effect: WriteLatch) -> None:
         self.keeping.latch(effect.latch)

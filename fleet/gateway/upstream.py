@@ -1,9 +1,10 @@
-"""The one connection to the venue: kept alive, opened again, its frames handed on."""
+"""One connection to the venue: kept alive, opened again, its frames handed on."""
 
 import asyncio
 import contextlib
 import random
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -13,8 +14,11 @@ from agents.exchange.websocket import Connection, connect
 
 PING_EVERY_S: Final = 2.0
 DEAD_AFTER_S: Final = 5.0
+LOOK_EVERY_S: Final = 0.25
 BACKOFF_MAX_S: Final = 10.0
-STABLE_S: Final = 30.0
+OPENINGS_MAX: Final = 8
+OPENINGS_S: Final = 60.0
+"""The venue lets an address open 30 connections a minute; we have three."""
 SEND_MAX: Final = 4_096
 HeldBack = Callable[[], bool]
 
@@ -40,6 +44,8 @@ class Upstream:
         self._on_lost = on_lost
         self._queue: asyncio.Queue[tuple[bytes, HeldBack | None]] | None = None
         self._heard_s = 0.0
+        self._opened: deque[float] = deque(maxlen=OPENINGS_MAX)
+        self._stood = False
 
     @property
     def connected(self) -> bool:
@@ -60,13 +66,25 @@ class Upstream:
         """Connect, again and again, until cancelled."""
         attempt = 0
         while True:
-            began_s = time.monotonic()
+            self._stood = False
             reason = await self._once()
             self._queue = None
             self._on_lost(reason)
-            attempt = 0 if time.monotonic() - began_s > STABLE_S else attempt + 1
-            ceiling_s = min(BACKOFF_MAX_S, 0.25 * 2 ** min(attempt, 8))
-            await asyncio.sleep(random.uniform(0.5, 1.0) * ceiling_s)
+            attempt = 0 if self._stood else attempt + 1
+            await asyncio.sleep(self._wait_s(attempt))
+
+    def _wait_s(self, attempt: int) -> float:
+        """With jitter; short after a connection that stood, unless there were many of late."""
+        ceiling_s = min(BACKOFF_MAX_S, 0.5 * 2 ** min(attempt, 8))
+        wait_s: float = random.uniform(0.5, 1.0) * ceiling_s
+        if len(self._opened) == OPENINGS_MAX:
+            wait_s = max(wait_s, self._opened[0] + OPENINGS_S - time.monotonic())
+        return wait_s
+
+    @property
+    def silent_ms(self) -> int:
+        """For how long nothing has been heard."""
+        return round((time.monotonic() - self._heard_s) * 1e3)
 
     async def _once(self) -> str:
         """One connection from opening to its end; why it ended."""
@@ -76,6 +94,7 @@ class Upstream:
             return str(error)
         self._queue = asyncio.Queue()
         self._heard_s = time.monotonic()
+        self._opened.append(self._heard_s)
         tasks = [
             asyncio.create_task(step)
             for step in (self._read(connection), self._write(connection, self._queue),
@@ -97,6 +116,7 @@ class Upstream:
             await self._on_open()
         except ExchangeError as error:
             return f"the account can't be read: {error}"
+        self._stood = True
         return await asyncio.Future()
 
     async def _read(self, connection: Connection) -> str:
@@ -119,8 +139,15 @@ class Upstream:
 
     async def _watch(self) -> str:
         """Pings, and the end of a connection that has gone silent."""
+        pinged_s = looked_s = time.monotonic()
+        self.send(PING)
         while True:
-            self.send(PING)
-            await asyncio.sleep(PING_EVERY_S)
-            if time.monotonic() - self._heard_s > DEAD_AFTER_S:
+            await asyncio.sleep(LOOK_EVERY_S)
+            now_s = time.monotonic()
+            if now_s - pinged_s >= PING_EVERY_S:
+                pinged_s = now_s
+                self.send(PING)
+            held_up = now_s - looked_s > 1.0  # by ourselves: what came meanwhile is read first
+            looked_s = now_s
+            if not held_up and now_s - self._heard_s > DEAD_AFTER_S:
                 return f"silent for {DEAD_AFTER_S:g} s"

@@ -19,10 +19,10 @@ from agents.sim.exchange import Exchange
 from agents.sim.market import RestingOrder
 from agents.sim.outputs import AccountChanged, FillRow, FundingRow, LedgerRow, LiquidationRow
 from agents.sim.universe import AssetSpec, DexSpec, Universe
-from fleet.gateway.core import venue
 from fleet.gateway.core.cloids import lease_prefix
 from fleet.gateway.core.core import Core
 from fleet.gateway.core.effects import Effect, Record
+from fleet.gateway.core.market_frames import market_seen
 from fleet.gateway.log import ActionLog
 from fleet.gateway.records import Body, Equity, Moved
 from fleet.ledger.tail import Tail
@@ -299,7 +299,7 @@ class Hour:
         while self._mail and self._mail[0][0] <= self.now_ms:
             at_ms, _, raw = heapq.heappop(self._mail)
             effects += self.core.venue_frame(raw, at_ms)
-        effects += [seen for coin in COINS if (seen := venue.market_seen(state, coin)) is not None]
+        effects += [seen for coin in COINS if (seen := market_seen(state, coin)) is not None]
         bodies = [effect.body for effect in effects if isinstance(effect, Record)]
         self.records += bodies
         for body in bodies:

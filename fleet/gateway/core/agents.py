@@ -265,6 +265,7 @@ def closed(state: State, session_id: int, now_ms: int) -> list[Effect]:
     """The socket is closed: expiry at once."""
     session = state.sessions.pop(session_id, None)
     effects = unwatch(state.routing.forget(session_id))
+    state.questions.forget(session_id)
     if session is None or session.market is None:
         return effects
     held = state.leases.holders.get(session.market)
@@ -329,10 +330,12 @@ def fence_frames(state: State, market: str) -> list[Effect]:
 def link_frame(state: State, session: Session, word: str | None = None) -> Effect:
     """The link's state; ``word`` names a change (``recovered``)."""
     session.link_seq += 1
+    gap = state.feeds.gaps.get(session.market or "")
+    told = "recovered" if word == "recovered" else state.link.state
     frame = LinkFrame(
         seq=session.link_seq,
-        state="recovered" if word == "recovered" else state.link.state,
-        since_ms=state.link.since_ms,
+        state="gap" if gap else told,
+        since_ms=gap[0] if gap else state.link.since_ms,
         venue_offset_ms=state.clock.offset_ms,
     )
     return gw(session, frame)

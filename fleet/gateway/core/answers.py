@@ -22,7 +22,7 @@ from agents.exchange.wire import (
     OrderStatusWire,
     WsFill,
 )
-from fleet.gateway.core import budgets, posts, requests, sweeps, venue
+from fleet.gateway.core import budgets, posts, questions, requests, sweeps, venue
 from fleet.gateway.core.clearing import Target
 from fleet.gateway.core.effects import Effect, Record, Reply, Tell
 from fleet.gateway.core.state import FLEET, Pending, State, gw
@@ -227,6 +227,7 @@ def info(state: State, request: int, data: bytes | msgspec.Raw, now_ms: int) -> 
         _order_status(state, pending, data, now_ms)
     elif pending.purpose == "fills":
         effects += _fills(state, data, now_ms)
+        effects += questions.told_fills(state, _raws(data), pending.since_ms, pending.sent_ms)
     elif pending.purpose == "positions":
         effects += _positions(state, pending, data, now_ms)
     elif pending.purpose == "info":
@@ -264,6 +265,7 @@ def _snapshot(
         (row.coin, to_live(row)) for row in decode_info(bytes(data), tuple[FrontendOrder, ...])
     )
     effects = venue.take_open_orders(state, pending.dex, orders, pending.sent_ms, now_ms)
+    effects += questions.listed(state, pending.dex, _raws(data), pending.sent_ms)
     key = pending.clearing
     clearing = state.clearings.get(key) if key is not None else None
     if key is not None and clearing is not None:

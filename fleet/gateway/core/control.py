@@ -150,6 +150,7 @@ def delete_market(state: State, market: str) -> list[Effect]:
     state.gamma_rows.pop(market, None)
     state.limits.drop(market)
     state.paces.pop(market, None)
+    state.feeds.forget(market)
     state.drifts.forget(market)
     keys: list[Key] = [(channel, market, False) for channel in OWN_CHANNELS]
     gone = [key for key in keys if state.routing.disown(key)]

@@ -20,12 +20,23 @@ from agents.exchange.frames import (
 )
 from agents.exchange.registry import Registry
 from fleet.gateway.api import LatchView
-from fleet.gateway.core import agents, answers, handover, posts, requests, sweeps, venue
+from fleet.gateway.core import (
+    agents,
+    answers,
+    feed_watch,
+    handover,
+    market_frames,
+    posts,
+    requests,
+    sweeps,
+    venue,
+)
 from fleet.gateway.core.effects import Alert, Effect, Record
 from fleet.gateway.core.state import FLEET, Session, State
 from fleet.gateway.core.timers import Timers
 from fleet.gateway.records import LatchSet, LinkSeen
 
+_COIN: Final = re.compile(r'"coin":\s*"([^"]+)"')
 _POST_ID: Final = re.compile(r'\\?"id\\?":\s*(\d+)')
 
 
@@ -53,7 +64,7 @@ class Core:
     def venue_frame(self, raw: bytes, now_ms: int) -> list[Effect]:
         """One frame as received. ``MalformedFrame`` if it is not the venue's protocol."""
         try:
-            effects = venue.market_frame(self.state, raw, now_ms)
+            effects = market_frames.take(self.state, raw, now_ms)
             if effects is not None:
                 return effects
             return self._account_frame(raw, now_ms)
@@ -75,6 +86,10 @@ class Core:
             ) as frame:
                 return venue.user_frame(self.state, raw, frame, now_ms)
             case ErrorFrame(text=text):
+                coin = _COIN.search(text)
+                if text.startswith("Invalid subscription") and coin is not None:
+                    told = "the venue refuses its market data"
+                    return feed_watch.refused(self.state, coin.group(1), told)
                 found = _POST_ID.search(text)
                 if found is None or "post" not in text:
                     return []
@@ -91,12 +106,16 @@ class Core:
         text = msgspec.json.decode(frame.payload_raw, type=str)
         return answers.failed(self.state, frame.id, text, now_ms)
 
-    def link_lost(self, now_ms: int) -> list[Effect]:
-        """The connection is gone: every answer on its way is lost, agents are told."""
+    def link_lost(self, now_ms: int, silent_ms: int = 0) -> list[Effect]:
+        """The connection is gone: every answer on its way is lost, agents are told.
+
+        ``silent_ms``: for so long nothing had been heard of it.
+        """
         state = self.state
         if state.link.state == "gap":
             return []
-        state.link.state, state.link.since_ms = "gap", now_ms
+        state.link.state, state.link.since_ms = "gap", now_ms - silent_ms
+        state.feeds.gaps.clear()
         state.routing.drop_held()
         effects: list[Effect] = [Record(body=LinkSeen(state="gap"))]
         effects += self._tell_link(None)
@@ -108,6 +127,8 @@ class Core:
         """Connected, subscribed and reconciled."""
         state = self.state
         word = "recovered" if state.link.ever else "up"
+        state.awaited.clear()
+        state.feeds.begin(None, now_ms)
         state.link.state, state.link.since_ms, state.link.ever = "up", now_ms, True
         effects: list[Effect] = [Record(body=LinkSeen(state=word))]
         asked = {p.nonce for p in state.pending.values() if p.purpose == "void"}
@@ -132,6 +153,16 @@ class Core:
             s for s in self.state.sessions.values() if s.market is not None and not s.awaits_link
         ]
         return [agents.link_frame(self.state, session, word) for session in holders]
+
+    def feed_lost(self, shard: int, now_ms: int, silent_ms: int = 0) -> list[Effect]:
+        """A connection that carries market data alone is gone."""
+        self.state.feeds.down.setdefault(shard, now_ms - silent_ms)
+        return feed_watch.tick(self.state, now_ms)
+
+    def feed_up(self, shard: int, now_ms: int) -> None:
+        """It is open again, and all of it subscribed."""
+        self.state.feeds.down.pop(shard, None)
+        self.state.feeds.begin(shard, now_ms)
 
     def learned(self, registry: Registry) -> None:
         """What the venue lists, new or refreshed."""

@@ -10,7 +10,7 @@ from agents.exchange.downstream import AgentFrame, Refusal
 from agents.exchange.wire import Action, CancelAction, CancelByCloidAction, OrderAction
 from agents.market.instrument import Instrument
 from agents.market.types import Side
-from fleet.gateway.core import agents, capping, requests, routing
+from fleet.gateway.core import agents, capping, questions, requests, routing
 from fleet.gateway.core.budgets import refuses as short_of
 from fleet.gateway.core.cloids import SequenceSet, lease_prefix
 from fleet.gateway.core.cloids import parse as parse_cloid
@@ -201,6 +201,7 @@ def door_of(
             (name, px) for name, px in (("mark", mark_px), ("oracle", oracle_px)) if px
         ),
         caution="; ".join(state.cautions.values()) or None,
+        stale=stale[1] if (stale := state.feeds.gaps.get(market)) else None,
         runs_away=pace.runs_away(limit_usd, now_ms),
         sends=lambda orders: pace.sends(orders, now_ms),
         capped=capping.judge(state, market),
@@ -249,6 +250,8 @@ def _ask(
         return [info_error(session, agent_id, "422 Unprocessable Entity")]
     if state.link.state != "up":
         return refuse(state, session, agent_id, "link_down", LINK_DOWN)
+    if questions.ask(state, session, agent_id, payload, now_ms):
+        return []
     if not state.weights.leaves_reserve(info_weight(str(payload["type"])), now_ms):
         return [info_error(session, agent_id, "429 Too Many Requests")]
     whole: dict[str, object] = {**payload, "user": state.identity.address}

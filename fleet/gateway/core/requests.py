@@ -212,6 +212,7 @@ def ask(
     keys: tuple[str, ...] = (),
     dex: str = "",
     clearing: str | None = None,
+    since_ms: int = 0,
 ) -> Effect:
     """An /info request; ``user`` is the account, whoever asks."""
     request = state.request_id()
@@ -220,7 +221,7 @@ def ask(
     state.pending[request] = Pending(
         purpose=purpose, sent_ms=now_ms, deadline_ms=now_ms + ANSWER_MS,
         session=session.id if session else None, agent_id=agent_id, market=market, keys=keys,
-        dex=dex, clearing=clearing, kind=kind,
+        dex=dex, clearing=clearing, kind=kind, since_ms=since_ms,
     )  # fmt: skip
     return Ask(request=request, payload=payload)
 
@@ -246,7 +247,7 @@ def fills(state: State, since_ms: int, now_ms: int) -> Effect:
     payload: dict[str, object] = {
         "type": "userFillsByTime", "user": state.identity.address, "startTime": since_ms,
     }  # fmt: skip
-    return ask(state, payload, "fills", now_ms)
+    return ask(state, payload, "fills", now_ms, since_ms=since_ms)
 
 
 def order_status(state: State, cloid: str, now_ms: int) -> Effect:

@@ -94,6 +94,10 @@ class Routing:
         keys = self._own | {key for key in self._subscribers if key[0] in MARKET_CHANNELS}
         return [subscription_of(key) for key in sorted(keys)]
 
+    def of(self, coin: str) -> list[dict[str, object]]:
+        """The market-data subscriptions of one coin."""
+        return [wanted for wanted in self.upstream() if wanted["coin"] == coin]
+
     # ── frames ───────────────────────────────────────────────────────────────────────────────
 
     def frame(self, key: Key, raw: bytes) -> set[int] | None:

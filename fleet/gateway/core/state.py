@@ -23,6 +23,7 @@ from fleet.gateway.core.clearing import Clearing
 from fleet.gateway.core.deadman import DeadMan
 from fleet.gateway.core.drift import Drifts
 from fleet.gateway.core.effects import Effect, Tell
+from fleet.gateway.core.feeds import Feeds
 from fleet.gateway.core.fence import Fence
 from fleet.gateway.core.flat_proof import FlatProof
 from fleet.gateway.core.lease import Durable, Leases
@@ -34,6 +35,7 @@ from fleet.gateway.core.request_price import FREE, Governor, Terms
 from fleet.gateway.core.routing import Routing
 from fleet.gateway.core.strain import Strain
 from fleet.gateway.core.venue_clock import VenueClock
+from fleet.gateway.core.waiting import Questions
 from fleet.gateway.core.weight import WeightMeter
 from fleet.gateway.core.worst import Worst
 
@@ -127,6 +129,7 @@ class Pending(msgspec.Struct):
     dex: str = ""
     clearing: str | None = None
     kind: str = ""
+    since_ms: int = 0
     late: bool = False
 
 
@@ -175,6 +178,10 @@ class State:
         self.limits = Limits(dict(limits))
         self.caps = caps
         self.worst = Worst()
+        self.questions = Questions()
+        self.feeds = Feeds()
+        self.awaited: set[str] = set()
+        self.awaited_ms = 0
         self.paces: dict[str, Pace] = {}
         self.told_limits: dict[str, float] = {}
         self.cautions: dict[str, str] = {}

@@ -141,6 +141,7 @@ def _market(state: State, market: str, now_ms: int) -> MarketView:
         paused=row.paused,
         draining=row.draining_ms is not None,
         drift=state.drifts.text(market, now_ms),
+        stale=stale[1] if (stale := state.feeds.gaps.get(market)) else None,
         isolated_raw=position.isolated_raw,
         bids_sz=sum((o.remaining_sz for o in ours if o.side is Side.BID), Decimal(0)),
         asks_sz=sum((o.remaining_sz for o in ours if o.side is Side.ASK), Decimal(0)),

@@ -4,10 +4,20 @@ from typing import Final
 
 from agents.exchange.downstream import LimitsFrame
 from agents.market.types import Side
-from fleet.gateway.core import agents, answers, capping, care, requests, sweeps, venue
+from fleet.gateway.core import (
+    agents,
+    answers,
+    capping,
+    care,
+    feed_watch,
+    questions,
+    requests,
+    sweeps,
+)
 from fleet.gateway.core.budgets import tick as budget_tick
 from fleet.gateway.core.clearing import Target
 from fleet.gateway.core.effects import Alert, Cut, Effect
+from fleet.gateway.core.market_frames import market_seen
 from fleet.gateway.core.orders import Order
 from fleet.gateway.core.orders import State as OrderState
 from fleet.gateway.core.state import FLEET, State, gw
@@ -49,11 +59,14 @@ class Timers:
             self._care_ms = now_ms
             effects += care.tick(state, now_ms)
             effects += _link_alert(state, now_ms)
+            effects += feed_watch.tick(state, now_ms)
+            effects += questions.tick(state, now_ms)
         if now_ms - self._orphans_ms >= ORPHANS_EVERY_MS:
             self._orphans_ms = now_ms
             state.refusals_logged.clear()
             effects += orphans(state, now_ms)
             effects += _unwatched(state, now_ms)
+            effects += _gaps(state, now_ms)
             effects += _drifts(state, now_ms)
             effects += budget_tick(state, now_ms)
             for market in state.markets:
@@ -107,6 +120,15 @@ def _unwatched(state: State, now_ms: int) -> list[Effect]:
     if state.link.state == "up" or not state.link.ever or down_ms < GAP_CANCEL_MS:
         return []
     return _cancel(state, list(state.orders.resting()), now_ms)
+
+
+def _gaps(state: State, now_ms: int) -> list[Effect]:
+    """Whatever comes to rest in a market while its data can't be trusted."""
+    effects: list[Effect] = []
+    if state.link.state == "up":
+        for market in state.feeds.gaps:
+            effects += feed_watch.cancel(state, market, now_ms)
+    return effects
 
 
 def _trim(state: State, market: str, now_ms: int) -> list[Effect]:
@@ -180,7 +202,7 @@ def _market_records(state: State, now_ms: int) -> list[Effect]:
         if touch.seen_ms <= row.recorded_ms:
             continue
         row.recorded_ms = now_ms
-        seen = venue.market_seen(state, market)
+        seen = market_seen(state, market)
         if seen is not None:
             effects.append(seen)
     return effects

@@ -1,4 +1,4 @@
-"""Frames of the venue: passed on byte for byte, and read for the account view."""
+"""Frames of the account's own channels: read for the account view, split by coin for agents."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -6,9 +6,7 @@ from typing import Final
 
 import msgspec
 
-from agents.events import AssetCtx, Bbo, LiveOrder
-from agents.exchange.codec import decode_frame
-from agents.exchange.errors import MalformedFrame
+from agents.events import LiveOrder
 from agents.exchange.frames import (
     AccountFrame,
     AllAccountsFrame,
@@ -20,22 +18,21 @@ from agents.exchange.frames import (
 )
 from agents.exchange.wire import ClearinghouseState
 from agents.market.types import Fill
-from fleet.gateway.core import agents, capping, portfolio, requests, transfers
-from fleet.gateway.core.account import Touch
+from fleet.gateway.core import agents, capping, portfolio, questions, requests, transfers
 from fleet.gateway.core.cloids import parse as parse_cloid
 from fleet.gateway.core.effects import Alert, Effect, Record, Tell
+from fleet.gateway.core.market_frames import market_seen
 from fleet.gateway.core.orders import Order, dex_of
 from fleet.gateway.core.orders import State as OrderState
-from fleet.gateway.core.routing import MARKET_CHANNELS
 from fleet.gateway.core.state import State
-from fleet.gateway.records import Equity, Filled, Funding, MarketSeen, OrderSeen
+from fleet.gateway.records import Equity, Filled, Funding, OrderSeen
 
 EQUITY_EVERY_MS: Final = 3_000
 RAW_FILLS_MAX: Final = 500
+SNAPSHOT_FILLS: Final = 2_000
 MID_AGE_MAX_MS: Final = 5_000
 _ROUTINE: Final = frozenset({"open", "filled", "canceled"})
 """What answers, cancels and fills say already; the rest (rejected, liquidated…) is logged."""
-_SLOTTED: Final = frozenset({"bbo", "l2Book", "activeAssetCtx"})
 
 
 class _Coin(msgspec.Struct, frozen=True, gc=False):
@@ -71,64 +68,12 @@ class _OpenRows(msgspec.Struct, frozen=True):
 
 _peek = msgspec.json.Decoder(_Peek).decode
 _coin = msgspec.json.Decoder(_Coin).decode
-_coins = msgspec.json.Decoder(list[_Coin]).decode
 _order = msgspec.json.Decoder(_Order).decode
 _rows = msgspec.json.Decoder(_RowList).decode
 _fill_rows = msgspec.json.Decoder(_FillRows).decode
 _funding_rows = msgspec.json.Decoder(_FundingRows).decode
 _open_rows = msgspec.json.Decoder(_OpenRows).decode
 _encode = msgspec.json.Encoder().encode
-
-
-def market_frame(state: State, raw: bytes, now_ms: int) -> list[Effect] | None:
-    """A market-data frame to its subscribers; None if it is another channel's.
-
-    ``MalformedFrame`` if it can't be read.
-    """
-    try:
-        peek = _peek(raw)
-        if peek.channel not in MARKET_CHANNELS:
-            return None
-        if peek.channel == "trades":
-            prints = _coins(peek.data)
-            if not prints:
-                return []
-            head = prints[0]
-        else:
-            head = _coin(peek.data)
-    except msgspec.MsgspecError as error:
-        raise MalformedFrame(f"{error} in {raw[:80]!r}") from error
-    key = (peek.channel, head.coin, peek.channel == "l2Book" and head.fast)
-    sessions = state.routing.frame(key, raw) or ()
-    slot = f"{peek.channel}:{head.coin}:{head.fast}" if peek.channel in _SLOTTED else None
-    effects: list[Effect] = [Tell(session=s, data=raw, slot=slot) for s in sessions]
-    if peek.channel in {"bbo", "activeAssetCtx"}:
-        _learn(state, raw, now_ms)
-    elif peek.channel == "l2Book":
-        touch = state.account.touches.get(head.coin)
-        if touch is not None:
-            seen = msgspec.structs.replace(touch, seen_ms=now_ms)
-            state.account.touches[head.coin] = seen
-    return effects
-
-
-def _learn(state: State, raw: bytes, now_ms: int) -> None:
-    frame = decode_frame(raw)
-    if isinstance(frame, Bbo):
-        bid, ask = frame.bbo
-        state.account.touches[frame.coin] = Touch(
-            bid_px=bid.px if bid else None,
-            ask_px=ask.px if ask else None,
-            venue_ms=frame.venue_ms,
-            seen_ms=now_ms,
-        )
-    elif isinstance(frame, AssetCtx):
-        state.account.marks[frame.coin] = frame.mark_px
-        state.account.oracles[frame.coin] = frame.oracle_px
-        state.account.mark_seen_ms[frame.coin] = now_ms
-
-
-# ── user frames ──────────────────────────────────────────────────────────────────────────────
 
 
 def user_frame(  # noqa: PLR0911  (one return a kind of frame)
@@ -149,21 +94,41 @@ def user_frame(  # noqa: PLR0911  (one return a kind of frame)
             return _order_updates(state, raw, frame, now_ms)
         case UserFills():
             rows = _fill_rows(_peek(raw).data).fills
+            if frame.is_snapshot and _reaches_back(state, frame.fills):
+                _awaited_ms(state, "fills")
             return take_fills(state, frame.fills, rows, now_ms)
         case OpenOrdersFrame():
-            effects = take_open_orders(state, frame.dex, frame.orders, None, now_ms)
-            return effects + _split_open_orders(state, raw)
+            asked_ms = _awaited_ms(state, f"orders:{frame.dex}")
+            effects = take_open_orders(state, frame.dex, frame.orders, asked_ms, now_ms)
+            return effects + _split_open_orders(state, raw, now_ms)
         case AccountFrame():
+            _awaited_ms(state, f"account:{frame.dex}")
             return take_account(state, frame.dex, frame.state, now_ms)
         case AllAccountsFrame():
             effects = []
             for dex, dex_state in frame.states:
+                _awaited_ms(state, f"account:{dex}")
                 effects += take_account(state, dex, dex_state, now_ms)
             return effects
         case FundingRows():
             return _fundings(state, raw, frame)
         case LedgerRows():
             return _ledger_rows(state, frame)
+
+
+def _awaited_ms(state: State, what: str) -> int | None:
+    """When it was subscribed, if this is the first of its kind since; None: it was pushed."""
+    if what not in state.awaited:
+        return None
+    state.awaited.discard(what)
+    return state.awaited_ms
+
+
+def _reaches_back(state: State, fills: tuple[Fill, ...]) -> bool:
+    """Whether a snapshot of fills leaves none out that came after the last one booked."""
+    if len(fills) < SNAPSHOT_FILLS:
+        return True
+    return min(fill.time_ms for fill in fills) <= state.bookings.last_fill_ms
 
 
 def _order_updates(state: State, raw: bytes, frame: UserOrderUpdates, now_ms: int) -> list[Effect]:
@@ -228,21 +193,6 @@ def _book(state: State, fill: Fill) -> list[Effect]:
     )
     seen = market_seen(state, fill.coin)
     return [booked, seen] if seen else [booked]
-
-
-def market_seen(state: State, coin: str) -> Effect | None:
-    touch = state.account.touches.get(coin)
-    if touch is None:
-        return None
-    return Record(
-        body=MarketSeen(
-            market=coin,
-            venue_ms=touch.venue_ms,
-            bid_px=touch.bid_px,
-            ask_px=touch.ask_px,
-            mark_px=state.account.marks.get(coin),
-        )
-    )
 
 
 def _fundings(state: State, raw: bytes, frame: FundingRows) -> list[Effect]:
@@ -372,12 +322,12 @@ def _second_controller(state: State, instance: str) -> list[Effect]:
     return effects
 
 
-def _split_open_orders(state: State, raw: bytes) -> list[Effect]:
+def _split_open_orders(state: State, raw: bytes, now_ms: int) -> list[Effect]:
     data = _open_rows(_peek(raw).data)
     by_coin: dict[str, list[msgspec.Raw]] = {}
     for row in data.orders:
         by_coin.setdefault(_coin(row).coin, []).append(row)
-    effects: list[Effect] = []
+    effects = questions.pushed(state, data.dex, data.orders, now_ms)
     for session in state.sessions.values():
         market = session.market
         if market is None or dex_of(market) != data.dex:

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.usefixtures("hurried")
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upstream_module, "PING_EVERY_S", 0.05)
     monkeypatch.setattr(upstream_module, "DEAD_AFTER_S", 0.2)
+    monkeypatch.setattr(upstream_module, "LOOK_EVERY_S", 0.02)
     monkeypatch.setattr(upstream_module, "BACKOFF_MAX_S", 0.05)
 
 
