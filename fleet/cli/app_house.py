@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from fleet.cli.app import As, Name
+from fleet.cli.app import As, Manifest, Name
 from fleet.cli.app_questions import app
 
 __all__ = ["app"]
@@ -77,3 +77,26 @@ def run(
         address=address, key_env=key_env,
     )  # fmt: skip
     verb.run(flags, yes=yes, wait_s=wait, dry=dry, output=output)
+
+
+@app.command()
+def doctor(output: As = "table", fleet: Name = None) -> None:
+    """Look at environment, clock, key, permissions, processes, limits; each with its mend."""
+    from fleet.cli import doctor as verb
+
+    verb.run(output, fleet)
+
+
+@app.command()
+def keys(
+    path: Manifest,
+    *,
+    rotate: Annotated[
+        bool, typer.Option("--rotate", help="Sign with this key from now on.")
+    ] = False,
+    output: As = "table",
+) -> None:
+    """Whether the API wallet may sign for the account, and until when."""
+    from fleet.cli import keys as verb
+
+    verb.run(path, output, rotate=rotate)
