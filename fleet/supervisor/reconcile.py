@@ -234,4 +234,6 @@ def _leave(market: str, have: Observed) -> Step | None:
         return None  # the agent ends by itself once flat, or at its deadline
     if view.open_orders or (view.care is not None and view.care.busy):
         return None  # the gateway still cancels, or its caretaker closes
+    if view.position_sz and view.care is None:
+        return None  # its caretaker takes the position up within a moment
     return Remove(market)

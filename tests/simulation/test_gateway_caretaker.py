@@ -166,6 +166,9 @@ def test_the_end_of_a_drain_is_the_caretakers(then: Literal["hold", "flatten"]) 
     world, agent = holding(drain=DrainSettings(passive_s=10.0, then=then))
     world.do(control.act(world.state, BTC, "drain", world.now_ms))
     die(world, agent)
+    world.run_until(lambda: BTC not in world.state.leases.holders, 5_000)
+    with pytest.raises(Wrong):  # before the caretaker has looked at what is left
+        control.delete_market(world.state, BTC)
     world.run(5_000)
     care = view(world).care
     assert care is not None

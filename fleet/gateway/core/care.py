@@ -82,9 +82,15 @@ def due_ms(state: State, market: str, row: MarketRow) -> int:
 
 
 def busy(state: State, market: str) -> bool:
-    """Whether it still has something to do here, so that the market can't be forgotten yet."""
-    care = state.cares.get(market)
-    return care is not None and care.mandate.do != "hold"
+    """Whether it still has something to do here, so that the market can't be forgotten yet.
+
+    A position that drained and has no agent any more is its business before it has looked.
+    """
+    care, row = state.cares.get(market), state.markets.get(market)
+    if care is not None or row is None:
+        return care is not None and care.mandate.do != "hold"
+    left = row.draining_ms is not None and market not in state.leases.holders
+    return left and bool(state.account.position(market).sz)
 
 
 def _overstayed(state: State, market: str, row: MarketRow, now_ms: int) -> list[Effect]:

@@ -137,7 +137,8 @@ def delete_market(state: State, market: str) -> list[Effect]:
             ApiError("orders_rest", 1, f"orders of {market} still rest", "try again", market)
         )
     if care.busy(state, market):
-        text = f"the caretaker is closing {market}: {state.cares[market].waits}"
+        waits = state.cares[market].waits if market in state.cares else "it looks at it next"
+        text = f"the caretaker is closing {market}: {waits}"
         raise Wrong(ApiError("caretaker_at_work", 1, text, "try again", market))
     effects: list[Effect] = []
     position_sz = state.account.position(market).sz

@@ -21,6 +21,7 @@ class Bank:
         self.shown_ms = NOW_MS
         self.listed: list[dict[str, Any]] = []
         self.sent: list[ActionPost] = []
+        self.top_ups: list[ActionPost] = []
         self.lose = ""
         self.mode = "disabled"
 
@@ -36,6 +37,9 @@ class Bank:
         self.shown, self.shown_ms = dict(self.dexes), self.now_ms + 1
 
     def act(self, post: ActionPost) -> object:
+        if post.action["type"] == "updateIsolatedMargin":
+            self.top_ups.append(post)
+            return {"status": "ok", "response": {"type": "default"}}
         self.sent.append(post)
         assert post.action["type"] == "agentSendAsset"
         if self.lose == "refused":

@@ -1,9 +1,12 @@
 """One round of reconciling: each situation of a market, and its one step."""
 
+from decimal import Decimal
+
 import msgspec
 import pytest
 
 from agents.settings import StrategySettings
+from fleet.gateway.api import CareView
 from fleet.supervisor.attempts import BUDGET, Attempts
 from fleet.supervisor.reconcile import (
     LOST_MS,
@@ -137,6 +140,10 @@ def test_a_market_leaves_by_drain_then_its_agent_then_removal() -> None:
     assert step(LEAVING, Observed(quoting("BTC", draining=True), process=True)) is None
     resting = Observed(view("BTC", draining=True, open_orders=1), process=False)
     assert step(LEAVING, resting) is None
+    held = view("BTC", draining=True, position_sz=Decimal(1))
+    assert step(LEAVING, Observed(held, process=False)) is None, "nobody has looked at it yet"
+    watched = msgspec.structs.replace(held, care=CareView("hold", "drain", 0, 0, "", busy=False))
+    assert step(LEAVING, Observed(watched, process=False)) == Remove("BTC")
     empty = Observed(view("BTC", draining=True), process=False)
     assert step(LEAVING, empty) == Remove("BTC")
     assert step(LEAVING, None) is None

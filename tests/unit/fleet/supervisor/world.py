@@ -57,6 +57,9 @@ class World:
                     settings=held.settings,
                     revision=held.revision,
                     draining=held.draining,
+                    position_sz=held.position_sz,
+                    entry_px=held.entry_px,
+                    isolated_raw=held.isolated_raw,
                 )
             )
         age_ms = self.risk_age_ms
