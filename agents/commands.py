@@ -14,7 +14,11 @@ class Command(msgspec.Struct, frozen=True, gc=False):
 
 
 class NewOrder(msgspec.Struct, frozen=True, gc=False):
-    """One order of a placement; post-only unless ``tif`` says otherwise."""
+    """One order of a placement; post-only unless ``tif`` says otherwise.
+
+    ``replaces``: the order that makes way for it, in the venue's one step; all of a placement's
+    orders replace one, or none does.
+    """
 
     cloid: Cloid
     side: Side
@@ -22,6 +26,7 @@ class NewOrder(msgspec.Struct, frozen=True, gc=False):
     sz: Decimal
     reduce_only: bool = False
     tif: Literal["Alo", "Ioc"] = "Alo"
+    replaces: Cloid | None = None
 
 
 class Place(Command, frozen=True, gc=False):
@@ -67,6 +72,7 @@ class Report(msgspec.Struct, frozen=True, gc=False):
     ``cross_bps``: what positions in other markets move the quotes by; ``cross_caps``: how often a
     decision wanted more of it than may be. ``worst``: None while the monitors find nothing;
     ``ramp_share``: of the limits, what sizes may use.
+    ``orders``: how many of its orders stand in each state, by the names people use (orders.view).
     """
 
     phase: str
@@ -92,6 +98,7 @@ class Report(msgspec.Struct, frozen=True, gc=False):
     cross_caps: int = 0
     worst: Worst | None = None
     ramp_share: float = 1.0
+    orders: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class Renew(Command, frozen=True, gc=False):

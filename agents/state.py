@@ -12,7 +12,8 @@ from agents.market.instrument import Instrument
 from agents.market.position import Position
 from agents.market.units import NS_PER_MS
 from agents.orders.cloid import CloidSequence
-from agents.orders.throttle import Throttle
+from agents.orders.queue import Queues
+from agents.orders.throttle import Churn, Throttle
 from agents.orders.tracker import OrderTracker
 from agents.portfolio import CrossSkew, GammaRow, Holdings
 from agents.risk.cash import DayCash
@@ -106,6 +107,7 @@ class EngineState:
         self.budget: BudgetChanged | None = None
         self.renew_ns = lease.renew_ms * NS_PER_MS
         self.renew_due_ns = now_ns
+        self.replaces = lease.replaces
         self.panel = Panel(lease.settings.strategy, now_ns)
         self.position = Position(
             sz=lease.state.position_sz,
@@ -114,8 +116,10 @@ class EngineState:
         )
         self.venue_position: VenuePosition | None = None
         self.tracker = OrderTracker()
+        self.queues = Queues()
         self.cloids = CloidSequence(lease.cloid_prefix)
         self.throttle = Throttle()
+        self.churn = Churn()
         self.sync = Sync(since_ns=now_ns, due_ns=now_ns)
         self.link_up = True
         self.fenced: str | None = "at lease" if lease.fenced else None

@@ -17,6 +17,7 @@ from agents.exchange.codec_actions import (
     decode_order_answer,
     encode_cancel,
     encode_place,
+    encode_replace,
 )
 from agents.exchange.downstream import GatewayFrame
 from agents.exchange.errors import MalformedFrame
@@ -65,6 +66,7 @@ __all__ = [
     "decode_order_answer",
     "encode_cancel",
     "encode_place",
+    "encode_replace",
     "post_frame",
     "subscribe_frame",
     "unsubscribe_frame",

@@ -13,9 +13,11 @@ from agents.commands import NewOrder
 from agents.events import OrderResult
 from agents.exchange.errors import OutcomeUnknown
 from agents.exchange.wire_actions import (
+    BatchModifyAction,
     CancelByCloidAction,
     CancelByCloidWire,
     LimitTif,
+    ModifyWire,
     OrderAction,
     OrderKind,
     OrderWire,
@@ -125,20 +127,29 @@ _KINDS: Final = {tif: OrderKind(limit=LimitTif(tif)) for tif in ("Alo", "Ioc")}
 
 def encode_place(orders: Sequence[NewOrder], asset_id: int) -> OrderAction:
     """The action that places these orders in one market."""
-    return OrderAction(
-        orders=tuple(
-            OrderWire(
-                a=asset_id,
-                b=order.side is Side.BID,
-                p=wire(order.px),
-                s=wire(order.sz),
-                r=order.reduce_only,
-                t=_KINDS[order.tif],
-                c=order.cloid,
-            )
+    return OrderAction(orders=tuple(_wire(order, asset_id) for order in orders), grouping="na")
+
+
+def encode_replace(orders: Sequence[NewOrder], asset_id: int) -> BatchModifyAction:
+    """The action that puts each of these orders in the place of the one it replaces."""
+    return BatchModifyAction(
+        tuple(
+            ModifyWire(order.replaces, _wire(order, asset_id))
             for order in orders
-        ),
-        grouping="na",
+            if order.replaces is not None
+        )
+    )
+
+
+def _wire(order: NewOrder, asset_id: int) -> OrderWire:
+    return OrderWire(
+        a=asset_id,
+        b=order.side is Side.BID,
+        p=wire(order.px),
+        s=wire(order.sz),
+        r=order.reduce_only,
+        t=_KINDS[order.tif],
+        c=order.cloid,
     )
 
 

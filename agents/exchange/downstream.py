@@ -129,7 +129,11 @@ class LimitsFrame(_Frame, frozen=True, tag="limits"):
 
 
 class LeaseFrame(_Frame, frozen=True, tag="lease"):
-    """All that an agent needs. ``cloid_prefix``: 20 hex digits; 12 more are the sequence."""
+    """All that an agent needs. ``cloid_prefix``: 20 hex digits; 12 more are the sequence.
+
+    ``replaces``: whoever sends the orders puts one in another's place in the venue's one step
+    (``NewOrder.replaces``); else the engine cancels, and places.
+    """
 
     generation: int
     deadline_ms: int
@@ -147,6 +151,7 @@ class LeaseFrame(_Frame, frozen=True, tag="lease"):
     paused: bool = False
     venue_offset_ms: float = 0.0
     kept: Kept = Kept()
+    replaces: bool = False
 
 
 class LeaseRefused(_Frame, frozen=True, tag="refused"):

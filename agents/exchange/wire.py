@@ -39,6 +39,7 @@ from agents.exchange.wire_actions import (
     TopUpIsolatedOnlyMarginAction,
     UpdateIsolatedMarginAction,
     UpdateLeverageAction,
+    placed,
 )
 from agents.exchange.wire_market import (
     AssetCtxWire,
@@ -96,4 +97,5 @@ __all__ = [
     "UserFees",
     "UserRateLimit",
     "WsFill",
+    "placed",
 ]

@@ -115,6 +115,19 @@ class BatchModifyAction(_Action, frozen=True, tag="batchModify"):
     a: bool = False
 
 
+def placed(action: object) -> tuple[OrderWire, ...]:
+    """The orders that an action may bring to rest; none for any that only takes away."""
+    match action:
+        case OrderAction(orders=orders):
+            return orders
+        case ModifyAction(order=order):
+            return (order,)
+        case BatchModifyAction(modifies=modifies):
+            return tuple(modify.order for modify in modifies)
+        case _:
+            return ()
+
+
 class UpdateLeverageAction(_Action, frozen=True, tag="updateLeverage", rename="camel"):
     asset: int
     is_cross: bool

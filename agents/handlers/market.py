@@ -13,6 +13,7 @@ def on_book(state: EngineState, event: Book, now_ns: int) -> None:
     if event.coin != state.instrument.coin:
         return
     state.panel.on_book(event, now_ns)
+    state.queues.on_book(event, state.tracker.live.values())
     consider(state, now_ns)
 
 
@@ -26,6 +27,7 @@ def on_bbo(state: EngineState, event: Bbo, now_ns: int) -> None:
 def on_trades(state: EngineState, event: Trades, _now_ns: int) -> None:
     if event.trades and event.trades[0].coin == state.instrument.coin:
         state.panel.on_trades(event)
+        state.queues.on_trades(event.trades, state.tracker.live.values())
 
 
 def on_ctx(state: EngineState, event: AssetCtx, now_ns: int) -> None:

@@ -1,19 +1,20 @@
 """The decision: from what is believed, held and allowed to the requests that bring it about."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from agents.commands import Cancel, NewOrder, Place
 from agents.estimators.panel import Estimates
-from agents.handlers.room import Rooms, rooms
+from agents.handlers.room import Room, Rooms, rooms
 from agents.handlers.thrift import FOREVER_NS, blocked, paced, thrifty
 from agents.handlers.verdicts import refresh, renewed
 from agents.market.types import Cloid, Quote, Side
 from agents.market.units import BPS, NS_PER_MS, bps_to_px, s_to_ns
 from agents.orders.lifecycle import State
 from agents.orders.reconcile import SidePlan, Tolerance, fitting, reconcile_side
+from agents.orders.tracked import TrackedOrder
 from agents.portfolio import CrossSkew, cross_skew
 from agents.risk.verdict import Allowance, Mode
 from agents.state import EngineState, Pricing
@@ -108,12 +109,12 @@ def decide(state: EngineState, now_ns: int) -> None:
     tolerance = thrifty(
         tolerance, state.budget, estimates=estimates, quoting=quoting,
         strategy=state.settings.strategy, instrument=state.instrument,
+        in_one_step=state.replaces,
     )  # fmt: skip
     bids = _plan(state, Side.BID, quoting.bids, room, tolerance, now_ns)
     asks = _plan(state, Side.ASK, quoting.asks, room, tolerance, now_ns)
     state.revisit = bids.deferred or asks.deferred
-    _cancel(state, [order.cloid for plan in (bids, asks) for order in plan.cancel], now_ns)
-    _place(state, bids.place, asks.place, room, estimates, now_ns)
+    _send(state, {Side.BID: bids, Side.ASK: asks}, room, estimates.fair_px, now_ns)
 
 
 def _conditions(state: EngineState, estimates: Estimates, now_ns: int) -> Conditions:
@@ -166,8 +167,17 @@ def _plan(
     tolerance: Tolerance,
     now_ns: int,
 ) -> SidePlan:
-    pricing = state.pricing
+    pricing, estimates = state.pricing, state.believed
     assert pricing is not None
+    assert estimates is not None
+
+    def stays(order: TrackedOrder, px: float, off_bps: float) -> bool:
+        kappa_per_bps = estimates.kappa_per_bps
+        moves = state.queues.worth_moving(
+            order, px=px, off_bps=off_bps, kappa_per_bps=kappa_per_bps
+        )
+        return not (moves and state.churn.moves(side, now_ns))
+
     if paced(state, side, both.of(side), now_ns):
         tolerance = msgspec.structs.replace(tolerance, age_min_ns=FOREVER_NS)
     return reconcile_side(
@@ -178,6 +188,7 @@ def _plan(
         tolerance=tolerance,
         reduce_only=both.of(side).allowance is Allowance.REDUCE,
         now_ns=now_ns,
+        stays=stays,
     )
 
 
@@ -194,49 +205,74 @@ def _cancel(state: EngineState, cloids: Sequence[Cloid], now_ns: int) -> None:
     state.out.append(Cancel(request_id=request_id, cloids=tuple(cloids)))
 
 
-def _place(
+def _send(
     state: EngineState,
-    bids: Sequence[Quote],
-    asks: Sequence[Quote],
+    plans: Mapping[Side, SidePlan],
     both: Rooms,
-    estimates: Estimates,
+    fair_px: float,
     now_ns: int,
 ) -> None:
-    tracker = state.tracker
+    """Replace what can be replaced in one step, at one request where two would do the same; the
+    venue takes such a step no later than a cancel. Cancel and place the rest.
+    """
+    swaps: list[NewOrder] = []
     orders: list[NewOrder] = []
-    value_usd = 0.0
-    for side, quotes in ((Side.BID, bids), (Side.ASK, asks)):
-        if not quotes:
-            continue
+    swapping = state.replaces and not state.throttle.cancel_blocked(now_ns)
+    for side, plan in plans.items():
         room = both.of(side)
-        if room.place_sz <= 0 or blocked(state, side, room, now_ns):
-            state.revisit = True
-            continue
-        opposite = [order.px for order in tracker.live.values() if order.side is not side]
-        opposite += [order.px for order in orders if order.side is not side]
-        nearest_px = None
-        if opposite:
-            nearest_px = min(opposite) if side is Side.BID else max(opposite)
-        chosen = fitting(quotes, room_sz=room.place_sz, own_opposite_px=nearest_px)
-        state.revisit = state.revisit or len(chosen) < len(quotes)
-        for wanted in chosen:
-            state.throttle.placed(side, now_ns)
-            edge_bps = abs(float(wanted.px) / estimates.fair_px - 1.0) * BPS
-            edge_bps -= state.instrument.maker_fee_bps
-            value_usd += max(edge_bps, 0.0) / BPS * float(wanted.px * wanted.sz)
-            orders.append(
-                NewOrder(
-                    cloid=state.cloids.next(),
-                    side=side,
-                    px=wanted.px,
-                    sz=wanted.sz,
-                    reduce_only=room.allowance is Allowance.REDUCE,
-                )
+        for wanted in _fitting(state, side, plan.place, room, [*swaps, *orders], now_ns):
+            old = plan.place_of(wanted) if swapping else None
+            new = NewOrder(
+                cloid=state.cloids.next(),
+                side=side,
+                px=wanted.px,
+                sz=wanted.sz,
+                reduce_only=room.allowance is Allowance.REDUCE,
+                replaces=old,
             )
+            (orders if old is None else swaps).append(new)
+    swapped = {order.replaces for order in swaps}
+    gone = [order.cloid for plan in plans.values() for order in plan.cancel]
+    _cancel(state, [cloid for cloid in gone if cloid not in swapped], now_ns)
+    _place(state, swaps, fair_px, now_ns)
+    _place(state, orders, fair_px, now_ns)
+
+
+def _fitting(
+    state: EngineState,
+    side: Side,
+    quotes: Sequence[Quote],
+    room: Room,
+    others: Sequence[NewOrder],
+    now_ns: int,
+) -> Sequence[Quote]:
+    """What of a side may be sent now; the rest is looked at again."""
+    if not quotes:
+        return ()
+    if room.place_sz <= 0 or blocked(state, side, room, now_ns):
+        state.revisit = True
+        return ()
+    opposite = [order.px for order in state.tracker.live.values() if order.side is not side]
+    opposite += [order.px for order in others if order.side is not side]
+    nearest_px = None
+    if opposite:
+        nearest_px = min(opposite) if side is Side.BID else max(opposite)
+    chosen = fitting(quotes, room_sz=room.place_sz, own_opposite_px=nearest_px)
+    state.revisit = state.revisit or len(chosen) < len(quotes)
+    return chosen
+
+
+def _place(state: EngineState, orders: Sequence[NewOrder], fair_px: float, now_ns: int) -> None:
     if not orders:
         return
+    value_usd = 0.0
+    for order in orders:
+        state.throttle.placed(order.side, now_ns)
+        state.queues.join(order.cloid, order.side, float(order.px))
+        edge_bps = abs(float(order.px) / fair_px - 1.0) * BPS - state.instrument.maker_fee_bps
+        value_usd += max(edge_bps, 0.0) / BPS * float(order.px * order.sz)
     request_id = state.next_request_id()
-    tracker.register(request_id, orders, now_ns)
+    state.tracker.register(request_id, orders, now_ns)
     state.watch.asked(request_id, now_ns)
     state.requests += len(orders)
     state.out.append(Place(request_id=request_id, orders=tuple(orders), value_usd=value_usd))

@@ -9,6 +9,7 @@ from agents.handlers.verdicts import phase
 from agents.market.types import Side
 from agents.market.units import BPS, NS_PER_MS, NS_PER_S
 from agents.orders.lifecycle import State
+from agents.orders.view import counts
 from agents.risk.verdict import Mode
 from agents.state import EngineState
 from agents.strategy.presence import band_bps
@@ -47,6 +48,7 @@ def report(state: EngineState, now_ns: int) -> Report:
         cross_caps=state.cross_caps,
         worst=worst(state),
         ramp_share=state.ramp_share,
+        orders=counts(state.tracker.live.values()),
     )
 
 

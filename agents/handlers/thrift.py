@@ -16,7 +16,13 @@ from agents.market.instrument import Instrument
 from agents.market.types import Side
 from agents.market.units import BPS, bps_to_px, s_to_ns
 from agents.orders.reconcile import Tolerance
-from agents.orders.worth import drift_bps, near_bps, placing_usd, worth_placing
+from agents.orders.worth import (
+    REPLACE_REQUESTS,
+    drift_bps,
+    near_bps,
+    placing_usd,
+    worth_placing,
+)
 from agents.risk.verdict import Allowance
 from agents.settings import StrategySettings
 from agents.state import EngineState
@@ -33,8 +39,11 @@ def thrifty(
     quoting: Quoting,
     strategy: StrategySettings,
     instrument: Instrument,
+    in_one_step: bool,
 ) -> Tolerance:
-    """The tolerance under a price of requests; the same one where they are free."""
+    """The tolerance under a price of requests; the same one where they are free. ``in_one_step``:
+    an order is replaced at a single request.
+    """
     if budget is None or budget.request_usd <= 0.0:
         return tolerance
     half_bps, kappa = quoting.half_spread.total_bps, estimates.kappa_per_bps
@@ -45,6 +54,7 @@ def thrifty(
         rate_per_s=estimates.fills_per_s * math.exp(-kappa * half_bps),
         kappa_per_bps=kappa,
         notional_usd=notional_usd,
+        requests=1 if in_one_step else REPLACE_REQUESTS,
     )
     drift = min(drift, strategy.half_spread_max_bps)
     # Never nearer than what the price does while we react, and where a fill pays its fee: each USD

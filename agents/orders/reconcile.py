@@ -7,7 +7,7 @@ levels behind the first: they fill rarely, and stand in for one another. The fir
 makes the market, so it is followed for as long as it would leave the band that counts as quoting.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from enum import Enum, auto
 from math import inf
@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from agents.market.types import Quote, Side
+from agents.market.types import Cloid, Quote, Side
 from agents.market.units import BPS
 from agents.orders.lifecycle import State
 from agents.orders.tracked import TrackedOrder
@@ -52,14 +52,27 @@ class Tolerance(msgspec.Struct, frozen=True, gc=False):
 
 
 class SidePlan(msgspec.Struct, frozen=True, gc=False):
-    """``cancel`` now, ``place`` now; ``deferred``: something waits for its age."""
+    """``cancel`` now, ``place`` now; ``deferred``: something waits for its age.
+
+    ``pairs``: which of the orders to cancel stands where which of the quotes belongs.
+    """
 
     cancel: tuple[TrackedOrder, ...] = ()
     place: tuple[Quote, ...] = ()
     deferred: bool = False
+    pairs: tuple[tuple[TrackedOrder, Quote], ...] = ()
+
+    def place_of(self, quote: Quote) -> Cloid | None:
+        """Whose place a quote takes; None where it is a new one."""
+        return next((order.cloid for order, other in self.pairs if other is quote), None)
 
 
 NOTHING: Final = SidePlan()
+Stays = Callable[[TrackedOrder, float, float], bool]
+
+
+def _moves(_order: TrackedOrder, _px: float, _off_bps: float) -> bool:
+    return False
 
 
 def reconcile_side(
@@ -71,17 +84,19 @@ def reconcile_side(
     tolerance: Tolerance,
     reduce_only: bool,
     now_ns: int,
+    stays: Stays = _moves,
 ) -> SidePlan:
     """Match each level to its nearest live order, keep what is near enough, replace the rest.
 
     Only orders that are sent or open can be matched; whose cancel or fate is under way counts
-    elsewhere, as room. A sent order is never cancelled before its answer.
+    elsewhere, as room. A sent order is never cancelled before its answer. ``stays``: whether an
+    order too passive by so many bps is worth more where it is, for its place in the queue.
     """
     matchable = [order for order in live if order.state in _MATCHABLE]
     pxs = [float(quote.px) for quote in wanted]
     judge = _Judge(
         side, fair_px, tolerance, first_px=pxs[0] if pxs else 0.0, reduce_only=reduce_only,
-        now_ns=now_ns,
+        now_ns=now_ns, stays=stays,
     )  # fmt: skip
     if len(wanted) == len(matchable):
         matchable.sort(key=lambda order: -side.sign * order.near_px)
@@ -90,6 +105,7 @@ def reconcile_side(
     pairs = _nearest(pxs, matchable)
     cancel: list[TrackedOrder] = []
     place: list[tuple[int, Quote]] = []
+    swaps: list[tuple[TrackedOrder, Quote]] = []
     deferred = False
     for index, quote in enumerate(wanted):
         order = pairs.get(index)
@@ -100,6 +116,7 @@ def reconcile_side(
         if fate is _Fate.REPLACE and order.state is State.OPEN:
             cancel.append(order)
             place.append((index, quote))
+            swaps.append((order, quote))
         elif fate is not _Fate.KEEP:
             deferred = True
     kept = {order.cloid for order in pairs.values()}
@@ -110,7 +127,7 @@ def reconcile_side(
             else:
                 deferred = True
     placed = tuple(quote for index, quote in place if index < tolerance.levels_max)
-    return SidePlan(cancel=tuple(cancel), place=placed, deferred=deferred)
+    return SidePlan(tuple(cancel), placed, deferred, tuple(swaps))
 
 
 _MATCHABLE: Final = (State.SENT, State.OPEN)
@@ -142,7 +159,9 @@ def _nearest(pxs: Sequence[float], live: Sequence[TrackedOrder]) -> dict[int, Tr
 class _Judge:
     """What becomes of a live order matched to a level."""
 
-    __slots__ = ("_bound_px", "_fair_px", "_now_ns", "_reduce_only", "_sign", "_tolerance")
+    __slots__ = (
+        "_bound_px", "_fair_px", "_now_ns", "_reduce_only", "_sign", "_stays", "_tolerance",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -153,12 +172,14 @@ class _Judge:
         first_px: float,
         reduce_only: bool,
         now_ns: int,
+        stays: Stays,
     ) -> None:
         self._sign = side.sign
         self._fair_px = fair_px
         self._tolerance = tolerance
         self._reduce_only = reduce_only
         self._now_ns = now_ns
+        self._stays = stays
         self._bound_px = first_px + side.sign * self._allowed_px(
             first_px, tolerance.share, tolerance.aggressive_px
         )
@@ -182,14 +203,19 @@ class _Judge:
         if index >= tolerance.levels_max and order.remaining_sz <= SIZE_HIGH_SHARE * quote.sz:
             return _Fate.KEEP
         passive_px = self._allowed_px(px, tolerance.share * PASSIVE_SHARE, tolerance.passive_px)
+        near_px = inf
         if index == 0:
             mid_px = tolerance.mid_px
             near_px = mid_px * tolerance.first_max_bps / BPS - self._sign * (mid_px - px)
-            passive_px = min(passive_px, max(near_px, tolerance.tick_px))
-        if -aggressive_px <= passive_px and _alike(order.remaining_sz, quote.sz):
+            near_px = max(near_px, tolerance.tick_px)
+        alike = _alike(order.remaining_sz, quote.sz)
+        if alike and -aggressive_px <= min(passive_px, near_px):
             return _Fate.KEEP
-        young = self._now_ns - order.sent_ns < tolerance.age_min_ns
-        return _Fate.WAIT if young else _Fate.REPLACE
+        if self._now_ns - order.sent_ns < tolerance.age_min_ns:
+            return _Fate.WAIT
+        off_bps = -aggressive_px / self._fair_px * BPS
+        stays = alike and -aggressive_px <= near_px and self._stays(order, px, off_bps)
+        return _Fate.KEEP if stays else _Fate.REPLACE
 
     def _allowed_px(self, px: float, share: float, least_px: float) -> float:
         """A share of the level's distance from fair; of the half-spread and a tick at least, and

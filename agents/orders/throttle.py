@@ -1,17 +1,20 @@
-"""When a side may place again after the venue or the gateway said no."""
+"""When a side may place again after the venue or the gateway said no, and how often it may move."""
 
 from typing import Final
 
 import msgspec
 
 from agents.market.types import Side
-from agents.market.units import s_to_ns
+from agents.market.units import NS_PER_S, s_to_ns
 
 POST_ONLY_NS: Final = s_to_ns(0.1)
 CANCEL_NS: Final = s_to_ns(0.25)
 OTHER_NS: Final = s_to_ns(1.0)
 BACKOFF_MAX_NS: Final = s_to_ns(30.0)
 DOUBLINGS_MAX: Final = 10
+NOTHING_TO_REPLACE: Final = "Cannot modify canceled or filled order"
+MOVES_MAX: Final = 6.0
+MOVES_PER_S: Final = 2.0
 
 
 class _Backoff(msgspec.Struct, gc=False):
@@ -33,9 +36,11 @@ class Throttle:
         self._placed_ns: dict[Side, int] = {}
 
     def refused(self, side: Side, text: str, now_ns: int) -> None:
-        """An order of this side was turned away. Several of one batch count once."""
+        """An order of this side was turned away. Several of one batch count once; that the order
+        it was to replace had just gone is no fault of it.
+        """
         backoff = self._sides[side]
-        if now_ns < backoff.until_ns:
+        if now_ns < backoff.until_ns or NOTHING_TO_REPLACE in text:
             return
         base_ns = POST_ONLY_NS if "post only" in text.lower() else OTHER_NS
         wait_ns = base_ns << min(backoff.refusals, DOUBLINGS_MAX)
@@ -66,3 +71,30 @@ class Throttle:
     def blocked(self, side: Side, now_ns: int) -> bool:
         """Whether this side must wait."""
         return now_ns < self._sides[side].until_ns
+
+
+class _Bucket(msgspec.Struct, gc=False):
+    left: float = MOVES_MAX
+    at_ns: int = 0
+
+
+class Churn:
+    """Moves of a side that only bring an order nearer: ``MOVES_PER_S`` in the long run, and
+    ``MOVES_MAX`` at once. What protects an order, or makes the market, is never counted here.
+    """
+
+    __slots__ = ("_buckets",)
+
+    def __init__(self) -> None:
+        self._buckets = {Side.BID: _Bucket(), Side.ASK: _Bucket()}
+
+    def moves(self, side: Side, now_ns: int) -> bool:
+        """Whether one more may move now; if so it counts."""
+        bucket = self._buckets[side]
+        gained = max(now_ns - bucket.at_ns, 0) / NS_PER_S * MOVES_PER_S
+        bucket.left = min(bucket.left + gained, MOVES_MAX)
+        bucket.at_ns = max(now_ns, bucket.at_ns)
+        if bucket.left < 1.0:
+            return False
+        bucket.left -= 1.0
+        return True

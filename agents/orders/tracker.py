@@ -1,23 +1,22 @@
 """Every order of ours, known before it is sent, believed dead only on proof.
 
-The tracker is told what is sent and what comes back, over independent channels and in any order,
-and answers two questions: what may still trade, and whom to ask. It forgets an order a minute
-after its end, so that late echoes still find it.
+The tracker is told what is sent and what comes back, over independent channels and in any order.
+With the store beneath it, it answers two questions: what may still trade, and whom to ask. It
+forgets an order a minute after its end, so that late echoes still find it.
 """
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
-from typing import Final, Literal
-
-import msgspec
+from typing import Final
 
 from agents.commands import NewOrder
 from agents.events import LiveOrder, OpenOrders, OrderResult, OrderStatus, OrderUpdate
-from agents.market.types import Cloid, Fill, Oid, Side
+from agents.market.types import Cloid, Fill
 from agents.market.units import s_to_ns
-from agents.orders.lifecycle import TERMINAL, Signal, State, signal_of
+from agents.orders.lifecycle import Signal, State, signal_of
+from agents.orders.request import Answered, Request
 from agents.orders.sightings import Sightings
-from agents.orders.tracked import ZERO, TrackedOrder
+from agents.orders.store import OrderStore
+from agents.orders.tracked import TrackedOrder
 
 ANSWER_MAX_NS: Final = s_to_ns(3.0)
 KEPT_NS: Final = s_to_ns(60.0)
@@ -25,62 +24,54 @@ ABSENCE_PROOF_NS: Final = s_to_ns(8.0)  # the gateway's expiresAfter of 5 s, and
 ASK_GAP_NS: Final = s_to_ns(1.0)
 ASK_GAP_MAX: Final = 5
 ABSENT_TWICE: Final = 2
+# The venue's words on a replacement: its old order is gone; nothing was done at all.
+MADE_WAY: Final = "Error placing new order during modify"
+NOT_DONE: Final = "Too many cumulative requests sent"
 
 
-class Request(msgspec.Struct, frozen=True, gc=False):
-    """A placement or a cancel on its way."""
-
-    kind: Literal["place", "cancel"]
-    cloids: tuple[Cloid, ...]
-    sent_ns: int
-
-
-class Answered(msgspec.Struct, frozen=True, gc=False):
-    """The venue's word on one order of a placement; ``refusal`` None = it was taken."""
-
-    side: Side
-    refusal: str | None
-
-
-class OrderTracker:
+class OrderTracker(OrderStore):
     """The one store of our orders; the engine is its only writer."""
 
     def __init__(self) -> None:
-        self.live: dict[Cloid, TrackedOrder] = {}
-        self.ended: dict[Cloid, TrackedOrder] = {}
+        super().__init__()
         self.sightings = Sightings()
-        self._by_oid: dict[Oid, Cloid] = {}
         self._acked_ns = 0
         self._requests: dict[int, Request] = {}
         self._absent: dict[Cloid, int] = {}
-        self._unseen: dict[Cloid, TrackedOrder] = {}
 
     # ── what is asked of the venue ───────────────────────────────────────────────────────────
 
     def register(self, request_id: int, orders: Sequence[NewOrder], now_ns: int) -> None:
-        """Know these orders, before they are sent."""
+        """Know these orders, before they are sent; what they replace is on its way out."""
         for new in orders:
             assert new.cloid not in self.live
             assert new.cloid not in self.ended
-            self.live[new.cloid] = TrackedOrder(
-                cloid=new.cloid,
-                side=new.side,
-                px=new.px,
-                sz=new.sz,
-                near_px=float(new.px),
-                sent_ns=now_ns,
-                reduce_only=new.reduce_only,
+            self._add(
+                TrackedOrder(
+                    cloid=new.cloid,
+                    side=new.side,
+                    px=new.px,
+                    sz=new.sz,
+                    near_px=float(new.px),
+                    sent_ns=now_ns,
+                    reduce_only=new.reduce_only,
+                )
             )
         cloids = tuple(new.cloid for new in orders)
-        self._requests[request_id] = Request(kind="place", cloids=cloids, sent_ns=now_ns)
+        old = tuple(new.replaces for new in orders if new.replaces is not None)
+        self._leave(old, now_ns)
+        self._requests[request_id] = Request("place", cloids, now_ns, replaces=old)
 
     def cancel_sent(self, request_id: int, cloids: Sequence[Cloid], now_ns: int) -> None:
         """Cancels of these orders are on their way."""
+        self._leave(cloids, now_ns)
+        self._requests[request_id] = Request("cancel", tuple(cloids), now_ns)
+
+    def _leave(self, cloids: Sequence[Cloid], now_ns: int) -> None:
         for cloid in cloids:
             order = self.live[cloid]
             order.cancel_ns = now_ns
             self._take(order, Signal.CANCEL_SENT, now_ns)
-        self._requests[request_id] = Request(kind="cancel", cloids=tuple(cloids), sent_ns=now_ns)
 
     def adopt(self, found: LiveOrder, now_ns: int) -> None:
         """An order of this market that rests and that this engine did not send, or gave up."""
@@ -102,8 +93,7 @@ class OrderTracker:
             told_sz=found.orig_sz - found.remaining_sz,
             acked_ns=now_ns,
         )
-        self.live[found.cloid] = order
-        self._by_oid[found.oid] = found.cloid
+        self._add(order)
 
     # ── answers ──────────────────────────────────────────────────────────────────────────────
 
@@ -134,7 +124,22 @@ class OrderTracker:
                 self._take(order, Signal.ACK, now_ns)
         for cloid in request.cloids[len(results) :]:  # an answer too short says nothing of these
             self._signal(cloid, Signal.TIMEOUT, now_ns)
+        self._replaced(request, results, now_ns)
         return answered
+
+    def _replaced(self, request: Request, results: Sequence[OrderResult], now_ns: int) -> None:
+        """The old legs: gone where the new one was taken, or was refused only once its place was
+        free; as they were where the whole was turned away unread. Any other refusal: ask.
+        """
+        for cloid, result in zip(request.replaces, results, strict=False):
+            if result.kind != "refused" or MADE_WAY in result.text:
+                self._signal(cloid, Signal.CANCEL_ACK, now_ns)
+            elif NOT_DONE in result.text:
+                self._signal(cloid, Signal.CANCEL_NOT_SENT, now_ns)
+            else:
+                self._signal(cloid, Signal.CANCEL_REJECT, now_ns)
+        for cloid in request.replaces[len(results) :]:
+            self._signal(cloid, Signal.TIMEOUT, now_ns)
 
     def cancel_answered(self, request_id: int, errors: Sequence[str | None], now_ns: int) -> None:
         """None = cancelled. A text says that it was filled, cancelled or never there: ask."""
@@ -155,6 +160,8 @@ class OrderTracker:
         signal = Signal.REJECT if request.kind == "place" else Signal.CANCEL_NOT_SENT
         for cloid in request.cloids:
             self._signal(cloid, signal, now_ns)
+        for cloid in request.replaces:
+            self._signal(cloid, Signal.CANCEL_NOT_SENT, now_ns)
         return request
 
     def outcome_unknown(self, request_id: int, now_ns: int) -> None:
@@ -266,11 +273,8 @@ class OrderTracker:
                 del self._requests[number]
         gone = [order for order in self.ended.values() if now_ns - (order.ended_ns or 0) > KEPT_NS]
         for order in gone:
-            del self.ended[order.cloid]
+            self._forget(order)
             self._absent.pop(order.cloid, None)
-            self._unseen.pop(order.cloid, None)
-            if order.oid is not None:
-                self._by_oid.pop(order.oid, None)
 
     def asks(self, now_ns: int, *, at_most: int) -> list[Cloid]:
         """Orders to ask the venue about now; each is asked again, ever more slowly."""
@@ -284,53 +288,7 @@ class OrderTracker:
             order.ask_due_ns = now_ns + ASK_GAP_NS * min(order.asks, ASK_GAP_MAX)
         return [order.cloid for order in due]
 
-    # ── questions ────────────────────────────────────────────────────────────────────────────
-
-    def find(self, cloid: Cloid | None, oid: Oid | None) -> TrackedOrder | None:
-        """By cloid, else by oid; among the living and the recently ended."""
-        if cloid is None and oid is not None:
-            cloid = self._by_oid.get(oid)
-        if cloid is None:
-            return None
-        return self.live.get(cloid) or self.ended.get(cloid)
-
-    def side(self, side: Side) -> list[TrackedOrder]:
-        """Orders of one side that rest or may rest."""
-        return [order for order in self.live.values() if order.side is side]
-
-    def open_sz(self, side: Side) -> Decimal:
-        """Size of one side that may still trade; unknown outcomes count as open."""
-        return sum((order.remaining_sz for order in self.side(side)), ZERO)
-
-    def unseen_sz(self, side: Side) -> Decimal:
-        """Size of one side that has traded by the venue's word, with its fills still to come."""
-        return sum((o.unseen_sz for o in self._unseen.values() if o.side is side), ZERO)
-
-    def unseen_any(self) -> bool:
-        """Whether fills are still to come that the venue has told of."""
-        return bool(self._unseen)
-
-    def count(self, *states: State) -> int:
-        """Living orders in any of these states; all of them if none is named."""
-        if not states:
-            return len(self.live)
-        return sum(order.state in states for order in self.live.values())
-
     # ── inside ───────────────────────────────────────────────────────────────────────────────
-
-    def _signal(self, cloid: Cloid, signal: Signal, now_ns: int) -> None:
-        order = self.find(cloid, None)
-        if order is not None:
-            self._take(order, signal, now_ns)
-
-    def _take(self, order: TrackedOrder, signal: Signal, now_ns: int) -> bool:
-        changed = order.take(signal, now_ns)
-        if signal is Signal.LAST_FILL and order.state is State.FILLED:
-            self._told(order, ZERO)
-        if changed and order.state in TERMINAL and order.cloid in self.live:
-            del self.live[order.cloid]
-            self.ended[order.cloid] = order
-        return changed
 
     def _take_absence(self, order: TrackedOrder, requested_ns: int, now_ns: int) -> bool:
         """The venue knows no such order: proof only once its placement can no longer arrive."""
@@ -342,23 +300,10 @@ class OrderTracker:
         return self._take(order, Signal.MISSING, now_ns)
 
     def _lose(self, request: Request, now_ns: int) -> None:
-        waiting = State.SENT if request.kind == "place" else State.CANCELING
-        for cloid in request.cloids:
+        for cloid in (*request.cloids, *request.replaces):
             order = self.live.get(cloid)
-            if order is not None and order.state is waiting:
+            if order is None:
+                continue
+            placing = request.kind == "place" and cloid in request.cloids
+            if order.state is (State.SENT if placing else State.CANCELING):
                 self._take(order, Signal.TIMEOUT, now_ns)
-
-    def _learn_oid(self, order: TrackedOrder, oid: Oid | None) -> None:
-        if oid is not None and order.oid is None:
-            order.oid = oid
-            self._by_oid[oid] = order.cloid
-
-    def _told(self, order: TrackedOrder, remaining_sz: Decimal) -> None:
-        order.told_sz = max(order.told_sz, order.sz - remaining_sz)
-        self._weigh(order)
-
-    def _weigh(self, order: TrackedOrder) -> None:
-        if order.told_sz > order.filled_sz:
-            self._unseen[order.cloid] = order
-        else:
-            self._unseen.pop(order.cloid, None)

@@ -4,6 +4,7 @@ The machine knows only whether an order may rest (``lifecycle``), and how much o
 (``tracked``). The words below mix both, so they are computed, never stored.
 """
 
+from collections.abc import Iterable
 from enum import Enum
 from typing import Final
 
@@ -68,3 +69,12 @@ def shown(order: TrackedOrder) -> Shown:
     if order.cancel_ns is not None:
         return Shown.FILLED_DURING_CANCEL
     return Shown.FILLED if order.acked_ns is not None else Shown.FILLED_IMMEDIATELY
+
+
+def counts(orders: Iterable[TrackedOrder]) -> dict[str, int]:
+    """How many of them stand in each state; those in which none does are left out."""
+    told: dict[str, int] = {}
+    for order in orders:
+        word = shown(order).value
+        told[word] = told.get(word, 0) + 1
+    return told

@@ -25,7 +25,7 @@ from typing import Final
 from agents.market.units import BPS
 
 REPLACE_REQUESTS: Final = 2
-"""A cancel and a placement."""
+"""A cancel and a placement; a shell that replaces in one step needs a single one."""
 BISECTIONS: Final = 16
 EXPONENT_MAX: Final = 50.0
 
@@ -37,6 +37,7 @@ def drift_bps(
     rate_per_s: float,
     kappa_per_bps: float,
     notional_usd: float,
+    requests: float = REPLACE_REQUESTS,
 ) -> float:
     """How far an order may be off before replacing it is worth its requests; 0: they are free.
 
@@ -47,7 +48,7 @@ def drift_bps(
     loss = rate_per_s * kappa_per_bps / 2.0 * notional_usd / BPS
     if loss <= 0.0:
         return math.inf
-    cost = REPLACE_REQUESTS * price_usd
+    cost = requests * price_usd
     return float((6.0 * cost * sigma_bps * sigma_bps / loss) ** 0.25)
 
 

@@ -4,9 +4,16 @@ from collections.abc import Sequence
 
 import msgspec
 
-from agents.commands import AskOpenOrders, AskOrder, Cancel, Place, Renew
-from agents.exchange.codec import encode_cancel, encode_place, post_frame, subscribe_frame
+from agents.commands import AskOpenOrders, AskOrder, Cancel, NewOrder, Place, Renew
+from agents.exchange.codec import (
+    encode_cancel,
+    encode_place,
+    encode_replace,
+    post_frame,
+    subscribe_frame,
+)
 from agents.exchange.downstream import AgentFrame, RenewLease, ToGateway
+from agents.exchange.wire import BatchModifyAction, OrderAction
 from agents.market.types import Coin
 from agents.runtime.requests import Asked, AskFills
 
@@ -33,11 +40,18 @@ def renew_frame(command: Renew, generation: int) -> bytes:
     return gateway_frame(frame)
 
 
+def encode_orders(orders: Sequence[NewOrder], asset_id: int) -> OrderAction | BatchModifyAction:
+    """New orders, or all of them in the place of old ones."""
+    if orders[0].replaces is None:
+        return encode_place(orders, asset_id)
+    return encode_replace(orders, asset_id)
+
+
 def post(command: Asked, post_id: int, *, asset_id: int, generation: int) -> bytes:
     """The post of a command. The gateway fills ``user`` and ``dex`` into questions."""
     match command:
         case Place(orders=orders, value_usd=value_usd):
-            action: object = encode_place(orders, asset_id)
+            action: object = encode_orders(orders, asset_id)
         case Cancel(cloids=cloids):
             action, value_usd = encode_cancel(cloids, asset_id), 0.0
         case AskOpenOrders():

@@ -237,7 +237,7 @@ class Desk:
 
     def _rest(self, new: NewOrder) -> OrderResult:
         # An order that makes way goes in the same step; one that is gone already stops it.
-        replaced: Cloid | None = getattr(new, "replaces", None)
+        replaced = new.replaces
         if replaced is not None and not self._takes_out(replaced):
             return OrderResult(kind="refused", text="Cannot modify canceled or filled order")
         self._oids += 1

@@ -176,4 +176,5 @@ def _lease(instrument: Instrument, bout: Bout, strategy: StrategySettings) -> Le
         state=OpenState(as_of_ms=start_ms, position_sz=Decimal(0), entry_px=None),
         pnl_day_usd=0.0,
         directive=DirectiveFrame(seq=1, as_of_ms=start_ms, mode="normal"),
+        replaces=True,
     )

@@ -16,7 +16,7 @@ from agents.exchange.codec import decode_info
 from agents.exchange.errors import ExchangeError, OutcomeUnknown, Unreachable
 from agents.exchange.http import Http
 from agents.exchange.signing import L1Signer, exchange_body, pack
-from agents.exchange.wire import Action, ClearinghouseState, OrderAction
+from agents.exchange.wire import Action, ClearinghouseState, OrderWire, placed
 from agents.market.units import NS_PER_MS
 from fleet.gateway.api import HaltReport, HaltRequest
 from fleet.gateway.core import answers, sweeps, venue
@@ -59,8 +59,9 @@ class Late:
                     body, wall_ms = record.body, record.wall_ns // NS_PER_MS
                     if isinstance(body, Sent):
                         action = msgspec.json.decode(body.action, type=Action)
-                        if isinstance(action, OrderAction) and _unknown(state, action):
-                            in_flight(state, body, action, wall_ms)
+                        orders = placed(action)
+                        if orders and _unknown(state, orders):
+                            in_flight(state, body, orders, wall_ms)
                             found = True
                     elif isinstance(body, Answered):
                         state.orders.processed(body.nonce, wall_ms)
@@ -69,8 +70,8 @@ class Late:
         return found
 
 
-def _unknown(state: State, action: OrderAction) -> bool:
-    return all(wire.c not in state.orders.by_cloid for wire in action.orders)
+def _unknown(state: State, orders: tuple[OrderWire, ...]) -> bool:
+    return all(wire.c not in state.orders.by_cloid for wire in orders)
 
 
 class Shell:
@@ -160,7 +161,7 @@ class Shell:
     def _carry(self, effects: Iterable[Effect]) -> None:
         for effect in list(effects):
             match effect:
-                case Submit(placement=False, action=action) if not isinstance(action, OrderAction):
+                case Submit(placement=False, action=action) if not placed(action):
                     self._spawn(self._submit(effect))
                 case Submit():  # the latch is set, and this process places nothing whatever
                     why = "halted"

@@ -5,7 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from agents.exchange.nonce import NonceSequence
-from agents.exchange.wire import Action, OrderAction
+from agents.exchange.wire import Action, OrderWire, placed
 from agents.market.types import Side
 from agents.market.units import NS_PER_MS
 from fleet.gateway.core.cloids import SequenceSet
@@ -59,7 +59,7 @@ def restore(identity: Identity, store: Store, log: ActionLog, now_ms: int) -> St
 def _replay(state: State, log: ActionLog, now_ms: int) -> None:
     """Booked fills, the last nonce, and placements whose answer never came."""
     last_nonce = 0
-    open_ended: dict[int, tuple[Sent, OrderAction, int]] = {}
+    open_ended: dict[int, tuple[Sent, tuple[OrderWire, ...], int]] = {}
     for record in log.tail(kinds=_TOLD):
         body = record.body
         if isinstance(body, Carried):
@@ -73,31 +73,31 @@ def _replay(state: State, log: ActionLog, now_ms: int) -> None:
             if not current and now_ms - sent_ms >= IN_FLIGHT_MS:
                 continue  # over and done with, whatever it was
             action = msgspec.json.decode(body.action, type=Action)
-            if isinstance(action, OrderAction):
-                _use_sequences(state, body, action)
-                open_ended[body.nonce] = (body, action, sent_ms)
+            if orders := placed(action):
+                _use_sequences(state, body, orders)
+                open_ended[body.nonce] = (body, orders, sent_ms)
         elif isinstance(body, Answered):
             open_ended.pop(body.nonce, None)
         else:
             book(state.bookings, body)
     state.nonces = NonceSequence(last_nonce)
-    for sent, action, sent_ms in open_ended.values():
+    for sent, orders, sent_ms in open_ended.values():
         if now_ms - sent_ms < IN_FLIGHT_MS:
-            in_flight(state, sent, action, sent_ms)
+            in_flight(state, sent, orders, sent_ms)
 
 
-def _use_sequences(state: State, sent: Sent, action: OrderAction) -> None:
+def _use_sequences(state: State, sent: Sent, orders: tuple[OrderWire, ...]) -> None:
     row = state.leases.rows.get(sent.market)
     if row is None or row.generation != sent.generation:
         return
     used = state.sequences.setdefault(sent.market, SequenceSet())
-    for wire in action.orders:
+    for wire in orders:
         origin = parse_cloid(wire.c)
         if origin is not None:
             used.use(origin.sequence)
 
 
-def in_flight(state: State, sent: Sent, action: OrderAction, sent_ms: int) -> None:
+def in_flight(state: State, sent: Sent, orders: tuple[OrderWire, ...], sent_ms: int) -> None:
     """It may yet be executed: it counts as open, and is voided or waited for."""
     state.orders.sent(
         (
@@ -113,7 +113,7 @@ def in_flight(state: State, sent: Sent, action: OrderAction, sent_ms: int) -> No
                 touched_ms=sent_ms,
                 nonce=sent.nonce,
             )
-            for wire in action.orders
+            for wire in orders
         ),
         sent_ms + 2 * EXPIRES_MS,
     )

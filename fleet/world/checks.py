@@ -24,7 +24,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from agents.commands import NewOrder
-from agents.exchange.wire import NoopAction, OrderAction
+from agents.exchange.wire import NoopAction, OrderWire, placed
 from agents.market.types import Cloid, Side
 from agents.market.units import BPS
 from agents.sim.outputs import FillRow, OrderRow, Output
@@ -79,18 +79,18 @@ class Checks:
                 self._fail("I7", f"nonce {submit.nonce} after {self._last_nonce}")
             if submit.nonce in self._logged:  # else a cancel on a full disk: a restart forgets it
                 self._last_nonce = max(self._last_nonce, submit.nonce)
-        if isinstance(submit.action, OrderAction):
-            self._placement(submit, submit.action)
+        if orders := placed(submit.action):
+            self._placement(submit, orders)
             self.in_flight[submit.nonce, submit.request] = submit
 
-    def _placement(self, submit: Submit, action: OrderAction) -> None:
+    def _placement(self, submit: Submit, orders: tuple[OrderWire, ...]) -> None:
         state = self._world.gateway_state
         assert state is not None
         market = submit.market
-        adding = [order for order in action.orders if not order.r]
+        adding = [order for order in orders if not order.r]
         if adding:
             self._open_door(state, market)
-        self._named(submit, action)
+        self._named(submit, orders)
         self.checked["I8"] += 1
         for order in adding:
             if order.t.limit is None or order.t.limit.tif != "Alo":
@@ -100,12 +100,12 @@ class Checks:
             if sent:
                 self._side(state, market, side, sum(sent, Decimal(0)))
         if submit.closing:
-            self._collar(state, market, action)
+            self._collar(state, market, orders)
 
-    def _named(self, submit: Submit, action: OrderAction) -> None:
+    def _named(self, submit: Submit, orders: tuple[OrderWire, ...]) -> None:
         """Each order once, under a lease that lasts, and in the log before it is signed."""
         market = submit.market
-        for order in action.orders:
+        for order in orders:
             self.checked["I3"] += 1
             if order.c in self._sent:
                 self._fail("I3", f"{order.c} is sent again")
@@ -149,8 +149,8 @@ class Checks:
             if record.coin == market and order.side is side and not order.reduce_only:
                 worst_sz += order.sz if self._tally.ours(order.cloid) else 0
         for submit in self.in_flight.values():
-            if submit.market == market and isinstance(submit.action, OrderAction):
-                for wire in submit.action.orders:
+            if submit.market == market:
+                for wire in placed(submit.action):
                     if wire.b is (side is Side.BID) and not wire.r and not self._expired(submit):
                         worst_sz += Decimal(wire.s)
         return worst_sz
@@ -158,11 +158,11 @@ class Checks:
     def _expired(self, submit: Submit) -> bool:
         return submit.expires_ms is not None and submit.expires_ms < self._world.venue.now_ms
 
-    def _collar(self, state: State, market: str, action: OrderAction) -> None:
+    def _collar(self, state: State, market: str, orders: tuple[OrderWire, ...]) -> None:
         """The caretaker's orders: reduce-only, never beyond the collar round a mark it may know."""
         collar = state.markets[market].settings.on_orphan.collar_bps / BPS
         marks = self.lookout.marks(market)
-        for order in action.orders:
+        for order in orders:
             self.checked["collar"] += 1
             px = float(order.p)
             if not order.r:
@@ -281,8 +281,8 @@ class Checks:
         self.checked["I1"] += 1
         known = state.orders.by_cloid
         for submit in self.in_flight.values():
-            if isinstance(submit.action, OrderAction) and not self._expired(submit):
-                for wire in submit.action.orders:
+            if not self._expired(submit):
+                for wire in placed(submit.action):
                     if wire.c not in known:
                         self._fail("I1", f"{wire.c} is on its way, and the gateway forgot it")
         if self._world.link_age_ms < LISTED_MS:

@@ -13,6 +13,7 @@ from fleet.gateway.core.state import State
 from fleet.world.world import World
 
 AGAIN_S: Final = (1.0, 2.0)
+HALTED_S: Final = (4.0, 20.0)
 Later = Callable[[float, float, str, Callable[[], None]], None]
 
 
@@ -27,6 +28,7 @@ class Operator:
         self._chance = chance
         self._later = later
         self._revision = 1
+        self._owed: list[Callable[[], None]] = []
 
     def _say(self, word: Callable[[State, int], Iterable[Effect]]) -> bool:
         """To the gateway, if one runs and does not refuse."""
@@ -39,6 +41,19 @@ class Operator:
             return False
         return True
 
+    def _again(self, label: str, word: Callable[[], None]) -> None:
+        """What could not be said is said again: once a gateway starts, else after a while."""
+        if self._world.gateway.core is None:
+            self._owed.append(word)
+        else:
+            self._later(*AGAIN_S, label, word)
+
+    def gateway_starts(self) -> None:
+        """It hears at once what was to be said while none ran; its agents come back later."""
+        owed, self._owed = self._owed, []
+        for word in owed:
+            word()
+
     # ── halting ──────────────────────────────────────────────────────────────────────────────
 
     def halt(self) -> bool:
@@ -49,7 +64,7 @@ class Operator:
         request = HaltRequest(reason="storm", by="operator", flatten=flatten)
         halt = control.Halt(request, world.gateway.now_ms)
         self._say(halt.begin)
-        self._later(4.0, 10.0, "resume", self.resume)
+        self._later(*HALTED_S, "resume", self.resume)
         return True
 
     def direct_halt(self) -> bool:
@@ -61,14 +76,14 @@ class Operator:
             disk.keep_latch(LatchView(reason="direct", by="operator", at_ms=self._world.now_ms))
         except OSError:  # it is told so, and cancels all the same
             return False
-        self._later(4.0, 10.0, "resume", self.resume)
+        self._later(*HALTED_S, "resume", self.resume)
         return True
 
     def resume(self) -> None:
         """Lift the halt, open the fences; while a halt is being proven, they wait."""
         resumed = self._say(self._resume)
         if not resumed or self._world.halted:
-            self._later(*AGAIN_S, "resume", self.resume)
+            self._again("resume", self.resume)
 
     def _resume(self, state: State, _now_ms: int) -> list[Effect]:
         effects = control.resume(state, "calm again", "operator")
@@ -87,7 +102,7 @@ class Operator:
 
     def unpause(self, market: str) -> None:
         if not self._act(market, "unpause"):
-            self._later(*AGAIN_S, "unpause", lambda: self.unpause(market))
+            self._again("unpause", lambda: self.unpause(market))
 
     def flatten(self, market: str) -> bool:
         self._later(5.0, 15.0, "unpause", lambda: self.unpause(market))
@@ -106,7 +121,7 @@ class Operator:
         self._revision += 1
         put = MarketPut(revision=self._revision, settings=self._world.settings[market])
         if not self._say(lambda state, _: control.put_market(state, market, put)):
-            self._later(*AGAIN_S, "apply", lambda: self.apply(market))
+            self._again("apply", lambda: self.apply(market))
 
     def settings(self, market: str) -> bool:
         """A change that is in force at once: wider or closer, never a higher limit."""

@@ -10,6 +10,7 @@ from agents.market.units import NS_PER_S
 from agents.settings import (
     DrainSettings,
     MarketSettings,
+    MonitorSettings,
     OrphanSettings,
     RiskSettings,
     StrategySettings,
@@ -28,6 +29,11 @@ POSITION_MAX_USD: Final = 1_500.0
 CALM_S: Final = 8.0
 HEAL_MAX_S: Final = 90.0
 _UNBOUNDED_USD: Final = 1e12
+_BRAVE: Final = MonitorSettings(
+    growth_max_share=10.0, answer_max_s=4.0, rate_limited_max_per_min=1_000, recovery_after_s=2.0,
+    kills_max_per_day=1_000, resume_ramp_s=5.0,
+)  # fmt: skip
+"""An agent that stood back for half a minute whenever an answer is late would show nothing."""
 _DO: Final[tuple[Literal["hold", "reduce", "flatten"], ...]] = ("flatten", "reduce", "hold")
 
 
@@ -50,7 +56,9 @@ def settings(market: str, do: Literal["hold", "reduce", "flatten"]) -> MarketSet
         market=Coin(market),
         margin_usd=1_000.0,
         leverage=3,
-        risk=RiskSettings(position_max_usd=POSITION_MAX_USD, daily_loss_max_usd=_UNBOUNDED_USD),
+        risk=RiskSettings(
+            position_max_usd=POSITION_MAX_USD, daily_loss_max_usd=_UNBOUNDED_USD, advanced=_BRAVE
+        ),
         strategy=StrategySettings(
             half_spread_floor_bps=1.5, kappa_prior_per_bps=1.0, fills_per_s_prior=0.3,
             clip_usd=200.0, warmup_s=3.0,

@@ -172,6 +172,7 @@ class Storm:
     def _start_gateway(self) -> None:
         if self._world.gateway.core is None:
             self._world.gateway.start(self._world.crew.wall_ms)
+            self._operator.gateway_starts()
 
     def _doom_gateway(self) -> bool:
         """It dies in the middle of what it does next: not even its log says all it did."""

@@ -25,7 +25,8 @@ from agents.orders.tracker import ABSENCE_PROOF_NS, OrderTracker
 ZERO = Decimal(0)
 STEP_NS = s_to_ns(0.05)
 EXPIRES_NS = s_to_ns(5.0)
-NUMBERS = st.integers(1, 3)
+ORDERS = 4
+NUMBERS = st.integers(1, ORDERS)
 
 
 def cloid(number: int) -> Cloid:
@@ -81,7 +82,7 @@ class TrackerMachine(RuleBasedStateMachine):
 
     # ── what happens at the venue ────────────────────────────────────────────────────────────
 
-    @precondition(lambda self: len(self.truths) < 3)
+    @precondition(lambda self: len(self.truths) < ORDERS)
     @rule(
         sz=st.integers(1, 5),
         fate=st.sampled_from(["rests", "answer lost", "late", "lost", "refused"]),
@@ -155,6 +156,42 @@ class TrackerMachine(RuleBasedStateMachine):
             self.row(truth, "canceled")
         if answered:
             self.say(lambda: self.tracker.cancel_answered(request_id, [error], self.now_ns))
+
+    @precondition(lambda self: self.open_orders() and len(self.truths) < ORDERS)
+    @rule(
+        number=NUMBERS,
+        sz=st.integers(1, 5),
+        fate=st.sampled_from(["done", "old gone only", "nothing", "never sent"]),
+        answered=st.booleans(),
+    )
+    def replace(self, number: int, sz: int, fate: str, answered: bool) -> None:
+        """Two legs under one request: both happen, the first alone, or none."""
+        able = self.open_orders()
+        old = able[number % len(able)]
+        before = self.truths[int(old.cloid, 16)]
+        truth = Truth(len(self.truths) + 1, Decimal(sz), self.now_ns)
+        truth.side = before.side
+        self.truths[truth.number] = truth
+        new = NewOrder(cloid(truth.number), truth.side, Decimal(11), truth.sz, replaces=old.cloid)
+        self.tracker.register(truth.number, [new], self.now_ns)
+        if fate == "never sent":
+            truth.ended = True
+            self.say(lambda: self.tracker.not_sent(truth.number, self.now_ns))
+            return
+        result = OrderResult("refused", text="Cannot modify canceled or filled order")
+        rested = before.status is not None and not before.ended
+        if fate != "nothing" and rested:
+            before.status, before.ended = "canceled", True
+            self.row(before, "canceled")
+        if fate == "done" and rested:
+            truth.status, result = "open", OrderResult("resting", oid=truth.oid)
+            self.row(truth, "open")
+        else:
+            truth.ended = True
+        if answered:
+            self.say(lambda: self.tracker.place_answered(truth.number, [result], self.now_ns))
+        else:
+            self.say(lambda: self.tracker.outcome_unknown(truth.number, self.now_ns))
 
     @precondition(lambda self: self.truths)
     @rule(number=NUMBERS, word=st.sampled_from(["marginCanceled", "reduceOnlyCanceled"]))

@@ -50,6 +50,7 @@ def lease(now_ms: int, *, state: OpenState | None = None) -> LeaseFrame:
         state=state or OpenState(as_of_ms=now_ms, position_sz=Decimal(0), entry_px=None),
         pnl_day_usd=0.0,
         directive=DirectiveFrame(seq=1, as_of_ms=now_ms, mode="normal"),
+        replaces=True,
     )
 
 

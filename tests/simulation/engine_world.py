@@ -22,6 +22,7 @@ from agents.events import (
     FenceChanged,
     Fills,
     LinkChanged,
+    OrderResult,
     OutcomeUnknown,
     PauseChanged,
     PlaceAnswered,
@@ -37,10 +38,12 @@ from agents.exchange.codec import (
     encode_place,
 )
 from agents.exchange.codec_account import to_fill, to_update
+from agents.exchange.wire import placed
 from agents.exchange.wire_account import OrderUpdateWire, WsFill
 from agents.market.types import Cloid, Coin, Fill, Side, Tid, Trade
 from agents.market.units import NS_PER_MS, NS_PER_S
 from agents.orders.lifecycle import State
+from agents.runtime.outbound import encode_orders
 from agents.sim.exchange import Exchange
 from agents.sim.flow import Flow
 from agents.sim.market import Market
@@ -66,6 +69,7 @@ from tests.simulation.engine_lease import (
 from tests.simulation.engine_questions import Questions
 
 BLOCK_MS = 70
+LIMITED = "Too many cumulative requests sent (2 > 1)."
 
 
 class _Venue(Exchange):
@@ -225,8 +229,16 @@ class World:
                 check_placement(self, command)
                 for order in command.orders:
                     self.in_flight[order.cloid] = order
-                action = encode_place(command.orders, 0)
+                action = encode_orders(command.orders, 0)
                 count = len(command.orders)
+                if command.orders[0].replaces is not None:
+                    self.counts["replaced"] = self.counts.get("replaced", 0) + count
+                    if self.happens(self.faults.cancel_limited):
+                        self._void(action)
+                        no = OrderResult("refused", text=LIMITED)
+                        said = PlaceAnswered(command.request_id, (no,) * count)
+                        self.later(200.0, lambda: self.tell(said))
+                        return
                 self._send(
                     command.request_id,
                     action,
@@ -236,8 +248,7 @@ class World:
                 action_cancel = encode_cancel(command.cloids, 0)
                 wanted = len(command.cloids)
                 if self.happens(self.faults.cancel_limited):
-                    text = "Too many cumulative requests sent (2 > 1)."
-                    answer = CancelAnswered(command.request_id, (text,) * wanted)
+                    answer = CancelAnswered(command.request_id, (LIMITED,) * wanted)
                     self.later(200.0, lambda: self.tell(answer))
                     return
                 self._send(
@@ -287,8 +298,8 @@ class World:
             self.later(120.0, lambda: self._submit(action, done, sent_ms))
 
     def _void(self, action: Any) -> None:
-        for order in getattr(action, "orders", ()):
-            self.in_flight.pop(order.c, None)
+        for order in placed(action):
+            self.in_flight.pop(Cloid(order.c or ""), None)
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────
 

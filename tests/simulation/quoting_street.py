@@ -33,13 +33,13 @@ from agents.exchange.codec import (
     decode_cancel_answer,
     decode_order_answer,
     encode_cancel,
-    encode_place,
 )
 from agents.exchange.codec_account import to_fill, to_live, to_update
 from agents.exchange.downstream import DirectiveFrame, LeaseFrame, LimitsFrame, OpenState
 from agents.exchange.wire_account import FrontendOrder, OrderStatusWire, OrderUpdateWire, WsFill
 from agents.market.types import Coin, Side, Tid, Trade
 from agents.market.units import BPS, NS_PER_MS, NS_PER_S
+from agents.runtime.outbound import encode_orders
 from agents.settings import MarketSettings, RiskSettings, StrategySettings
 from agents.sim.exchange import Exchange
 from agents.sim.flow import Flow
@@ -249,7 +249,7 @@ class Street:
                 desk.orders_sent += len(command.orders)
                 count = len(command.orders)
                 self._submit(
-                    encode_place(command.orders, desk.asset_id),
+                    encode_orders(command.orders, desk.asset_id),
                     lambda raw: PlaceAnswered(command.request_id, decode_order_answer(raw, count)),
                     desk,
                 )
@@ -348,4 +348,5 @@ def _lease(universe: Universe, coin: Coin, strategy: StrategySettings) -> LeaseF
         state=OpenState(as_of_ms=START_MS, position_sz=Decimal(0), entry_px=None),
         pnl_day_usd=0.0,
         directive=DirectiveFrame(seq=1, as_of_ms=START_MS, mode="normal"),
+        replaces=True,
     )

@@ -20,6 +20,7 @@ def test_a_quiet_world_trades_and_quotes() -> None:
     assert report.taker_fills == 0
     assert report.quoting_up_s > 0.3 * report.quoting_due_s
     assert world.counts["Renew"] >= 100
+    assert world.counts["replaced"] >= 20
 
 
 def test_equal_seeds_give_equal_worlds() -> None:

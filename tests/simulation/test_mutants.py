@@ -258,6 +258,29 @@ def listed_means_resting(patch: Patch) -> None:
     patch.setattr(Sightings, "listed", lambda *_, **__: True)
 
 
+def refused_replacement_means_gone(patch: Patch) -> None:
+    """Incident 2: whatever a replacement is answered, its old order is taken for gone."""
+
+    def replaced(self: OrderTracker, request: Any, results: Any, now_ns: int) -> None:
+        del results
+        for cloid in request.replaces:
+            self._signal(cloid, Signal.CANCEL_ACK, now_ns)
+
+    patch.setattr(OrderTracker, "_replaced", replaced)
+
+
+def lost_replacement_keeps_only_the_new(patch: Patch) -> None:
+    """Incident 2: one identity, two legs; here a lost answer ends the old one unasked."""
+    original = OrderTracker._lose
+
+    def lose(self: OrderTracker, request: Any, now_ns: int) -> None:
+        original(self, request, now_ns)
+        for cloid in request.replaces:
+            self._signal(cloid, Signal.CANCEL_ACK, now_ns)
+
+    patch.setattr(OrderTracker, "_lose", lose)
+
+
 MUTANTS: tuple[Callable[[Patch], None], ...] = (
     timeout_means_cancelled,
     cancel_timeout_means_cancelled,
@@ -288,6 +311,8 @@ MUTANTS: tuple[Callable[[Patch], None], ...] = (
     old_data_still_quoted,
     reducing_side_pulled_too,
     listed_means_resting,
+    refused_replacement_means_gone,
+    lost_replacement_keeps_only_the_new,
 )
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from agents.exchange.downstream import LEASE_MS
 from agents.exchange.nonce import NonceSequence
+from agents.orders.tracker import OrderTracker
 from agents.runtime.conversation import Conversation
 from agents.runtime.requests import Requests
 from agents.runtime.reunion import Told
@@ -13,6 +14,7 @@ from fleet.gateway import recover
 from fleet.gateway.core import (
     posts,
 )
+from fleet.gateway.core.drift import Drifts
 from fleet.gateway.core.effects import Effect, Tell
 from fleet.gateway.core.lease import Holder, Leases
 from fleet.gateway.core.state import State
@@ -49,7 +51,9 @@ def latch_forgotten_at_restart(patch: Patch) -> None:
 
 
 def fills_of_a_gap_not_asked_for(patch: Patch) -> None:
+    """Neither at once, nor when what the fills add up to is not what the venue holds."""
     patch.setattr(GatewayLink, "take_fills", lambda *_: [])
+    patch.setattr(Drifts, "ask_since_ms", lambda *_: None)
 
 
 def continue_accepted_for_a_dead_lease(patch: Patch) -> None:
@@ -76,9 +80,10 @@ def hung_agent_speaks_on(patch: Patch) -> None:
 
 
 def answers_of_a_lost_gateway_awaited(patch: Patch) -> None:
-    """What was asked of the gateway that died is neither answered nor given up."""
+    """What was asked of the gateway that died is given up by neither shell nor engine."""
     patch.setattr(Requests, "all_lost", lambda _: [])
     patch.setattr(Requests, "overdue", lambda *_: [])
+    patch.setattr(OrderTracker, "expire", lambda *_: None)
 
 
 def missed_fills_not_asked_for(patch: Patch) -> None:

@@ -2,7 +2,8 @@
 
 ``FLEET_SOAK_MINUTES`` says how many; 20 unless told. Agents and the gateway get ``kill -9``, every
 WebSocket of the venue is cut, answers are lost, late, doubled and out of order. Meanwhile no order
-may outlive its lease; afterwards fills, positions and fees must equal the venue's.
+may outlive its lease; afterwards fills, positions and fees must equal the venue's. Before the first
+of them, and again once all is mended, no event loop of any process may stall by its own doing.
 """
 
 import os
@@ -20,10 +21,12 @@ from tests.e2e.under_test import Cli, Fleet, wait_for
 from tests.soak.books import fee_faults, venue_fills
 from tests.soak.orphans import OrphanWatch
 from tests.soak.rig import Rig
+from tests.soak.test_quiet import LOOPS, loops
 
 MINUTES = float(os.environ.get("FLEET_SOAK_MINUTES", "20"))
 SEED = int(os.environ.get("FLEET_SOAK_SEED", "1"))
 PAUSE_S = (2.0, 6.0)
+CALM_S = 60.0
 ORPHAN_MAX_S = 7.0
 """An order's lease of 5 s and 2 s to take it off, while there is a gateway with a link."""
 
@@ -85,13 +88,25 @@ class Storm:
         return kind
 
 
+def stalled(rig: Rig) -> list[str]:
+    """Whose loop stood still for over 100 ms with a core to run on, in a calm minute."""
+    watched = LOOPS | set(rig.markets)
+    wait_for("all to watch their loops", lambda: loops(rig).keys() >= watched, within_s=60)
+    before = {name: row["own_stalls"] for name, row in loops(rig).items()}
+    time.sleep(CALM_S)
+    after = loops(rig)
+    return [name for name in watched if after[name]["own_stalls"] > before[name]]
+
+
 def test_no_fill_and_no_order_is_lost_whatever_dies(rig: Rig) -> None:
     wait_for("all QUOTING", rig.whole, within_s=120)
+    assert stalled(rig) == [], "before anything went wrong"
     storm, watch = Storm(rig, random.Random(SEED)), OrphanWatch(rig)
     watch.start()
     storm.run(MINUTES * 60)
     wait_for("the markets answer again", rig.whole, within_s=120)
     watch.end()
+    assert stalled(rig) == [], "after all went well again"
     halted = rig.fleet.cli.json("--fleet", "paper", "halt", "--reason", "soak")
     fills = venue_fills(rig)
     print(  # noqa: T201 - the figures are what a soak is run for

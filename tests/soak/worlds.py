@@ -1,6 +1,9 @@
 """Many seeds of the world, one line each as they end, and a summary: what was broken, struck, held.
 
 ``python -m tests.soak.worlds --seeds 0:200 --markets 4 --minutes 10 --out worlds.jsonl``
+
+What was interrupted goes on where it ended: seeds that the file holds, with nothing broken, are
+not run again.
 """
 
 import argparse
@@ -9,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +22,19 @@ from fleet.world.faults import Level
 from tests.simulation.world_seeds import again, run
 
 
+class Job(msgspec.Struct, frozen=True):
+    """One seed to run."""
+
+    seed: int
+    markets: int
+    seconds: float
+    level: Level
+
+
 class Line(msgspec.Struct, frozen=True):
     """One seed, as it ended. ``broken``: an assertion of the machine itself, as text."""
 
-    seed: int
+    job: Job
     wall_s: float
     events: int
     fills: int
@@ -32,13 +45,6 @@ class Line(msgspec.Struct, frozen=True):
     broken: str = ""
 
 
-class Job(msgspec.Struct, frozen=True):
-    seed: int
-    markets: int
-    seconds: float
-    level: Level
-
-
 def one(job: Job) -> Line:
     """Run one seed; nothing it does ends the run of the others."""
     began_s = time.perf_counter()
@@ -47,10 +53,10 @@ def one(job: Job) -> Line:
     except Exception as error:  # noqa: BLE001  (a finding, and there may be more)
         wall_s = time.perf_counter() - began_s
         text = f"{type(error).__name__}: {error}"
-        return Line(job.seed, wall_s, 0, 0, "", (text,), {}, {}, broken=text)
+        return Line(job, wall_s, 0, 0, "", (text,), {}, {}, broken=text)
     wall_s = time.perf_counter() - began_s
     return Line(
-        done.seed, wall_s, done.events, done.fills, done.digest, done.violations, done.faults,
+        job, wall_s, done.events, done.fills, done.digest, done.violations, done.faults,
         done.invariants_checked,
     )  # fmt: skip
 
@@ -74,8 +80,8 @@ def summary(rows: list[Line]) -> dict[str, Any]:
     events, wall_s = sum(row.events for row in rows), sum(row.wall_s for row in rows)
     return {
         "seeds": len(rows),
-        "failing": [row.seed for row in rows if row.violations],
-        "without_fills": [row.seed for row in rows if not row.fills and not row.broken],
+        "failing": [row.job.seed for row in rows if row.violations],
+        "without_fills": [row.job.seed for row in rows if not row.fills and not row.broken],
         "digests": len({row.digest for row in rows}),
         "events": events,
         "fills": sum(row.fills for row in rows),
@@ -84,6 +90,16 @@ def summary(rows: list[Line]) -> dict[str, Any]:
         "core_s": round(wall_s, 1),
         "events_per_core_s": round(events / wall_s) if wall_s else None,
     }
+
+
+def held(out: Path, jobs: list[Job]) -> list[Line]:
+    """Those of ``jobs`` that were found whole; a summary, or a line cut short, is none."""
+    rows: dict[Job, Line] = {}
+    for raw in out.read_bytes().splitlines() if out.exists() else ():
+        with suppress(msgspec.MsgspecError):
+            row = msgspec.json.decode(raw, type=Line)
+            rows[row.job] = row
+    return [rows[job] for job in jobs if job in rows and not rows[job].violations]
 
 
 def main(words: list[str]) -> int:
@@ -101,16 +117,18 @@ def main(words: list[str]) -> int:
         Job(seed, asked.markets, 60.0 * asked.minutes, asked.faults)
         for seed in range(int(first), int(last))
     ]
-    rows = []
-    out = asked.out.open("w") if asked.out is not None else sys.stdout
+    rows = [] if asked.out is None else held(asked.out, jobs)
+    ran = {row.job for row in rows}
+    out = asked.out.open("a") if asked.out is not None else sys.stdout
     with out:
-        for row in lines(jobs, asked.processes):
+        print(file=out)  # a line cut short ends here
+        for row in lines([job for job in jobs if job not in ran], asked.processes):
             rows.append(row)
             print(msgspec.json.encode(row).decode(), file=out, flush=True)
             for violation in row.violations:
-                sys.stderr.write(f"seed {row.seed}: {violation}\n")
+                sys.stderr.write(f"seed {row.job.seed}: {violation}\n")
             if row.violations:
-                told = again(row.seed, asked.markets, 60.0 * asked.minutes, asked.faults)
+                told = again(row.job.seed, asked.markets, 60.0 * asked.minutes, asked.faults)
                 sys.stderr.write(f"again: {told}\n")
         total = summary(rows)
         print(msgspec.json.encode(total).decode(), file=out, flush=True)

@@ -179,6 +179,7 @@ def _lease_frame(state: State, market: str, holder: Holder, now_ms: int) -> Leas
         paused=row.paused,
         venue_offset_ms=state.clock.offset_ms,
         kept=row.kept,
+        replaces=True,
     )
 
 

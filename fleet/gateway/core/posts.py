@@ -7,7 +7,15 @@ from typing import Any, Final
 import msgspec
 
 from agents.exchange.downstream import AgentFrame, Refusal
-from agents.exchange.wire import Action, CancelAction, CancelByCloidAction, OrderAction
+from agents.exchange.wire import (
+    Action,
+    BatchModifyAction,
+    CancelAction,
+    CancelByCloidAction,
+    OrderAction,
+    OrderWire,
+    placed,
+)
 from agents.market.instrument import Instrument
 from agents.market.types import Side
 from fleet.gateway.core import agents, capping, questions, requests, routing
@@ -110,6 +118,14 @@ def _post(  # noqa: PLR0911  (one return a refusal)
     match payload.action:
         case OrderAction():
             return _place(state, session, agent_id, payload.action, now_ms)
+        case BatchModifyAction(modifies=modifies):
+            if not all(_same_market(state, session.market, m.oid) for m in modifies):
+                text = "replaces orders of the lease's market only, named by cloid"
+                return refuse(state, session, agent_id, "malformed", text)
+            if payload.action.a or not all(_rests(m.order) for m in modifies):
+                text = "what replaces only rests, and only where the old order still did"
+                return refuse(state, session, agent_id, "not_post_only", text)
+            return _place(state, session, agent_id, payload.action, now_ms)
         case CancelByCloidAction() | CancelAction():
             return _cancel(state, session, agent_id, payload.action, now_ms)
         case _:
@@ -128,8 +144,13 @@ def refuse(state: State, session: Session, agent_id: int, reason: str, text: str
 
 
 def _place(
-    state: State, session: Session, agent_id: int, action: OrderAction, now_ms: int
+    state: State,
+    session: Session,
+    agent_id: int,
+    action: OrderAction | BatchModifyAction,
+    now_ms: int,
 ) -> list[Effect]:
+    """New orders, or new ones in the place of old ones: both pass the same door."""
     market = session.market
     assert market is not None
     instrument, row = state.instrument(market), state.markets.get(market)
@@ -137,7 +158,8 @@ def _place(
         return refuse(state, session, agent_id, "fenced", f"{market} is not configured")
     door = door_of(state, market, session.generation, instrument, row, now_ms)
     try:
-        checked = check(action, door)
+        new = action if isinstance(action, OrderAction) else OrderAction(placed(action), "na")
+        checked = check(new, door)
     except ValueError as wrong:
         return refuse(state, session, agent_id, "malformed", str(wrong))
     if not isinstance(checked, tuple):
@@ -151,9 +173,9 @@ def _place(
     sequences = state.sequences[market]
     for order in checked:
         sequences.use(int(order.cloid[22:], 16))
-    placed = requests.place(state, session, agent_id, action, checked, now_ms)
+    sent = requests.place(state, session, agent_id, action, checked, now_ms)
     capping.count(state, market)
-    return [placed]
+    return [sent]
 
 
 def _adds(state: State, market: str, orders: Sequence[Checked]) -> bool:
@@ -232,8 +254,12 @@ def _cancel(
     return [requests.agent_cancel(state, session, agent_id, action, keys, now_ms)]
 
 
-def _same_market(state: State, market: str, cloid: str) -> bool:
-    origin = parse_cloid(cloid)
+def _rests(order: OrderWire) -> bool:
+    return order.t.limit is not None and order.t.limit.tif == "Alo"
+
+
+def _same_market(state: State, market: str, cloid: str | int) -> bool:
+    origin = parse_cloid(cloid) if isinstance(cloid, str) else None
     return (
         origin is not None
         and origin.instance == state.digits

@@ -8,6 +8,7 @@ import msgspec
 from agents.exchange.wire import (
     Action,
     AgentSendAssetAction,
+    BatchModifyAction,
     CancelAction,
     CancelByCloidAction,
     CancelByCloidWire,
@@ -31,7 +32,7 @@ def place(
     state: State,
     session: Session,
     agent_id: int,
-    action: OrderAction,
+    action: OrderAction | BatchModifyAction,
     checked: tuple[Checked, ...],
     now_ms: int,
 ) -> Effect:

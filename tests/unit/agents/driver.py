@@ -70,6 +70,7 @@ def lease(**changed: Any) -> LeaseFrame:
         ),
         pnl_day_usd=0.0,
         directive=DirectiveFrame(seq=1, as_of_ms=start_ms, mode="normal"),
+        replaces=True,
     )
     return msgspec.structs.replace(plain, **changed)
 

@@ -92,6 +92,16 @@ def test_a_placement_is_written_in_hash_order_with_exact_numbers() -> None:
     )
 
 
+def test_a_replacement_names_the_old_order_and_holds_the_new_one() -> None:
+    old, new = Cloid("0x" + "1" * 32), Cloid("0x" + "2" * 32)
+    order = NewOrder(new, Side.BID, Decimal("83761.0"), Decimal("0.001"), replaces=old)
+    assert msgspec.json.encode(codec.encode_replace([order], 0)) == (
+        b'{"type":"batchModify","modifies":[{"oid":"%b","order":{"a":0,"b":true,"p":"83761",'
+        b'"s":"0.001","r":false,"t":{"limit":{"tif":"Alo"}},"c":"%b"}}]}'
+        % (old.encode(), new.encode())
+    )
+
+
 def test_a_cancel_names_asset_and_cloid() -> None:
     assert msgspec.json.encode(codec.encode_cancel([CLOID], 7)) == (
         b'{"type":"cancelByCloid","cancels":[{"asset":7,"cloid":"%b"}]}' % CLOID.encode()

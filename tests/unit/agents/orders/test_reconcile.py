@@ -172,3 +172,39 @@ def test_fitting_takes_what_the_room_holds_and_never_meets_our_other_side() -> N
     assert [str(quote.px) for quote in meeting] == ["998.8", "998.4"]
     asks = [Quote(side=Side.ASK, px=D("999"), sz=D(1))]
     assert fitting(asks, room_sz=D(9), own_opposite_px=D("999")) == ()
+
+
+def test_a_passive_order_whose_place_is_worth_more_stays() -> None:
+    asked: list[tuple[float, float]] = []
+
+    def stays(_order: TrackedOrder, px: float, off_bps: float) -> bool:
+        asked.append((px, off_bps))
+        return True
+
+    live = [_live("998.0")]
+    plan = reconcile_side(
+        side=Side.BID, wanted=_wanted("999.2"), live=live, fair_px=1_000.0, tolerance=TOLERANCE,
+        reduce_only=False, now_ns=NOW_NS, stays=stays,
+    )  # fmt: skip
+    assert not plan.cancel
+    assert not plan.deferred
+    ((px, off_bps),) = asked
+    assert px == 999.2
+    assert off_bps == pytest.approx(12.0)
+
+
+def test_no_place_keeps_an_order_that_is_too_aggressive_or_of_another_size() -> None:
+    for live in (_live("999.8"), _live("998.0", sz="3")):
+        plan = reconcile_side(
+            side=Side.BID, wanted=_wanted("999.2"), live=[live], fair_px=1_000.0,
+            tolerance=TOLERANCE, reduce_only=False, now_ns=NOW_NS, stays=lambda *_: True,
+        )  # fmt: skip
+        assert plan.cancel == (live,)
+
+
+def test_each_pair_of_a_plan_says_whose_place_is_taken() -> None:
+    live = [_live("999.8"), _live("990.0")]
+    wanted = _wanted("999.2")
+    plan = _plan(wanted, live)
+    assert plan.place_of(wanted[0]) == live[0].cloid
+    assert set(_cancelled(plan)) == {"999.8", "990.0"}

@@ -4,7 +4,7 @@ import pytest
 
 from agents.market.types import Side
 from agents.market.units import NS_PER_S, s_to_ns
-from agents.orders.throttle import Throttle
+from agents.orders.throttle import MOVES_MAX, MOVES_PER_S, Churn, Throttle
 
 POST_ONLY = "Post only order would have immediately matched, bbo was 1@2. asset=0"
 
@@ -47,3 +47,19 @@ def test_cancels_wait_on_their_own() -> None:
     assert throttle.cancel_blocked(s_to_ns(0.2))
     assert not throttle.cancel_blocked(s_to_ns(0.25))
     assert not throttle.blocked(Side.BID, 0)
+
+
+def test_that_there_was_nothing_to_replace_blocks_nobody() -> None:
+    throttle = Throttle()
+    throttle.refused(Side.BID, "Cannot modify canceled or filled order", 0)
+    assert not throttle.blocked(Side.BID, 1)
+
+
+def test_a_side_may_move_often_for_a_moment_and_seldom_for_long() -> None:
+    churn = Churn()
+    start_ns = s_to_ns(1_000.0)
+    assert sum(churn.moves(Side.BID, start_ns) for _ in range(20)) == MOVES_MAX
+    assert churn.moves(Side.ASK, start_ns)  # the other side's own
+    later = [churn.moves(Side.BID, start_ns + s_to_ns(0.1 * step)) for step in range(1, 101)]
+    assert sum(later) == 10 * MOVES_PER_S
+    assert not churn.moves(Side.BID, start_ns)  # a clock that steps back gives nothing

@@ -7,7 +7,7 @@ import pytest
 from agents.market.types import Cloid, Side
 from agents.orders.lifecycle import State
 from agents.orders.tracked import TrackedOrder
-from agents.orders.view import Shown, shown
+from agents.orders.view import Shown, counts, shown
 
 
 def _order(
@@ -62,3 +62,11 @@ def test_every_state_is_shown_and_ends_are_ends() -> None:
     assert terminal == {
         "Filled", "Cancelled", "FilledDuringCancel", "FilledImmediately", "Rejected",
     }  # fmt: skip
+
+
+def test_counts_by_word() -> None:
+    orders = [_order(State.OPEN), _order(State.OPEN), _order(State.OPEN, filled="0.4")]
+    assert counts([*orders, _order(State.UNKNOWN)]) == {
+        "Resting": 2, "PartialFilled": 1, "Unknown": 1,
+    }  # fmt: skip
+    assert counts([]) == {}

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from agents.commands import NewOrder
-from agents.exchange.codec import encode_place
+from agents.exchange.codec import encode_place, encode_replace
 from agents.market.types import Cloid, Coin, Fill, Oid, Side, Tid
 from agents.settings import MarketSettings, RiskSettings
 from fleet.folder import Folder
@@ -45,6 +45,23 @@ def sent(nonce: int, sequence: int) -> Sent:
     order = NewOrder(Cloid(f"0x{PREFIX}{sequence:012x}"), Side.BID, Decimal(99), Decimal(2))
     action = msgspec.json.encode(encode_place([order], 0)).decode()
     return Sent(nonce=nonce, market="BTC", generation=4, action=action)
+
+
+def test_what_was_to_replace_an_order_is_in_flight_too(folder: Folder) -> None:
+    """A lost answer to a replacement: the new order counts as open, the number as used."""
+    log = ActionLog(folder.actions)
+    log.open()
+    store = Store(folder)
+    store.keep_leases({"BTC": Durable(number=1, generation=4, process="p", pid=1)})
+    old = Cloid(f"0x{PREFIX}{1:012x}")
+    new = NewOrder(Cloid(f"0x{PREFIX}{2:012x}"), Side.BID, Decimal(99), Decimal(2), replaces=old)
+    action = msgspec.json.encode(encode_replace([new], 0)).decode()
+    body = Sent(nonce=NOW_MS + 1, market="BTC", generation=4, action=action)
+    log.append(body, NOW_MS * 1_000_000)
+    state = restore(IDENTITY, store, log, NOW_MS)
+    assert list(state.orders.unresolved) == [NOW_MS + 1]
+    assert state.orders.exposure("BTC", Decimal(0)).open_bid_sz == 2
+    assert state.sequences["BTC"].used(2)
 
 
 def fill(tid: int) -> Fill:
