@@ -54,8 +54,9 @@ class Attempts(msgspec.Struct, frozen=True):
         """We ended it ourselves: no fault, no wait."""
         return msgspec.structs.replace(self, ended_ms=now_ms, retries=0, cause=None)
 
-    def ended(self, departure: Departure | None, now_ms: int) -> "Attempts":
-        """It is gone, and we did not do it. ``departure``: its last word, if it left one.
+    def ended(self, departure: Departure | None, now_ms: int, blamed: str = UNHEARD) -> "Attempts":
+        """It is gone, and it is at fault. ``departure``: its last word, if it left one;
+        ``blamed``: why, if it left none.
 
         A lease lost (75) is the gateway's doing or the next agent's, so it costs patience only.
         """
@@ -67,7 +68,7 @@ class Attempts(msgspec.Struct, frozen=True):
             ended_ms=now_ms,
             owned_ms=None,
             faults_ms=recent if lost else (*recent, now_ms),
-            cause=departure.reason if heard and departure is not None else UNHEARD,
+            cause=departure.reason if heard and departure is not None else blamed,
             code=departure.code if heard and departure is not None else None,
         )
 

@@ -323,8 +323,10 @@ class Loop:
             case Start(market=market):
                 await self._call(lambda: self._cluster.start_agent(market))
                 self._memory.started(market, now_ms)
-            case Stop(market=market, fault=fault):
-                if not fault:
+            case Stop(market=market, cause=cause, fault=fault):
+                if fault:
+                    self._memory.blaming(market, cause)
+                else:
                     self._memory.stopping(market)
                 await self._call(lambda: self._actions.revoke(market))
                 await self._call(lambda: self._cluster.stop_agent(market))

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from fleet.supervisor.attempts import Attempts, Departure
+from fleet.supervisor.attempts import UNHEARD, Attempts, Departure
 
 REFUSED_MS: Final = 15_000
 
@@ -24,6 +24,7 @@ class Memory:
         self._attempts: dict[str, Attempts] = {}
         self._live: set[str] = set()
         self._stopping: set[str] = set()
+        self._blamed: dict[str, str] = {}
         self._leverage: dict[str, int] = {}
         self._refused: dict[str, tuple[str, int]] = {}
 
@@ -48,8 +49,10 @@ class Memory:
             if market in self._stopping:
                 self._attempts[market] = attempts.stopped(now_ms)
             else:
-                self._attempts[market] = attempts.ended(departure(market), now_ms)
+                why = self._blamed.get(market, UNHEARD)
+                self._attempts[market] = attempts.ended(departure(market), now_ms, why)
                 gone.append(Ended(market, self._attempts[market].cause or ""))
+            self._blamed.pop(market, None)
         self._stopping &= set(running)
         for market in running:
             if market not in self._attempts:  # it ran before this supervisor did
@@ -66,6 +69,10 @@ class Memory:
     def stopping(self, market: str) -> None:
         """We are about to end it: its end will be no fault."""
         self._stopping.add(market)
+
+    def blaming(self, market: str, why: str) -> None:
+        """We are about to end it, for a fault of its own."""
+        self._blamed[market] = why
 
     def leverage_set(self, market: str, revision: int) -> None:
         self._leverage[market] = revision

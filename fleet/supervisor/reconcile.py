@@ -25,8 +25,9 @@ from fleet.gateway.api import MarketView
 from fleet.supervisor.attempts import Attempts
 from fleet.supervisor.changes import kind_of
 
-SILENT_MS: Final = 30_000
-"""An agent that never held its lease for so long is wedged: its start takes a few seconds."""
+SILENT_MS: Final = 60_000
+"""An agent that never held its lease for so long is wedged; a start takes seconds, on a machine that is
+short of cores half a minute."""
 LOST_MS: Final = 10_000
 """One that had it leaves by itself, within a second; over a gateway's restart it has 5 s."""
 WARM_MS: Final = 180_000

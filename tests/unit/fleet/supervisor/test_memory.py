@@ -1,6 +1,6 @@
 """Between two rounds: whose end was our doing, and whose was not."""
 
-from fleet.supervisor.attempts import Departure
+from fleet.supervisor.attempts import UNHEARD, Departure
 from fleet.supervisor.memory import Ended, Memory
 
 
@@ -24,6 +24,17 @@ def test_an_end_that_we_asked_for_is_no_news() -> None:
     memory.stopping("BTC")
     assert memory.observe((), (), no_word, 2) == []
     assert memory.attempts("BTC").faults_ms == ()
+
+
+def test_an_agent_that_we_end_for_a_fault_is_told_with_that_fault() -> None:
+    memory = Memory()
+    memory.started("BTC", 1)
+    memory.blaming("BTC", "it held no lease for 60 s")
+    (ended,) = memory.observe((), (), no_word, 2)
+    assert ended.cause == "it held no lease for 60 s"
+    memory.started("BTC", 3)
+    (ended,) = memory.observe((), (), no_word, 4)
+    assert ended.cause == UNHEARD, "an end later on is another matter"
 
 
 def test_an_agent_that_dies_before_it_was_ever_seen_is_missed_all_the_same() -> None:
