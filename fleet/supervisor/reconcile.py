@@ -26,8 +26,9 @@ from fleet.supervisor.attempts import Attempts
 from fleet.supervisor.changes import kind_of
 
 SILENT_MS: Final = 60_000
-"""An agent that never held its lease for so long is wedged; a start takes seconds, on a machine that is
-short of cores half a minute."""
+"""An agent that never held its lease for so long is wedged: its start takes seconds, or half a
+minute on a machine that is short of cores.
+"""
 LOST_MS: Final = 10_000
 """One that had it leaves by itself, within a second; over a gateway's restart it has 5 s."""
 WARM_MS: Final = 180_000
