@@ -204,6 +204,8 @@ class Loop:
         self.status = status = await self._look(self._actions.status, "gateway")
         running = await self._look(self._cluster.markets)
         risk_runs = await self._look(self._cluster.risk_runs)
+        if self._standing_down:
+            return False  # it was asked for while we looked: they are ended, and told, there
         now_ms = time.time_ns() // 1_000_000
         views = {view.market: view for view in status.markets}
         owned = {m for m in running if m in views and views[m].lease.owner == "agent"}
