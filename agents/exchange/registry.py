@@ -10,7 +10,7 @@ from typing import Final, Self
 
 import msgspec
 
-from agents.exchange.wire_market import Meta, PerpDex, SpotMeta, UniverseEntry
+from agents.exchange.wire_market import MarginTable, Meta, PerpDex, SpotMeta, UniverseEntry
 from agents.market.instrument import Instrument
 from agents.market.types import Coin
 
@@ -35,11 +35,24 @@ class DexInfo(msgspec.Struct, frozen=True):
     token_mark_coin: str | None
 
 
+class Terms(msgspec.Struct, frozen=True):
+    """Under which terms a market trades, beside its instrument.
+
+    ``tiers``: maximal leverage from a notional on; ``oi_cap_usd``: of a builder-deployed market.
+    """
+
+    tiers: tuple[tuple[Decimal, int], ...]
+    margin_mode: str
+    growth: bool
+    oi_cap_usd: Decimal | None = None
+
+
 class Registry(msgspec.Struct, frozen=True):
     """What the network offers, by name. Unknown names answer None."""
 
     dexes: tuple[DexInfo, ...]
     instruments: Mapping[str, Instrument]
+    terms: Mapping[str, Terms] = {}
 
     @classmethod
     def build(
@@ -59,6 +72,7 @@ class Registry(msgspec.Struct, frozen=True):
         marks = _mark_coins(spot_meta)
         dexes: list[DexInfo] = []
         instruments: dict[str, Instrument] = {}
+        terms: dict[str, Terms] = {}
         # A venue without HIP-3 may answer an empty list; the main DEX is there all the same.
         for index, row in enumerate(perp_dexs or (None,)):
             if row is None and index > 0:
@@ -71,10 +85,13 @@ class Registry(msgspec.Struct, frozen=True):
             if meta is None:
                 continue
             dex_scale = row.deployer_fee_scale if row is not None else None
+            tables = dict(meta.margin_tables)
+            caps = dict(row.asset_to_streaming_oi_cap) if row is not None else {}
             for position, entry in enumerate(meta.universe):
                 maker_bps, taker_bps = _fees_bps(
                     entry, dex_scale, maker_rate, taker_rate, hip3=index > 0
                 )
+                terms[entry.name] = _terms(entry, tables, caps.get(entry.name))
                 instruments[entry.name] = Instrument(
                     coin=entry.name,
                     asset_id=_asset_id(index, position),
@@ -87,7 +104,7 @@ class Registry(msgspec.Struct, frozen=True):
                     maker_fee_bps=maker_bps,
                     taker_fee_bps=taker_bps,
                 )
-        return cls(dexes=tuple(dexes), instruments=instruments)
+        return cls(dexes=tuple(dexes), instruments=instruments, terms=terms)
 
     def instrument(self, coin: str) -> Instrument | None:
         """The market of this name, delisted ones too; None if the venue lists none."""
@@ -100,6 +117,21 @@ class Registry(msgspec.Struct, frozen=True):
     def dex(self, name: str) -> DexInfo | None:
         """The DEX of this name; the main one is ``""``."""
         return next((dex for dex in self.dexes if dex.name == name), None)
+
+
+def _terms(
+    entry: UniverseEntry, tables: Mapping[int, MarginTable], oi_cap_usd: Decimal | None
+) -> Terms:
+    """A table that is not listed has one tier, of the asset's maximal leverage."""
+    table = tables.get(entry.margin_table_id)
+    tiers = table.margin_tiers if table is not None else ()
+    return Terms(
+        tiers=tuple((tier.lower_bound, tier.max_leverage) for tier in tiers)
+        or ((Decimal(0), entry.max_leverage),),
+        margin_mode=entry.margin_mode or ("noCross" if entry.only_isolated else "normal"),
+        growth=entry.growth_mode == "enabled",
+        oi_cap_usd=oi_cap_usd,
+    )
 
 
 def _asset_id(dex_index: int, position: int) -> int:

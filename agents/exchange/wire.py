@@ -3,6 +3,7 @@
 from agents.exchange.wire_account import (
     AssetPosition,
     ClearinghouseState,
+    ExtraAgent,
     FrontendOrder,
     FundingWire,
     LedgerDelta,
@@ -64,6 +65,7 @@ __all__ = [
     "CancelWire",
     "ClearinghouseState",
     "ExchangeBody",
+    "ExtraAgent",
     "FrontendOrder",
     "FundingWire",
     "LedgerDelta",

@@ -199,3 +199,11 @@ class UserRateLimit(_Exact, frozen=True):
     n_requests_used: int
     n_requests_cap: int
     n_requests_surplus: int = 0
+
+
+class ExtraAgent(_Exact, frozen=True):
+    """A row of ``extraAgents``: a named API wallet; the unnamed one is never listed."""
+
+    address: str
+    name: str = ""
+    valid_until: int | None = None

@@ -139,6 +139,13 @@ class RiskView(msgspec.Struct, frozen=True):
     gamma_rows: int = 0
 
 
+class KeyView(msgspec.Struct, frozen=True):
+    """Who signs. ``valid_until_ms``: as the venue lists it; None: not listed, or not known yet."""
+
+    address: str
+    valid_until_ms: int | None = None
+
+
 class Caps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The fleet's linear caps, USD, on the worst case of all that is open; None: not bounded.
 
@@ -226,6 +233,7 @@ class GatewayStatus(msgspec.Struct, frozen=True):
     cautions: dict[str, str] = {}
     caps: Caps | None = None
     caps_use: CapsUse | None = None
+    key: KeyView | None = None
 
 
 class MarketPut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -39,6 +39,10 @@ KEY_FD: Final = 3
 EXIT_UNEXPECTED: Final = 1
 EXIT_ARGUMENTS: Final = 3
 EXIT_TAKEN: Final = 6
+MASTER_KEY: Final = (
+    "the key on descriptor 3 is the account's own (master) key, which can withdraw; "
+    "approve an API wallet and use its key"
+)
 
 _PR_SET_DUMPABLE: Final = 4
 _log = structlog.get_logger()
@@ -67,6 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say(str(error), EXIT_ARGUMENTS)
     except (OSError, msgspec.MsgspecError) as error:
         return _say(f"the gateway's files in {folder.root}: {error}", EXIT_UNEXPECTED)
+    if identity.network != "paper" and signer.address == identity.address:
+        return _say(MASTER_KEY, EXIT_ARGUMENTS)
     if not state.identity.address:
         state.identity = msgspec.structs.replace(identity, address=signer.address)
     log.standing = Standing(state.bookings, lambda: state.nonces.last)

@@ -14,6 +14,7 @@ from agents.exchange.http import Http
 from agents.exchange.registry import Registry
 from agents.exchange.wire import (
     ClearinghouseState,
+    ExtraAgent,
     FrontendOrder,
     Meta,
     PerpDex,
@@ -22,7 +23,7 @@ from agents.exchange.wire import (
     UserRateLimit,
     WsFill,
 )
-from fleet.gateway.core import venue
+from fleet.gateway.core import cautions, venue
 from fleet.gateway.core.allowance import Told
 from fleet.gateway.core.weight import info_weight
 from fleet.gateway.service import Gateway
@@ -32,6 +33,9 @@ FILLS_PAGE: Final = 2_000
 SNAPSHOTS_S: Final = 1.5
 SNAPSHOTS_LOOK_S: Final = 0.02
 POLL_WEIGHT: Final = 20
+LISTING_WEIGHT: Final = 80
+VALIDITY_ROUNDS: Final = 20
+LISTING_ROUNDS: Final = 10
 MAKER_RATE: Final = Decimal("0.00015")
 TAKER_RATE: Final = Decimal("0.00045")
 
@@ -186,19 +190,44 @@ async def allowance(gateway: Gateway) -> None:
     held.told(told, spent_then=spent_then, now_ms=gateway.now_ms())
 
 
+async def validity(gateway: Gateway) -> None:
+    """For how long the API wallet may sign, and the account's mode."""
+    user, state = gateway.state.identity.address, gateway.state
+    raw = await _ask(gateway, {"type": "extraAgents", "user": user})
+    rows = decode_info(raw, tuple[ExtraAgent, ...])
+    gateway.run(cautions.key(state, rows, state.signer, gateway.now_ms()))
+    told = decode_info(await _ask(gateway, {"type": "userAbstraction", "user": user}), str)
+    gateway.run(cautions.mode(state, told))
+
+
+async def listing(gateway: Gateway) -> None:
+    """What the venue lists now; what of it changed is told, and may pause a market."""
+    state = gateway.state
+    for kind in ("perpDexs", "allPerpMetas", "spotMeta", "userFees"):
+        state.weights.add(info_weight(kind), gateway.now_ms())
+    found = await learn(gateway.http, state.identity.address)
+    gateway.run(gateway.core.refreshed(found, gateway.now_ms()))
+
+
 async def polls(gateway: Gateway, every_s: float = 30.0) -> None:
-    """Marks of tokens and the allowance, from time to time; failures wait for the next round."""
+    """What is asked from time to time; a failure waits for the next round."""
+    rounds = 0
     while True:
         if not gateway.state.link.ever:
             await asyncio.sleep(1.0)
             continue
-        for poll in (token_marks, allowance):
-            if not gateway.state.weights.leaves_reserve(POLL_WEIGHT, gateway.now_ms()):
+        due = [token_marks, allowance]
+        due += [validity] if rounds % VALIDITY_ROUNDS == 0 else []
+        due += [listing] if rounds % LISTING_ROUNDS == LISTING_ROUNDS - 1 else []
+        for poll in due:
+            weight = LISTING_WEIGHT if poll is listing else POLL_WEIGHT
+            if not gateway.state.weights.leaves_reserve(weight, gateway.now_ms()):
                 continue
             try:
                 await poll(gateway)
             except ExchangeError:
                 continue
+        rounds += 1
         await asyncio.sleep(every_s)
 
 

@@ -17,7 +17,7 @@ from agents.exchange.wire import ExchangeBody
 from agents.market.units import MS_PER_S, NS_PER_S
 from agents.telemetry.timings import OF_PROCESS
 from fleet.gateway.alerts import Alerts
-from fleet.gateway.core import agents, answers, feed_watch
+from fleet.gateway.core import agents, answers, cautions, feed_watch
 from fleet.gateway.core.core import Core
 from fleet.gateway.core.effects import (
     Alert,
@@ -71,6 +71,8 @@ class Gateway:
         self.account_requests: dict[int, str] = {}
         self.alerts = Alerts(self._append)
         self._signer = signer
+        self.state.signer = signer.address
+        self._cautious_ms = 0
         self._log = log
         self.keeping = Keeping(core.state, log, store, self._alert)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -143,6 +145,9 @@ class Gateway:
             self._look_for_latch(now_ms)
             self.keeping.mend(now_ms, time.time_ns())
             self.run(self.core.tick(now_ms))
+            if now_ms - self._cautious_ms >= MS_PER_S:
+                self._cautious_ms = now_ms
+                self.run(cautions.clock(self.state))
 
     def _look_for_latch(self, now_ms: int) -> None:
         if self.state.fence.latch is None and self.store.latched():

@@ -6,7 +6,6 @@ x-unit      the unit that the leaf's name ends with
 
 from collections.abc import Callable
 from datetime import date
-from datetime import date
 from typing import Any, Final
 
 import yaml

@@ -25,6 +25,7 @@ from fleet.gateway.core import (
     answers,
     feed_watch,
     handover,
+    listing,
     market_frames,
     posts,
     requests,
@@ -163,6 +164,10 @@ class Core:
         """It is open again, and all of it subscribed."""
         self.state.feeds.down.pop(shard, None)
         self.state.feeds.begin(shard, now_ms)
+
+    def refreshed(self, registry: Registry, now_ms: int) -> list[Effect]:
+        """What the venue lists, looked at again."""
+        return listing.refreshed(self.state, registry, now_ms)
 
     def learned(self, registry: Registry) -> None:
         """What the venue lists, new or refreshed."""

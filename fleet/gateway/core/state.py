@@ -185,6 +185,8 @@ class State:
         self.paces: dict[str, Pace] = {}
         self.told_limits: dict[str, float] = {}
         self.cautions: dict[str, str] = {}
+        self.signer = ""
+        self.key_until_ms: int | None = None
         self.orders = Orders()
         self.account = Account()
         self.bookings = Bookings(identity.created_ms)

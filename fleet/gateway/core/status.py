@@ -8,6 +8,7 @@ from fleet.gateway.api import (
     CareView,
     DexView,
     GatewayStatus,
+    KeyView,
     LeaseView,
     MarketView,
     RiskView,
@@ -48,6 +49,7 @@ def status(state: State, now_ms: int) -> GatewayStatus:
         cautions=dict(state.cautions),
         caps=state.caps,
         caps_use=state.worst.use(),
+        key=KeyView(state.signer, state.key_until_ms) if state.signer else None,
     )
 
 

@@ -24,6 +24,11 @@ class VenueClock:
         self._newer = offset if self._newer is None else max(self._newer, offset)
 
     @property
+    def known(self) -> bool:
+        """Whether any frame was seen."""
+        return self._older is not None or self._newer is not None
+
+    @property
     def offset_ms(self) -> float:
         """0 until the first frame was seen."""
         known = [offset for offset in (self._older, self._newer) if offset is not None]
