@@ -17,7 +17,9 @@ PRICE_MAX_USD: Final = 0.0005
 DECADES: Final = 4.0
 HORIZON_H: Final = 12.0
 TIGHTEN_S: Final = 120.0
-LOOSEN_S: Final = 600.0
+LOOSEN_S: Final = 300.0
+YOUNG_S: Final = 60.0
+"""Before that nobody knows what is earned: the price is at its cap, and no pace is kept."""
 STEP_MAX: Final = 2.0
 TIGHTNESS_MAX: Final = 2.0
 LEVELS_LEAST: Final = 0.2
@@ -56,6 +58,7 @@ class Governor:
     def __init__(self) -> None:
         self.tightness = 1.0
         self._seen_ms: int | None = None
+        self._young_until_ms: float | None = None
 
     def step(self, seen: Seen, now_ms: int) -> Terms:
         """The terms from now on; call it about once a second."""
@@ -65,7 +68,10 @@ class Governor:
         wrong = math.log(max(seen.spent_per_h, 1e-3) / allowed)
         wrong = min(max(wrong, -STEP_MAX), STEP_MAX)
         self.tightness += wrong * since_s / (TIGHTEN_S if wrong > 0 else LOOSEN_S)
-        self.tightness = min(max(self.tightness, 0.0), TIGHTNESS_MAX)
+        if self._young_until_ms is None:
+            self._young_until_ms = now_ms + YOUNG_S * 1_000.0
+        most = 1.0 if now_ms < self._young_until_ms else TIGHTNESS_MAX
+        self.tightness = min(max(self.tightness, 0.0), most)
         return terms(self.tightness, allowed, seen.markets)
 
 

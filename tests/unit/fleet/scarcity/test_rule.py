@@ -48,7 +48,8 @@ def tolerance_of(strategy: Strategy, flow: Flow, terms: Terms) -> Tolerance:
     return thrifty(
         base, BudgetChanged(terms.request_usd, terms.pace_s, terms.levels_share),
         estimates=estimates, quoting=msgspec.structs.replace(quoting, half_spread=half),
-        strategy=STRATEGY, instrument=msgspec.structs.replace(SOL, maker_fee_bps=strategy.fee_bps),
+        in_one_step=False, strategy=STRATEGY,
+        instrument=msgspec.structs.replace(SOL, maker_fee_bps=strategy.fee_bps),
     )  # fmt: skip
 
 
