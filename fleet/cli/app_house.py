@@ -100,3 +100,19 @@ def keys(
     from fleet.cli import keys as verb
 
     verb.run(path, output, rotate=rotate)
+
+
+@app.command()
+def adopt(
+    name: Annotated[str | None, typer.Argument(metavar="MARKET|DEX", help="Else: list.")] = None,
+    *,
+    cash: Annotated[
+        bool, typer.Option("--cash", help="What nothing explains of a DEX's balance is yours.")
+    ] = False,
+    output: As = "table",
+    fleet: Name = None,
+) -> None:
+    """Positions, orders and money on the account that are not the fleet's, and taking them over."""
+    from fleet.cli import adopt as verb
+
+    verb.run(name, output, fleet, money=cash)

@@ -1,5 +1,6 @@
 """The supervisor's HTTP/JSON on ``control.sock``, by the standard library alone."""
 
+import getpass
 import http.client
 import socket
 from typing import Any, Final
@@ -131,7 +132,7 @@ class Control:
 
     def down(self) -> None:
         """Stop and release every agent and the risk actor; returns when they are gone."""
-        self._call("POST", "/v1/down", {})
+        self._call("POST", "/v1/down", {"by": getpass.getuser()})
 
     def _call(self, method: str, path: str, body: object) -> Any:  # noqa: ANN401  # the answer
         status, raw = self._request(method, path, msgspec.json.encode(body), self._timeout_s)

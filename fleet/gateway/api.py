@@ -4,9 +4,10 @@
     GET    /v1/reports                   -> GatewayStatus (same moment, same shape)
     PUT    /v1/markets/{market}          MarketPut -> {}
     DELETE /v1/markets/{market}          -> {} ; 409 while something of ours rests or is closed
-    POST   /v1/markets/{market}/{pause|unpause|drain|flatten|revoke}
+    POST   /v1/markets/{market}/{pause|unpause|drain|flatten|revoke|adopt}
     PUT    /v1/directives                DirectivesPut -> {}
     PUT    /v1/books                     BooksPut -> {} ; the ledger's word on balances that drift
+    POST   /v1/books/adopt               CashAdopt -> {} ; what it cannot explain is the owner's
     PUT    /v1/caps                      CapsPut -> {} ; the fleet's linear caps
     PUT    /v1/requests                  RequestsPut -> {} ; what may be spent on requests
     POST   /v1/halt                      HaltRequest -> one JSON line a stage, the last a HaltReport
@@ -282,6 +283,16 @@ class BooksPut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the ledger cannot explain, by DEX: a directive for all its markets, on top of risk's."""
 
     dexes: dict[str, DirectiveRow]
+
+
+class CashAdopt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What nothing explains of a DEX's balance is the owner's doing: booked as a transfer."""
+
+    dex: str
+    token: str
+    amount: Decimal
+    as_of_ms: int
+    by: str
 
 
 class HaltRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -22,6 +22,7 @@ from fleet.gateway.api import (
     ApiError,
     BooksPut,
     CapsPut,
+    CashAdopt,
     DirectivesPut,
     HaltRequest,
     MarketPut,
@@ -34,12 +35,12 @@ from fleet.gateway.core.effects import Record
 from fleet.gateway.core.status import status
 from fleet.gateway.halting import halt_lines
 from fleet.gateway.info_cache import InfoCache
-from fleet.gateway.records import Said
+from fleet.gateway.records import Moved, Said
 from fleet.gateway.service import Gateway
 
 FRAME_BYTES_MAX: Final = 1 << 20
 HEARTBEAT_S: Final = 20.0
-VERBS: Final = frozenset({"pause", "unpause", "drain", "flatten", "revoke"})
+VERBS: Final = frozenset({"pause", "unpause", "drain", "flatten", "revoke", "adopt"})
 _log = structlog.get_logger()
 _json = msgspec.json.Encoder().encode
 T = TypeVar("T")
@@ -71,6 +72,7 @@ class Server:
         app.router.add_post("/v1/markets/{market}/{verb}", self._act)
         app.router.add_put("/v1/directives", self._put_directives)
         app.router.add_put("/v1/books", self._put_books)
+        app.router.add_post("/v1/books/adopt", self._adopt_cash)
         app.router.add_put("/v1/caps", self._put_caps)
         app.router.add_put("/v1/requests", self._put_requests)
         app.router.add_post("/v1/halt", self._halt)
@@ -172,6 +174,18 @@ class Server:
     async def _put_books(self, request: web.Request) -> web.StreamResponse:
         self._state.books = (await _read(request, BooksPut)).dexes
         return _reply({})
+
+    async def _adopt_cash(self, request: web.Request) -> web.StreamResponse:
+        wanted = await _read(request, CashAdopt)
+        now_ms = self._gateway.now_ms()
+        moved = Moved(
+            what=f"adopted by {wanted.by}", dex=wanted.dex, token=wanted.token,
+            time_ms=wanted.as_of_ms, hash=f"adopted-{now_ms}", amount=wanted.amount,
+        )  # fmt: skip
+        said = Said(wanted.dex, "adopt", wanted.by, f"{wanted.amount} {wanted.token}")
+        _log.warning("said", market=wanted.dex, verb="adopt", by=wanted.by, amount=wanted.amount)
+        self._gateway.run([Record(moved), Record(said)])
+        return self._done()
 
     async def _halt(self, request: web.Request) -> web.StreamResponse:
         wanted = await _read(request, HaltRequest)

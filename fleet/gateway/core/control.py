@@ -17,8 +17,19 @@ from fleet.gateway.api import (
     LatchView,
     MarketPut,
 )
-from fleet.gateway.core import agents, capping, care, door, handover, portfolio, posts, sweeps
-from fleet.gateway.core.clearing import PROOF_INTERVAL_MS, Clearing
+from fleet.gateway.core import (
+    agents,
+    capping,
+    care,
+    door,
+    handover,
+    portfolio,
+    posts,
+    requests,
+    sweeps,
+)
+from fleet.gateway.core.clearing import PROOF_INTERVAL_MS, Clearing, Target
+from fleet.gateway.core.cloids import parse as parse_cloid
 from fleet.gateway.core.effects import (
     Alert,
     Effect,
@@ -167,7 +178,7 @@ def known(state: State, market: str) -> MarketRow:
 
 
 def act(state: State, market: str, verb: str, now_ms: int) -> list[Effect]:
-    """``pause``, ``unpause``, ``drain``, ``flatten``, ``revoke``; each may be repeated.
+    """``pause``, ``unpause``, ``drain``, ``flatten``, ``revoke``, ``adopt``; each may be repeated.
 
     ``flatten`` pauses the market too, or its agent would take the position on again.
     """
@@ -190,9 +201,21 @@ def act(state: State, market: str, verb: str, now_ms: int) -> list[Effect]:
                 effects.append(gw(session, DrainFrame(deadline_ms=row.draining_ms)))
         case "revoke":
             effects += agents.end_lease(state, market, "revoked", now_ms)
+        case "adopt":
+            effects += _without_foreign(state, market, now_ms)
         case _:
             raise Wrong(ApiError("unknown_verb", 3, f"no verb {verb!r}", where=market), 404)
     return effects
+
+
+def _without_foreign(state: State, market: str, now_ms: int) -> list[Effect]:
+    """Cancel what no fleet placed in a market: from now on the fleet alone quotes there."""
+    targets = [
+        Target(market=market, cloid=None, oid=row.oid)
+        for row in state.account.open_orders(market)
+        if parse_cloid(row.cloid) is None
+    ]
+    return list(requests.sweep(state, targets, None, now_ms))
 
 
 def _pause(state: State, market: str, row: MarketRow, *, paused: bool) -> list[Effect]:
