@@ -12,6 +12,9 @@ import msgspec
 ROW_MAX_MS: Final = 300_000
 HOLDINGS_MAX_MS: Final = 10_000
 CROSS_SHARE_MAX: Final = 1.0  # of the half-spread
+RATIO_MAX: Final = 1_000.0
+USD_MAX: Final = 1e10
+"""Beyond these a number is a mistake: nobody holds so much, or so weighs on another market."""
 
 
 class GammaRow(msgspec.Struct, frozen=True, gc=False):
@@ -30,13 +33,14 @@ class GammaRow(msgspec.Struct, frozen=True, gc=False):
     def usable(self, market: str, now_ms: int) -> bool:
         """Young enough, and every number what it must be."""
         diagonal = self.bps_per_usd.get(market)
+        own = self.own_bps_per_usd
         return (
             diagonal is not None
             and abs(now_ms - self.as_of_ms) <= ROW_MAX_MS
-            and all(map(math.isfinite, self.bps_per_usd.values()))
-            and math.isfinite(self.own_bps_per_usd)
+            and math.isfinite(own)
+            and own > 0
             and diagonal > 0
-            and self.own_bps_per_usd > 0
+            and all(abs(bps) <= RATIO_MAX * own for bps in self.bps_per_usd.values())
         )
 
 
@@ -49,9 +53,8 @@ class Holdings(msgspec.Struct, frozen=True, gc=False):
     usd: dict[str, float]
 
     def usable(self, now_ms: int) -> bool:
-        return abs(now_ms - self.as_of_ms) <= HOLDINGS_MAX_MS and all(
-            map(math.isfinite, self.usd.values())
-        )
+        young = abs(now_ms - self.as_of_ms) <= HOLDINGS_MAX_MS
+        return young and all(abs(usd) <= USD_MAX for usd in self.usd.values())
 
 
 class CrossSkew(msgspec.Struct, frozen=True, gc=False):

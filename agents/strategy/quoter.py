@@ -95,7 +95,8 @@ def quote(
     but only with size that reduces. Above ``half_spread_max_bps`` no side adds. ``present``: so
     little is held that the skew moves the adding side's first level no further than where it still
     counts as quoting; where still less is held, the reducing side comes no nearer than where it
-    pays its fee.
+    pays its fee. What positions in other markets move a side by comes on top of that: the
+    portfolio's risk goes before being counted.
     ``table``: the exact skew, used if it was solved for about this market. ``cross``: what
     positions in other markets are worth to this one's quotes (None: it quotes for itself alone).
     """
@@ -115,6 +116,7 @@ def quote(
     floors = model.floors(Side.BID), model.floors(Side.ASK)
     bid, ask = (model.half(side, binding(of)) for side, of in zip(Side, floors, strict=True))
     mean = _mean(bid, ask)
+    totals = bid.total_bps, ask.total_bps
     too_wide = mean.total_bps > settings.half_spread_max_bps
     owns = model.shift(Side.BID), model.shift(Side.ASK)
     cross_bps, capped = _cross_bps(model, cross, mean.total_bps)
@@ -122,15 +124,14 @@ def quote(
     sides: list[tuple[Quote, ...]] = []
     firsts, eased = [0.0, 0.0], [0.0, 0.0]
     off_bps = px_to_bps(centre_px - estimates.mid_px, reference_px=estimates.mid_px)
-    level0s = bid.total_bps + shifts[0], ask.total_bps + shifts[1]
-    for side, half, shift_bps, other0_bps, room, opposite_px in (
-        (Side.BID, bid, shifts[0], level0s[1], bid_room, estimates.ask_px),
-        (Side.ASK, ask, shifts[1], level0s[0], ask_room, estimates.bid_px),
+    level0s = totals[0] + shifts[0], totals[1] + shifts[1]
+    for at, (side, room, opposite_px) in enumerate(
+        ((Side.BID, bid_room, estimates.ask_px), (Side.ASK, ask_room, estimates.bid_px))
     ):
-        at = len(sides)
         distances, eased[at] = _levels(
-            model, side, half, shift_bps, other0_bps, off_bps, present=present
-        )
+            model, side, totals[at], shifts[at], level0s[1 - at], off_bps,
+            present=present, aside_bps=max(side.sign * cross_bps, 0.0),
+        )  # fmt: skip
         firsts[at] = distances[0]
         sides.append(
             _side_quotes(
@@ -191,32 +192,36 @@ def _drift_bps(settings: StrategySettings, conditions: Conditions) -> float:
 def _levels(
     model: Model,
     side: Side,
-    half: HalfSpread,
+    total_bps: float,
     shift_bps: float,
     other0_bps: float,
     off_bps: float,
     *,
     present: bool,
+    aside_bps: float,
 ) -> tuple[list[float], float]:
     """Each level's distance from the centre, and what patience took back of the shift.
 
-    ``other0_bps``: the other side's first level; ``off_bps``: how far the centre is from the mid.
+    ``other0_bps``: the other side's first level; ``off_bps``: how far the centre is from the mid;
+    ``aside_bps``: of the shift, what positions in other markets move the side outwards by.
     """
-    kept_bps = _kept(model, half, shift_bps)
-    distances = _distances(model.strategy, half.total_bps, kept_bps)
+    kept_bps = _kept(model, total_bps, shift_bps)
+    distances = _distances(model.strategy, total_bps, kept_bps)
     if present:
-        present_bps = _present(distances[0], half.total_bps, kept_bps, side.sign * off_bps)
+        own_bps, kept_own_bps = distances[0] - aside_bps, kept_bps - aside_bps
+        present_bps = _present(own_bps, total_bps, kept_own_bps, side.sign * off_bps)
+        present_bps += aside_bps
         # Not so near that it meets our own reducing side, which skew may take past the centre.
-        distances[0] = max(present_bps, min(half.total_bps - other0_bps, distances[0]))
+        distances[0] = max(present_bps, min(total_bps - other0_bps, distances[0]))
     return distances, kept_bps - shift_bps
 
 
-def _kept(model: Model, half: HalfSpread, shift_bps: float) -> float:
+def _kept(model: Model, total_bps: float, shift_bps: float) -> float:
     """The inventory's shift; where little is held, only as far as the reducing side pays."""
     if shift_bps >= 0 or not model.patient:
         return shift_bps
     least_bps = model.instrument.maker_fee_bps + model.strategy.reducing_edge_min_bps
-    return max(shift_bps, min(least_bps - half.total_bps, 0.0))
+    return max(shift_bps, min(least_bps - total_bps, 0.0))
 
 
 def _distances(settings: StrategySettings, total_bps: float, shift_bps: float) -> list[float]:
@@ -301,6 +306,7 @@ def _mean(bid: HalfSpread, ask: HalfSpread) -> HalfSpread:
         cap_bps=(bid.cap_bps + ask.cap_bps) / 2,
         presence_bps=(bid.presence_bps + ask.presence_bps) / 2,
         risk_bps=(bid.risk_bps + ask.risk_bps) / 2,
+        retreat_bps=(bid.retreat_bps + ask.retreat_bps) / 2,
         floor_bps=(bid.floor_bps + ask.floor_bps) / 2,
         floor_name=bid.floor_name or ask.floor_name,
     )

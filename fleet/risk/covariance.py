@@ -96,21 +96,24 @@ class Covariance:
     def samples(self, markets: Sequence[str]) -> Matrix:
         """Effective number of common samples of each pair; 0 of one not known."""
         at = [self._index(market) for market in markets]
+        known = [row for row, i in enumerate(at) if i is not None]
+        pick = np.ix_([i for i in at if i is not None], [i for i in at if i is not None])
+        squares = self._squares[pick]
         found = np.zeros((len(at), len(at)))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            counts = np.nan_to_num(self._weights**2 / self._squares)
-        for row, i in enumerate(at):
-            for column, j in enumerate(at):
-                if i is not None and j is not None:
-                    found[row, column] = counts[i, j]
+        if known:
+            found[np.ix_(known, known)] = self._weights[pick] ** 2 / np.where(squares, squares, 1.0)
         return found
 
     def sigma_bps(self, market: str) -> float | None:
         """Volatility in bps/sqrt(s); None before enough samples."""
         at = self._index(market)
-        if at is None or self.samples([market])[0, 0] < SAMPLES_MIN:
+        if at is None or not self._enough(at):
             return None
         return math.sqrt(float(self._products[at, at] / self._weights[at, at]))
+
+    def _enough(self, at: int) -> bool:
+        squares = float(self._squares[at, at])
+        return squares > 0 and float(self._weights[at, at]) ** 2 >= SAMPLES_MIN * squares
 
     def ready(self, market: str) -> bool:
         """Whether there are enough samples of it, and it has moved at all."""

@@ -102,7 +102,7 @@ def exact_distances(rho: float, xi: float) -> dict[tuple[int, int], list[float]]
 
     value: Matrix = np.zeros((2 * SIZE + 1, 2 * SIZE + 1))
     dt = 0.25
-    for _ in range(400):
+    for _ in range(240):
         k1 = slope(value)
         k2 = slope(value + dt / 2 * k1)
         k3 = slope(value + dt / 2 * k2)
@@ -122,9 +122,7 @@ def exact_distances(rho: float, xi: float) -> dict[tuple[int, int], list[float]]
     return found
 
 
-@pytest.mark.parametrize(
-    ("rho", "xi"), [(0.0, AVERSION), (0.5, AVERSION), (0.9, AVERSION), (0.5, 0.0)]
-)
+@pytest.mark.parametrize(("rho", "xi"), [(0.0, 0.0), (0.5, AVERSION), (0.9, AVERSION)])
 def test_the_closed_form_is_within_0_06_bps_of_the_exact_solution(rho: float, xi: float) -> None:
     """The note's case: mean error of both sides of both markets over |q| <= 4 clips."""
     correlation = np.array([[1.0, rho], [rho, 1.0]])
