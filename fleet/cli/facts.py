@@ -104,8 +104,9 @@ def _of_network(
         for name in spec.markets
         if offer.registry.instrument(name) is not None
     }
+    listed = len(offer.registry.dexes)
     if address is None:
-        return Gathered(offer, Facts(url, markets))
+        return Gathered(offer, Facts(url, markets, dexes_listed=listed))
     rate = read(wire, {"type": "userRateLimit", "user": address}, UserRateLimit)
     mode = read(wire, {"type": "userAbstraction", "user": address}, str)
     facts = Facts(
@@ -114,6 +115,9 @@ def _of_network(
         dexes=_dexes(wire, offer, address, wanted, status),
         requests_left=max(0, rate.n_requests_cap - rate.n_requests_used + rate.n_requests_surplus),
         account_mode=mode,
+        maker_fee_bps=float(maker) * BPS,
+        taker_fee_bps=float(taker) * BPS,
+        dexes_listed=listed,
     )
     return Gathered(offer, facts)
 

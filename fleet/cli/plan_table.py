@@ -24,6 +24,13 @@ def lines(told: Viability) -> Iterator[str]:
         there = UNKNOWN if dex.there is None else f"{dex.there:,.2f}"
         yield f"  {name}: {dex.needed:,.2f} {dex.token or UNKNOWN} of margin needed, {there} there"
     yield _requests(told)
+    takes = told.capacity
+    fees = f"{_number(told.maker_fee_bps, '.2f')} / {_number(told.taker_fee_bps, '.2f')} bps"
+    yield (
+        f"  account: fees {fees} on the main DEX; {_number(takes.subscriptions, 'd')} of"
+        f" {takes.subscriptions_max} subscriptions; at most {takes.orders} of {takes.orders_max}"
+        " orders at rest"
+    )
     warnings = [
         *told.warnings,
         *(warning for dex in told.dexes for warning in dex.warnings),

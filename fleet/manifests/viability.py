@@ -22,6 +22,7 @@ from agents.market.instrument import Instrument
 from agents.market.types import Side
 from agents.settings import MarketSettings, StrategySettings
 from agents.strategy.glft import glft
+from fleet.manifests.capacity import Capacity, capacity
 from fleet.manifests.spec import FleetSpec
 
 DAY_S: Final = 86_400.0
@@ -61,13 +62,18 @@ class DexFacts(msgspec.Struct, frozen=True):
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """All that could be learnt. ``source``: of whom, for people."""
+    """All that could be learnt. ``source``: of whom, for people; fees: this account's tier, on the
+    main DEX; ``dexes_listed``: how many DEXs the venue has.
+    """
 
     source: str
     markets: Mapping[str, MarketFacts] = {}
     dexes: Mapping[str, DexFacts] = {}
     requests_left: int | None = None
     account_mode: str | None = None
+    maker_fee_bps: float | None = None
+    taker_fee_bps: float | None = None
+    dexes_listed: int | None = None
 
 
 class MarketVerdict(msgspec.Struct, frozen=True):
@@ -112,6 +118,9 @@ class Viability(msgspec.Struct, frozen=True):
     requests_left: int | None
     hours_to_empty: float | None
     warnings: tuple[str, ...]
+    maker_fee_bps: float | None
+    taker_fee_bps: float | None
+    capacity: Capacity
 
 
 def viability(spec: FleetSpec, facts: Facts) -> Viability:
@@ -128,8 +137,9 @@ def viability(spec: FleetSpec, facts: Facts) -> Viability:
     if None not in {facts.requests_left, requests_day, earned}:
         burn_h = ((requests_day or 0.0) - (earned or 0.0)) / 24
         hours = (facts.requests_left or 0) / burn_h if burn_h > 0 else None
+    takes = capacity(spec, facts.dexes_listed)
     warnings = []
-    if facts.account_mode in {"unifiedAccount", "portfolioMargin"}:
+    if facts.account_mode in {"unifiedAccount", "portfolioMargin", "dexAbstraction"}:
         warnings.append(
             f"the account is in the mode {facts.account_mode}, whose margin is not per DEX;"
             " switch it to disabled before it trades"
@@ -142,7 +152,10 @@ def viability(spec: FleetSpec, facts: Facts) -> Viability:
         requests_earned_day=earned,
         requests_left=facts.requests_left,
         hours_to_empty=hours,
-        warnings=tuple(warnings),
+        warnings=(*warnings, *takes.warnings),
+        maker_fee_bps=facts.maker_fee_bps,
+        taker_fee_bps=facts.taker_fee_bps,
+        capacity=takes,
     )
 
 

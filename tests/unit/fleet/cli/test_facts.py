@@ -64,6 +64,8 @@ def test_a_live_network_is_asked_of_market_and_account(tmp_path: Path, venue: Ve
     assert set(told.dexes) == {"", "hyna"}
     assert told.requests_left is not None
     assert told.account_mode is not None
+    assert (told.maker_fee_bps, told.taker_fee_bps) == pytest.approx((1.5, 4.5))
+    assert told.dexes_listed == len(gathered.offer.registry.dexes) > 2
     assert venue.asked.count("metaAndAssetCtxs") == 2
     assert venue.asked[-1] == "closed"
 
