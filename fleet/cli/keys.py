@@ -17,6 +17,7 @@ from fleet.cli.console import Output, put, put_json, say
 from fleet.cli.failure import ExitCode, Failure
 from fleet.cli.find import identity
 from fleet.cli.network import URLS, Unheard, Wire, read
+from fleet.cli.said import note
 from fleet.cli.validate import load_or_fail
 from fleet.folder import Folder
 from fleet.manifests.spec import Account, FleetSpec
@@ -68,6 +69,7 @@ def run(path: Path, output: Output, *, rotate: bool) -> None:
     verdict = judged(spec, spec.account, key, time.time_ns() // 1_000_000)
     if rotate and verdict.valid:
         _rotate(Folder.of(spec.fleet), key)
+        note(Folder.of(spec.fleet), "keys --rotate", verdict.address)
     if output == "json":
         told = msgspec.structs.asdict(verdict)
         put_json({"fleet": spec.fleet, "account": spec.account.address, **told, "rotated": rotate})

@@ -10,6 +10,7 @@ import msgspec
 from fleet.cli.console import Output, put, put_json, say
 from fleet.cli.failure import ExitCode, Failure
 from fleet.cli.find import find, identity
+from fleet.cli.said import note
 from fleet.folder import Folder
 from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable
 from fleet.gateway.core.cloids import instance_digits, parse
@@ -43,6 +44,7 @@ def run(output: Output, fleet: str | None, *, replace: bool) -> None:
     _drop(now)
     if replace:
         _replace(folder, new)
+        note(folder, "ledger rebuild", outcome="; ".join(apart) or "the same")
     else:
         _drop(new)
     if output == "json":

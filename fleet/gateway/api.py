@@ -8,6 +8,7 @@
     PUT    /v1/directives                DirectivesPut -> {}
     PUT    /v1/books                     BooksPut -> {} ; the ledger's word on balances that drift
     POST   /v1/books/adopt               CashAdopt -> {} ; what it cannot explain is the owner's
+    POST   /v1/said                      SaidPost -> {} ; written down, for the history
     PUT    /v1/caps                      CapsPut -> {} ; the fleet's linear caps
     PUT    /v1/requests                  RequestsPut -> {} ; what may be spent on requests
     POST   /v1/halt                      HaltRequest -> one JSON line a stage, the last a HaltReport
@@ -293,6 +294,15 @@ class CashAdopt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     amount: Decimal
     as_of_ms: int
     by: str
+
+
+class SaidPost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A verb that neither supervisor nor gateway carries out, for the history."""
+
+    verb: str
+    about: str
+    by: str
+    outcome: str = "done"
 
 
 class HaltRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -28,6 +28,7 @@ from fleet.gateway.api import (
     MarketPut,
     RequestsPut,
     ResumeRequest,
+    SaidPost,
 )
 from fleet.gateway.core import budgets, control
 from fleet.gateway.core.control import Wrong
@@ -73,6 +74,7 @@ class Server:
         app.router.add_put("/v1/directives", self._put_directives)
         app.router.add_put("/v1/books", self._put_books)
         app.router.add_post("/v1/books/adopt", self._adopt_cash)
+        app.router.add_post("/v1/said", self._said)
         app.router.add_put("/v1/caps", self._put_caps)
         app.router.add_put("/v1/requests", self._put_requests)
         app.router.add_post("/v1/halt", self._halt)
@@ -185,6 +187,11 @@ class Server:
         said = Said(wanted.dex, "adopt", wanted.by, f"{wanted.amount} {wanted.token}")
         _log.warning("said", market=wanted.dex, verb="adopt", by=wanted.by, amount=wanted.amount)
         self._gateway.run([Record(moved), Record(said)])
+        return self._done()
+
+    async def _said(self, request: web.Request) -> web.StreamResponse:
+        told = await _read(request, SaidPost)
+        self._gateway.run([Record(Said(told.about, told.verb, told.by, told.outcome))])
         return self._done()
 
     async def _halt(self, request: web.Request) -> web.StreamResponse:

@@ -4,7 +4,9 @@ explains is booked as the owner's and explains itself from then on."""
 from decimal import Decimal
 from pathlib import Path
 
+from fleet.gateway.api import DirectiveRow
 from fleet.gateway.core import control
+from fleet.gateway.core.agents import directive_frame
 from fleet.gateway.records import Moved
 from fleet.ledger.cash import cash
 from tests.simulation.gateway_world import ADDRESS, World
@@ -47,3 +49,18 @@ def test_money_that_is_adopted_is_explained(tmp_path: Path) -> None:
     book(path, frame(3, "1250"))
     assert cash(path)[""].drift == Decimal(0)
     assert drift.as_of_ms > DAY
+
+
+def test_the_ledgers_word_is_on_top_of_risks_for_its_dex_alone() -> None:
+    world = World(3)
+    world.state.books = {"hyna": DirectiveRow("reduce_only", "the ledger: +3 USDE")}
+    frames = {market: directive_frame(world.state, market) for market in ("BTC", "hyna:BTC")}
+    modes = {market: frame.mode if frame else None for market, frame in frames.items()}
+    assert modes == {"BTC": "normal", "hyna:BTC": "reduce_only"}
+    assert world.state.directives is not None
+    world.state.directives = world.state.directives.__class__(
+        seq=1, as_of_ms=world.now_ms, state="halt", reason="loss", directives={}
+    )
+    harder = directive_frame(world.state, "hyna:BTC")
+    assert harder is not None
+    assert (harder.mode, harder.reason) == ("halt", "loss"), "the worse of the two"

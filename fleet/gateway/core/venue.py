@@ -162,7 +162,7 @@ def take_fills(
             continue
         state.clock.seen(fill.time_ms, now_ms)
         state.drifts.fill(fill, now_ms)
-        effects += _book(state, fill)
+        effects += _book(state, fill, now_ms)
         kept = state.raw_fills.setdefault(fill.coin, [])
         kept.append((fill.time_ms, bytes(row)))
         del kept[:-RAW_FILLS_MAX]
@@ -176,14 +176,17 @@ def take_fills(
     return effects + (portfolio.holdings_frames(state, now_ms) if fresh else [])
 
 
-def _book(state: State, fill: Fill) -> list[Effect]:
+def _book(state: State, fill: Fill, now_ms: int) -> list[Effect]:
     state.orders.filled(fill)
     capping.traded(state, fill)
     state.account.take_fill(fill)
     fee_usd = float(fill.fee) * (state.token_mark_usd(fill.fee_token) or 1.0)
     state.bookings.add_day(fill.coin, float(fill.closed_pnl) - fee_usd, fill.time_ms)
     touch = state.account.touches.get(fill.coin)
-    fresh = touch is not None and abs(touch.venue_ms - fill.time_ms) < MID_AGE_MAX_MS
+    told_at_once = state.clock.venue_ms(now_ms) - fill.time_ms < MID_AGE_MAX_MS
+    fresh = touch is not None and (  # a touch stands until another one is pushed
+        told_at_once or abs(touch.venue_ms - fill.time_ms) < MID_AGE_MAX_MS
+    )
     booked = Record(
         body=Filled(
             fill=fill,
