@@ -110,7 +110,10 @@ def _example(leaf: FieldInfo | None) -> str:
 
 
 def _choices(leaf: FieldInfo | None) -> tuple[Any, ...]:
-    return get_args(leaf.annotation) if leaf else ()
+    found = get_args(leaf.annotation) if leaf else ()
+    while found and get_args(found[0]):  # a list of them
+        found = get_args(found[0])
+    return found
 
 
 def _nearest(path: Path) -> str:

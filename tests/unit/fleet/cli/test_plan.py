@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fleet.cli import network
 from fleet.cli.main import main
 from fleet.cli.plan import planned
 from fleet.cli.start import Running
@@ -136,3 +137,18 @@ def test_an_apply_that_raises_a_limit_is_refused_before_anything_starts(
     words = "limits would rise: the fleet, BTC, hyna:BTC; apply with --allow risk-increase"
     assert capsys.readouterr().err.splitlines() == [words]
     assert {p.name.partition("-")[0] for p in folder.root.iterdir()} == {"store.db"}
+
+
+@pytest.mark.parametrize("name", ["testnet", "prod"])
+def test_a_network_out_of_reach_is_exit_7_and_one_line(
+    name: str, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for each in list(network.URLS):
+        monkeypatch.setitem(network.URLS, each, "http://127.0.0.1:1")
+    manifest = Path(__file__).parents[4] / "manifests" / f"{name}.yaml"
+    assert main(["plan", str(manifest)]) == 7
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "is out of reach: http://127.0.0.1:1" in told.err
+    assert told.err.count("\n") == 1
+    assert not home.exists() or list(home.iterdir()) == [], "nothing was touched"

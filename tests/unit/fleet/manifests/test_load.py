@@ -82,6 +82,44 @@ BROKEN = {
         "m.yaml:4: markets[0].margin_usd: is missing, here and in defaults; add e.g. margin_usd:",
     ),
     "a market that is a word": (HEAD + "markets:\n  - BTC\n", "m.yaml:4: markets[0]: 'BTC' is not"),
+    # hours, canaries, a DEX's end
+    "hours that are none": (
+        HEAD + BTC + '    schedule: {hours: "9-17"}\n',
+        "m.yaml:6: markets[0].schedule.hours: '9-17' is not of the right form; give from when to",
+    ),
+    "no hours": (
+        HEAD + BTC + "    schedule: {timezone: UTC}\n",
+        "m.yaml:6: markets[0].schedule.hours: is missing; add hours: 09:30-16:00",
+    ),
+    "a zone nobody knows": (
+        HEAD + BTC + '    schedule: {hours: "09:30-16:00", timezone: Mars/Base}\n',
+        "m.yaml:6: markets[0].schedule.timezone: 'Mars/Base' is no time zone that is known here;",
+    ),
+    "a day that is none": (
+        HEAD + BTC + '    schedule: {hours: "09:30-16:00", days: [mon, lundi]}\n',
+        "m.yaml:6: markets[0].schedule.days[1]: 'lundi' is not one of mon, tue, wed, thu, fri",
+    ),
+    "a holiday that is none": (
+        HEAD + BTC + '    schedule: {hours: "09:30-16:00", holidays: ["25.12."]}\n',
+        "m.yaml:6: markets[0].schedule.holidays[0]: '25.12.' is no date; write one such as 2026",
+    ),
+    "a gate that is no share": (
+        HEAD + "rollout: {gates: {loss_max_share: 2}}\n" + BTC,
+        "m.yaml:3: rollout.gates.loss_max_share: 2 is above 1; give its loss as a share",
+    ),
+    "a wish for the inconclusive": (
+        HEAD + "rollout: {on_inconclusive: hope}\n" + BTC,
+        "m.yaml:3: rollout.on_inconclusive: 'hope' is not one of promote, rollback, pause; write",
+    ),
+    "a canary of another fleet": (
+        HEAD + "rollout: {canary: [DOGE]}\n" + BTC,
+        "m.yaml:3: rollout.canary[0]: 'DOGE' is no market of this manifest; name one of BTC",
+    ),
+    "an end of a DEX": (
+        HEAD + "dexes: {hyna: {on_remove: sell}}\nmarkets:\n  - {asset: BTC, dex: hyna,"
+        " margin_usd: 1000}\n",
+        "m.yaml:3: dexes.hyna.on_remove: 'sell' is not one of keep, return; write one of them",
+    ),
     # values
     "negative margin": (
         HEAD + "markets:\n  - asset: BTC\n    margin_usd: -5\n",
@@ -312,6 +350,23 @@ def test_defaults_lie_under_each_market(tmp_path: Path) -> None:
     btc = market(tmp_path, text)
     assert (btc.leverage, btc.strategy.levels, btc.strategy.risk_aversion) == (2, 3, 0.9)
     assert btc.strategy.half_spread_floor_bps == 8.0
+
+
+def test_an_isolated_market_has_a_margin_of_its_own(tmp_path: Path) -> None:
+    text = HEAD + "markets:\n  - {asset: BTC, dex: hyna, isolated: true}\n"
+    assert load(written(tmp_path, text)).markets["hyna:BTC"].margin_usd == 1_000
+
+
+def test_hours_are_the_markets_or_everybodys(tmp_path: Path) -> None:
+    hours = 'schedule: {hours: 09:30-16:00, holidays: [2026-12-25, "2027-01-01"]}'
+    spec = load(
+        written(tmp_path, HEAD + BTC + f"    {hours}\n  - {{asset: ETH, margin_usd: 1000}}\n")
+    )
+    assert spec.schedules.keys() == {"BTC"}
+    assert spec.schedules["BTC"].holidays == ("2026-12-25", "2027-01-01")
+    spec = load(written(tmp_path, HEAD + f"defaults: {{{hours}}}\n" + BTC))
+    assert spec.schedules["BTC"].timezone == "America/New_York"
+    assert decode(encode(spec)) == spec
 
 
 def test_limits_are_derived_where_omitted(tmp_path: Path) -> None:
