@@ -53,7 +53,8 @@ class StrategySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``risk_aversion`` is the dimensionless rho of GLFT (gamma = rho * kappa); ``clip_usd`` the
     notional of one order at level 0 (None: derived from the position limit). Levels are
     ``level_ratio`` apart, or ``level_step_bps`` where the spacing is linear. ``adverse_weight`` of
-    what the mid takes after a trade widens a side; ``drift_weight`` of the mid's expected move
+    what the mid takes after a trade widens a side; ``retreat_weight``: the side that an expected
+    move runs into stands so many times that move further off; ``drift_weight`` of the mid's move
     shifts both, ``drift_max_bps`` at most. ``quoted_max_bps``: how far from the mid a clip may
     rest for the market to count as quoted; 0 leaves the first level to the model.
     ``reducing_edge_min_bps``: what a fill that reduces must earn beyond the fee while two clips
@@ -71,6 +72,7 @@ class StrategySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     edge_min_bps: float = 0.5
     reducing_edge_min_bps: float = 0.0
     adverse_weight: float = 1.0
+    retreat_weight: float = 0.0
     drift_weight: float = 0.0
     drift_max_bps: float = 3.0
     holding_s: float = 60.0

@@ -58,14 +58,15 @@ class VenuePosition(msgspec.Struct):
 
 
 class Pricing(msgspec.Struct, frozen=True):
-    """The last pricing, and how far fair may move before the next is worth its while; ``bid`` and
-    ``ask``: what the sides might show. ``cross``: what the portfolio asked for, and whether that
-    is ``crossed`` into the quotes or only looked at.
+    """The last pricing, and how far fair and the expected move may go before the next is worth its
+    while; ``bid`` and ``ask``: what the sides might show. ``cross``: what the portfolio asked for,
+    and whether that is ``crossed`` into the quotes or only looked at.
     """
 
     at_ns: int
     fair_px: float
     skip_px: float
+    skip_drift_bps: float
     quoting: Quoting
     bid: SideRoom
     ask: SideRoom

@@ -19,11 +19,12 @@ from agents.portfolio import CrossSkew, cross_skew
 from agents.risk.verdict import Allowance, Mode
 from agents.state import EngineState, Pricing
 from agents.strategy.conditions import Conditions, conditions_of
-from agents.strategy.presence import kept_max_bps
+from agents.strategy.presence import kept_max_bps, slack_bps
 from agents.strategy.quoter import quote
 
 REPRICE_NS: Final = s_to_ns(1.0)
 SKIP_SHARE: Final = 0.25
+LEAST_WEIGHT: Final = 1e-9
 
 
 def consider(state: EngineState, now_ns: int) -> None:
@@ -92,6 +93,9 @@ def decide(state: EngineState, now_ns: int) -> None:
         skip_px=SKIP_SHARE
         * share
         * bps_to_px(quoting.half_spread.total_bps, reference_px=estimates.fair_px),
+        skip_drift_bps=share
+        * quoting.half_spread.total_bps
+        / max(state.settings.strategy.retreat_weight, LEAST_WEIGHT),
         quoting=quoting,
         bid=room.bid.wanted,
         ask=room.ask.wanted,
@@ -104,7 +108,10 @@ def decide(state: EngineState, now_ns: int) -> None:
         tick_px=float(state.instrument.tick_px(estimates.mid_px)),
         age_min_ns=s_to_ns(state.settings.strategy.order_age_min_s),
         mid_px=estimates.mid_px,
-        first_max_bps=kept_max_bps(quoting.half_spread.total_bps),
+        first_max_bps=kept_max_bps(
+            quoting.half_spread.believed_bps,
+            slack_bps(sigma_bps=estimates.sigma_bps, latency_s=state.settings.strategy.latency_s),
+        ),
     )
     tolerance = thrifty(
         tolerance, state.budget, estimates=estimates, quoting=quoting,
@@ -151,6 +158,12 @@ def _moved(state: EngineState, estimates: Estimates) -> bool:
     if pricing is None:
         return state.verdict.mode < Mode.BLIND
     if abs(estimates.fair_px - pricing.fair_px) > pricing.skip_px:
+        return True
+    believed = state.believed
+    if (
+        believed is not None
+        and abs(estimates.drift_bps - believed.drift_bps) > pricing.skip_drift_bps
+    ):
         return True
     bids, asks = pricing.quoting.bids, pricing.quoting.asks
     return bool(

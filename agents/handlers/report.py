@@ -99,7 +99,7 @@ def _quoted(state: EngineState, estimates: Estimates) -> bool:
     if pricing is None:
         return False
     mid_px, quoting = estimates.mid_px, pricing.quoting
-    band_px = mid_px / BPS * band_bps(quoting.half_spread.total_bps)
+    band_px = mid_px / BPS * band_bps(quoting.half_spread.believed_bps)
     clip_sz = float(quoting.clip_sz)
     limit_sz = state.sizing_max_usd / mid_px
     for side in Side:

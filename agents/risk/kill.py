@@ -2,7 +2,7 @@
 
     a finding that latches -> killed, and the market's fence is asked for
     transient cause        -> lifted ``recovery_after_s`` after it was last seen, sizes ramp up
-    silence of the feed    -> lifted 5 s after it ended, with whole sizes: nothing went wrong here
+    silence of the feed    -> lifted 1 s after it ended, with whole sizes: nothing went wrong here
     any other cause        -> a person opens the fence; while the cause stands it kills again
     the third kill of one UTC day, whatever its cause but silence, waits for a person
 
@@ -22,7 +22,7 @@ from agents.risk.verdict import Finding
 TRANSIENT: Final = frozenset({"data", "rate", "cascade", "price"})
 """Monitors whose kills pass: silence, rate limits, forced flow, a leap of the price."""
 SILENCE: Final = "data"
-SILENCE_OVER_S: Final = 5.0
+SILENCE_OVER_S: Final = 1.0
 RAMP_FROM_SHARE: Final = 0.25
 RAMP_STEPS: Final = 15  # of 5 %, so that limits and sizes change now and then, not always
 KEEP_EVERY_MS: Final = 30_000

@@ -7,7 +7,8 @@ kept, so that a quote can be explained, and one whose weight is 0 is not there a
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import Final
 
 import msgspec
@@ -41,21 +42,40 @@ def aversion(
 def _factors(
     conditions: Conditions, inventory_share: float, advanced: AdvancedSettings
 ) -> Iterator[tuple[str, float]]:
-    hot_hour = conditions.hour is not None and conditions.hour in advanced.hours_avoided
-    thin = max(1.0 - conditions.depth_ratio, 0.0)
-    for name, weight, x in (
-        ("volatility", advanced.aversion_volatility, math.log(conditions.volatility_ratio)),
-        ("toxicity", advanced.aversion_toxicity, max(conditions.toxicity_share, 0.0)),
-        ("inventory", advanced.aversion_inventory, inventory_share**2),
-        ("regime", advanced.aversion_regime, REGIME[conditions.regime]),
-        ("hawkes", advanced.aversion_hawkes, math.log(max(conditions.excitement_ratio, 1.0))),
-        ("depth", advanced.aversion_depth, thin),
-        ("warm-up", advanced.aversion_warmup, 1.0 - conditions.warm_share),
-        ("hour", advanced.aversion_hour, 1.0 if hot_hour else 0.0),
-        ("season", advanced.aversion_season, math.log(conditions.season_ratio)),
-    ):
-        if weight and x:
-            yield name, _within(weight * x, FACTOR_MAX)
+    for name, weight_of, x_of in FACTORS:
+        weight: float = weight_of(advanced)
+        if weight:
+            x = x_of(conditions, inventory_share, advanced)
+            if x:
+                yield name, _within(weight * x, FACTOR_MAX)
+
+
+def _hot(conditions: Conditions, _share: float, advanced: AdvancedSettings) -> float:
+    return float(conditions.hour is not None and conditions.hour in advanced.hours_avoided)
+
+
+Weight = Callable[[AdvancedSettings], float]
+X = Callable[[Conditions, float, AdvancedSettings], float]
+FACTORS: Final[tuple[tuple[str, Weight, X], ...]] = (
+    (
+        "volatility",
+        attrgetter("aversion_volatility"),
+        lambda c, _, __: math.log(c.volatility_ratio),
+    ),
+    ("toxicity", attrgetter("aversion_toxicity"), lambda c, _, __: max(c.toxicity_share, 0.0)),
+    ("inventory", attrgetter("aversion_inventory"), lambda _, share, __: share * share),
+    ("regime", attrgetter("aversion_regime"), lambda c, _, __: REGIME[c.regime]),
+    (
+        "hawkes",
+        attrgetter("aversion_hawkes"),
+        lambda c, _, __: math.log(max(c.excitement_ratio, 1.0)),
+    ),
+    ("depth", attrgetter("aversion_depth"), lambda c, _, __: max(1.0 - c.depth_ratio, 0.0)),
+    ("warm-up", attrgetter("aversion_warmup"), lambda c, _, __: 1.0 - c.warm_share),
+    ("hour", attrgetter("aversion_hour"), _hot),
+    ("season", attrgetter("aversion_season"), lambda c, _, __: math.log(c.season_ratio)),
+)
+"""Each factor by name: its weight among the settings, and what it is of this moment."""
 
 
 def _within(value: float, bound: float) -> float:

@@ -1,6 +1,7 @@
 """One side's half-spread as named, capped parts that add up to it, each with its reason.
 
-    total = model + fee + adverse + regime + jump + momentum + tight + cap + presence + risk + floor
+    total = model + fee + adverse + regime + jump + momentum + tight + cap + presence + risk
+            + retreat + floor
 
 The order is the order of addition, so the sum is exact to the last bit. Widening parts are 0 or
 more, ``tight``, ``cap`` and ``presence`` 0 or less, and the floor comes last: nothing goes below
@@ -32,6 +33,7 @@ class HalfSpread(msgspec.Struct, frozen=True, gc=False):
     cap_bps: float = 0.0
     presence_bps: float = 0.0
     risk_bps: float = 0.0
+    retreat_bps: float = 0.0
     floor_bps: float = 0.0
     floor_name: str = ""
 
@@ -41,11 +43,17 @@ class HalfSpread(msgspec.Struct, frozen=True, gc=False):
         return (
             self.model_bps + self.fee_bps + self.adverse_bps + self.regime_bps + self.jump_bps
             + self.momentum_bps + self.tight_bps + self.cap_bps + self.presence_bps + self.risk_bps
+            + self.retreat_bps
         )  # fmt: skip
 
     @property
     def total_bps(self) -> float:
         return self.wanted_bps + self.floor_bps
+
+    @property
+    def believed_bps(self) -> float:
+        """As wide as beliefs and floors make it, not drawn nearer."""
+        return self.total_bps - self.presence_bps
 
     def parts(self) -> dict[str, float]:
         """All parts by name, in the order they are added."""
@@ -64,9 +72,11 @@ def half_spread(
     tight: bool,
     market_half_bps: float,
     present_max_bps: float | None,
+    retreat_max_bps: float,
 ) -> HalfSpread:
     """``floor``: the one that binds; ``tight``: all prerequisites for quoting tighter hold;
-    ``present_max_bps``: beyond this the first level would not count as quoting (None: may be).
+    ``present_max_bps``: beyond this the first level would not count as quoting (None: may be);
+    ``retreat_max_bps``: no further an expected move takes the side that it runs into.
     """
     advanced = strategy.advanced
     against_bps = conditions.adverse_bid_bps if side is Side.BID else conditions.adverse_ask_bps
@@ -85,13 +95,24 @@ def half_spread(
         momentum_bps = conditions.threat_share * advanced.momentum_max_bps
     wide_bps = model_bps + fee_bps + adverse_bps + regime_bps + jump_bps + momentum_bps
     tight_bps = -strategy.tight_share * max(wide_bps - fee_bps, 0.0) if tight else 0.0
+    wanted_bps = wide_bps + tight_bps
     cap_bps = 0.0
     if advanced.market_cap_ratio > 0:
-        cap_bps = min(advanced.market_cap_ratio * market_half_bps - (wide_bps + tight_bps), 0.0)
+        cap_bps = min(advanced.market_cap_ratio * market_half_bps - wanted_bps, 0.0)
+        wanted_bps += cap_bps
     presence_bps = 0.0
-    if present_max_bps is not None:
-        presence_bps = min(present_max_bps - (wide_bps + tight_bps + cap_bps), 0.0)
-    wanted = HalfSpread(
+    if present_max_bps is not None and wanted_bps > present_max_bps:
+        presence_bps = present_max_bps - wanted_bps
+        wanted_bps += presence_bps
+    risk_bps = conditions.widen_bid_bps if side is Side.BID else conditions.widen_ask_bps
+    wanted_bps += risk_bps
+    retreat_bps = 0.0
+    against = -side.sign * conditions.drift_bps
+    if against > 0 and wanted_bps < retreat_max_bps:
+        retreat_bps = min(strategy.retreat_weight * against, retreat_max_bps - wanted_bps)
+        wanted_bps += retreat_bps
+    short_bps = floor.bps - wanted_bps
+    return HalfSpread(
         model_bps=model_bps,
         fee_bps=fee_bps,
         adverse_bps=adverse_bps,
@@ -101,12 +122,11 @@ def half_spread(
         tight_bps=tight_bps,
         cap_bps=cap_bps,
         presence_bps=presence_bps,
-        risk_bps=conditions.widen_bid_bps if side is Side.BID else conditions.widen_ask_bps,
+        risk_bps=risk_bps,
+        retreat_bps=retreat_bps,
+        floor_bps=max(short_bps, 0.0),
+        floor_name=floor.name if short_bps > 0 else "",
     )
-    short_bps = floor.bps - wanted.wanted_bps
-    if short_bps <= 0:
-        return wanted
-    return msgspec.structs.replace(wanted, floor_bps=short_bps, floor_name=floor.name)
 
 
 def adverse_floor_bps(side: Side, conditions: Conditions, *, weight: float) -> float:

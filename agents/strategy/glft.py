@@ -68,6 +68,22 @@ def glft(
     return glft_sides(sigma_bps=sigma_bps, bid=flow, ask=flow, risk_aversion=risk_aversion)
 
 
+def bounded_bps(spread: Spread, *, kappa_per_bps: float, clips: float) -> float:
+    """What the linear skew is off by on a side, ``clips`` held towards it; 0 without inventory.
+
+        S(x) = (2/kappa) * asinh( kappa * skew * x / 2 )
+        found: S(clips + 1/2) - S(1/2) - skew * clips
+
+    The linear skew is the value's slope near no inventory; where kappa * skew is not small it soon
+    asks for more than any fill is worth. Derivation: the stationary equation of ``exact.solve``
+    with the slope of theta, s(q), for both of its steps is cosh(kappa*s) - 1 = (kappa*skew*q)^2/2.
+    It knows no limit: for where the exact table is not at hand.
+    """
+    half = kappa_per_bps * spread.skew_bps / 2.0
+    steps = math.asinh(half * (clips + 0.5)) - math.asinh(half * 0.5)
+    return 2.0 / kappa_per_bps * steps - spread.skew_bps * clips
+
+
 def glft_sides(*, sigma_bps: float, bid: Flow, ask: Flow, risk_aversion: float) -> Spread:
     """The same where the sides differ; with equal sides it is ``glft``.
 

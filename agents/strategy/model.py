@@ -14,8 +14,15 @@ from agents.strategy.aversion import Aversion, aversion
 from agents.strategy.components import HalfSpread, adverse_floor_bps, half_spread, may_be_tight
 from agents.strategy.conditions import Conditions
 from agents.strategy.floors import Floor, floors
-from agents.strategy.glft import Spread, glft_sides
-from agents.strategy.presence import PATIENT_CLIPS_MAX, PATIENT_SHARE_MAX, model_max_bps
+from agents.strategy.glft import Spread, bounded_bps, glft_sides
+from agents.strategy.presence import (
+    BAND_MAX_BPS,
+    PATIENT_CLIPS_MAX,
+    PATIENT_SHARE_MAX,
+    aside_max_bps,
+    model_max_bps,
+    slack_bps,
+)
 
 
 class Model(msgspec.Struct, frozen=True, gc=False):
@@ -33,6 +40,8 @@ class Model(msgspec.Struct, frozen=True, gc=False):
     problem: Problem | None
     tight: bool
     local_skew_bps: float
+    tick_bps: float
+    kappa_per_bps: float
 
     @property
     def patient(self) -> bool:
@@ -41,20 +50,24 @@ class Model(msgspec.Struct, frozen=True, gc=False):
         return little and abs(self.clips) <= PATIENT_CLIPS_MAX
 
     def correction_bps(self, side: Side, clips: float) -> float:
+        """What the closed form is off by: by the exact solution, or else by its bound."""
         if self.table is None:
-            return 0.0
+            if not self.strategy.advanced.exact_skew:
+                return 0.0
+            return bounded_bps(
+                self.spread, kappa_per_bps=self.kappa_per_bps, clips=side.sign * clips
+            )
         return self.table.correction_bps(clips, sign=side.sign, skew_bps=self.spread.skew_bps)
 
     def floors(self, side: Side) -> tuple[Floor, ...]:
         """What the side's half-spread may not be below."""
-        estimates, strategy, instrument = self.estimates, self.strategy, self.instrument
-        tick_px = float(instrument.tick_px(estimates.mid_px))
+        strategy = self.strategy
         return floors(
             configured_bps=strategy.half_spread_floor_bps,
-            maker_fee_bps=instrument.maker_fee_bps,
+            maker_fee_bps=self.instrument.maker_fee_bps,
             edge_min_bps=strategy.edge_min_bps,
-            tick_bps=px_to_bps(tick_px, reference_px=estimates.mid_px),
-            sigma_bps=estimates.sigma_bps,
+            tick_bps=self.tick_bps,
+            sigma_bps=self.estimates.sigma_bps,
             latency_s=strategy.latency_s,
             adverse_bps=min(
                 adverse_floor_bps(side, self.conditions, weight=strategy.adverse_weight),
@@ -67,6 +80,7 @@ class Model(msgspec.Struct, frozen=True, gc=False):
         estimates, strategy, instrument = self.estimates, self.strategy, self.instrument
         model_bps = self.spread.bid_bps if side is Side.BID else self.spread.ask_bps
         quoted = strategy.quoted_max_bps
+        slack = slack_bps(sigma_bps=estimates.sigma_bps, latency_s=strategy.latency_s)
         return half_spread(
             side,
             model_bps=model_bps + self.correction_bps(side, 0.0),
@@ -78,7 +92,8 @@ class Model(msgspec.Struct, frozen=True, gc=False):
             market_half_bps=px_to_bps(
                 estimates.ask_px - estimates.bid_px, reference_px=2 * estimates.mid_px
             ),
-            present_max_bps=model_max_bps(quoted) if quoted > 0 else None,
+            present_max_bps=model_max_bps(quoted, slack) if quoted > 0 else None,
+            retreat_max_bps=aside_max_bps(quoted or BAND_MAX_BPS, slack),
         )
 
     def shift(self, side: Side) -> float:
@@ -126,6 +141,7 @@ def model_of(
             clips_max=clips_max,
         )
     exact = table is not None and problem is not None and table.serves(problem)
+    tick_px = float(instrument.tick_px(estimates.mid_px))
     return Model(
         estimates=estimates,
         strategy=settings,
@@ -139,6 +155,8 @@ def model_of(
         aversion=averse,
         problem=problem,
         tight=may_be_tight(conditions, inventory_share=inventory_share, strategy=settings),
+        kappa_per_bps=(bid_flow.kappa_per_bps + ask_flow.kappa_per_bps) / 2,
+        tick_bps=px_to_bps(tick_px, reference_px=estimates.mid_px),
     )
 
 

@@ -4,14 +4,20 @@ Uptime counts what rests within ``band_bps`` of the mid. The wanted first level 
 a resting one keep apart from that edge, for the mid moves while a request is on its way.
 """
 
+import math
 from typing import Final
 
 BAND_SHARE: Final = 2.0  # of the half-spread
 BAND_MAX_BPS: Final = 10.0
 WANTED_SHARE: Final = 0.55  # of the band
 MODEL_SHARE: Final = 0.5
+NEAR_SHARE: Final = 0.35
+ASIDE_SHARE: Final = 0.7
+JUMP_SIGMAS: Final = 2.7
+TRIPS: Final = 3.0  # the news in, the order out, the answer back
 RETREAT_SHARE: Final = 0.75
 KEPT_SHARE: Final = 0.9
+KEPT_LEAST_SHARE: Final = 0.65
 PATIENT_SHARE_MAX: Final = 0.2  # of the limit; up to both a reducing fill must pay its fee
 PATIENT_CLIPS_MAX: Final = 2.0
 INVENTORY_SHARE_MAX: Final = 0.5  # of the limit; beyond it the skew alone decides
@@ -29,11 +35,25 @@ def wanted_max_bps(half_spread_bps: float) -> float:
     return max(WANTED_SHARE * band_bps(half_spread_bps), half_spread_bps)
 
 
-def model_max_bps(quoted_max_bps: float) -> float:
+def slack_bps(*, sigma_bps: float, latency_s: float) -> float:
+    """How far the mid may well have gone before an order that follows it is known to rest."""
+    return JUMP_SIGMAS * sigma_bps * math.sqrt(TRIPS * latency_s)
+
+
+def model_max_bps(quoted_max_bps: float, slack: float) -> float:
     """The widest that beliefs alone (not floors) may make the first level: with the usual ratio
-    the second level then still counts, whichever way the mid goes.
+    the second level then still counts, and where the mid jumps the first one does after a jump.
     """
-    return MODEL_SHARE * quoted_max_bps
+    nearest_bps = NEAR_SHARE * quoted_max_bps
+    return max(min(MODEL_SHARE * quoted_max_bps, quoted_max_bps - slack), nearest_bps)
+
+
+def aside_max_bps(quoted_max_bps: float, slack: float) -> float:
+    """The furthest that an expected move takes the first level of the side that it runs into; it
+    comes nearer of itself if the move does come.
+    """
+    furthest_bps = min(ASIDE_SHARE * quoted_max_bps, quoted_max_bps - 0.8 * slack)
+    return max(furthest_bps, model_max_bps(quoted_max_bps, slack))
 
 
 def retreat_max_bps(half_spread_bps: float) -> float:
@@ -41,6 +61,7 @@ def retreat_max_bps(half_spread_bps: float) -> float:
     return max(RETREAT_SHARE * band_bps(half_spread_bps), half_spread_bps)
 
 
-def kept_max_bps(half_spread_bps: float) -> float:
+def kept_max_bps(half_spread_bps: float, slack: float = 0.0) -> float:
     """The furthest from fair that a resting first order may be left, if it is wanted nearer."""
-    return KEPT_SHARE * band_bps(half_spread_bps)
+    band = band_bps(half_spread_bps)
+    return max(min(KEPT_SHARE * band, band - slack / 2), KEPT_LEAST_SHARE * band)

@@ -141,6 +141,12 @@ class Strategy(Section):
         le=5,
         description="the share of what the mid takes after trades that widens a side",
     )
+    retreat_weight: float = Field(
+        default=0.0,
+        ge=0,
+        le=50,
+        description="how many times an expected move the side that it runs into stands back",
+    )
     drift_weight: float = Field(
         default=0.0, ge=0, le=5, description="the share of the expected move that shifts the quotes"
     )

@@ -30,6 +30,7 @@ ON = StrategySettings(
     half_spread_floor_bps=2.2,
     tight_share=0.3,
     drift_weight=1.0,
+    retreat_weight=1.0,
     advanced=AdvancedSettings(
         momentum_max_bps=4.0, regime_high_bps=1.0, regime_extreme_bps=2.0, jump_weight_bps=1.0,
         jump_max_bps=3.0, aversion_volatility=0.2, aversion_toxicity=0.2, aversion_inventory=0.2,

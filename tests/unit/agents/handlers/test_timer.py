@@ -19,7 +19,7 @@ def test_incident_67_a_dead_feed_is_seen_without_a_message() -> None:
     driver.pass_s(30.0)
     assert driver.phase == "HALTED"
     driver.fed = True
-    driver.pass_s(3.0)
+    driver.pass_s(0.5)
     assert driver.phase == "HALTED"  # it must be over for a while
     driver.pass_s(4.0)
     assert driver.phase == "QUOTING"

@@ -22,6 +22,7 @@ GOOD = Conditions(hour=3, depth_usd=1e5, depth_ratio=1.0)
 
 def _settings(advanced: dict[str, Any] | None = None, **changed: Any) -> StrategySettings:
     inner = msgspec.structs.replace(AdvancedSettings(), **(advanced or {}))
+    changed = {"adverse_weight": 1.0, "retreat_weight": 6.0} | changed
     return msgspec.structs.replace(StrategySettings(), advanced=inner, **changed)
 
 
@@ -44,6 +45,7 @@ def _half(
         tight=tight,
         market_half_bps=1.0,
         present_max_bps=present_max_bps,
+        retreat_max_bps=7.0,
     )
 
 
@@ -73,6 +75,16 @@ def test_incident_31_a_threat_moves_the_endangered_side_alone() -> None:
     strategy = _settings({"momentum_max_bps": 5.0})
     assert _half(Side.BID, down, strategy).momentum_bps == 5.0
     assert _half(Side.ASK, down, strategy).momentum_bps == 0.0
+
+
+def test_a_side_retreats_from_an_expected_move_and_the_other_comes_no_nearer() -> None:
+    falls = Conditions(drift_bps=-0.25)
+    assert _half(Side.BID, falls).retreat_bps == pytest.approx(6 * 0.25)
+    assert _half(Side.BID, falls).total_bps == pytest.approx(4.5 + 1.5)
+    assert _half(Side.ASK, falls) == _half(Side.ASK)
+    assert _half(Side.ASK, Conditions(drift_bps=0.25)) == _half(Side.BID, falls)
+    assert _half(Side.BID, Conditions(drift_bps=-9.0)).total_bps == pytest.approx(7.0)
+    assert _half(Side.BID, falls, _settings(retreat_weight=0.0)).retreat_bps == 0.0
 
 
 def test_a_favourable_markout_is_no_reason_to_come_nearer() -> None:

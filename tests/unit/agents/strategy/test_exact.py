@@ -6,7 +6,7 @@ import pytest
 
 from agents.skew import Flow, Problem, SkewTable
 from agents.strategy.exact import solve
-from agents.strategy.glft import Spread, glft_sides
+from agents.strategy.glft import Spread, bounded_bps, glft_sides
 
 CALM = Problem(1.0, Flow(0.5, 0.15), Flow(0.5, 0.15), 0.1, 20)
 ETHER = Problem(1.4, Flow(0.4, 1.0), Flow(0.4, 1.0), 0.01, 10)
@@ -91,7 +91,9 @@ def test_the_gap_grows_towards_the_limit(problem: Problem) -> None:
 
 
 @pytest.mark.parametrize(
-    "problem", [THIN, Problem(1.0, Flow(0.5, 0.3), Flow(0.4, 0.4), 0.2, 5)], ids=["thin", "unequal"]
+    "problem",
+    [ETHER, THIN, Problem(1.0, Flow(0.5, 0.3), Flow(0.4, 0.4), 0.2, 5)],
+    ids=["ether", "thin", "unequal"],
 )
 def test_brute_force_finds_the_same_distances(problem: Problem) -> None:
     smaller = Problem(problem.sigma_bps, problem.bid, problem.ask, problem.risk_aversion, 5)
@@ -118,6 +120,20 @@ def test_it_is_the_eigenvector_of_the_smallest_eigenvalue() -> None:
         values.append(cost - rate * beside / v[row])
     assert all(value == pytest.approx(values[0], rel=1e-8) for value in values)
     assert min(v) > 0
+
+
+def test_without_a_table_the_skew_is_bounded_as_the_exact_one_is() -> None:
+    """Where kappa * skew is 2.6 the straight line asks for three times too much."""
+    alt = Problem(2.5, Flow(0.04, 0.31), Flow(0.04, 0.31), 0.3, 10)
+    table, closed = solve(alt), _closed(alt)
+    for clips in range(-5, 6):
+        away = abs(table.correction_bps(clips, sign=1, skew_bps=closed.skew_bps))
+        bounded = bounded_bps(closed, kappa_per_bps=0.31, clips=clips)
+        left = abs(table.correction_bps(clips, sign=1, skew_bps=closed.skew_bps) - bounded)
+        assert left <= max(0.25 * away, 3.0)
+    assert bounded_bps(closed, kappa_per_bps=0.31, clips=0.0) == 0.0
+    calm = _closed(CALM)
+    assert abs(bounded_bps(calm, kappa_per_bps=0.15, clips=5.0)) < 0.1
 
 
 def test_unequal_sides_tilt_the_exact_and_the_closed_form_alike() -> None:

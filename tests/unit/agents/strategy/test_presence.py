@@ -2,7 +2,14 @@
 
 import pytest
 
-from agents.strategy.presence import band_bps, kept_max_bps, wanted_max_bps
+from agents.strategy.presence import (
+    aside_max_bps,
+    band_bps,
+    kept_max_bps,
+    model_max_bps,
+    slack_bps,
+    wanted_max_bps,
+)
 
 
 @pytest.mark.parametrize(
@@ -23,3 +30,14 @@ def test_what_is_wanted_lies_within_what_is_kept_within_the_band(half_spread_bps
 
 def test_a_wide_half_spread_is_never_narrowed() -> None:
     assert wanted_max_bps(14.0) == 14.0
+
+
+def test_where_the_mid_jumps_the_first_level_stands_nearer_and_is_followed_sooner() -> None:
+    calm, wild = (slack_bps(sigma_bps=sigma, latency_s=0.25) for sigma in (0.3, 2.5))
+    assert model_max_bps(10.0, calm) == 5.0
+    assert 3.5 <= model_max_bps(10.0, wild) < 5.0
+    assert kept_max_bps(5.0, calm) > kept_max_bps(5.0, wild) >= 6.5
+    assert aside_max_bps(10.0, calm) > aside_max_bps(10.0, wild)
+    for slack in (0.0, calm, wild, 99.0):
+        assert model_max_bps(10.0, slack) <= aside_max_bps(10.0, slack) < 10.0
+        assert model_max_bps(10.0, slack) < kept_max_bps(5.0, slack) < 10.0

@@ -60,7 +60,10 @@ def _quote(
     )
 
 
-MODEL_ALONE = StrategySettings(half_spread_floor_bps=2.0, quoted_max_bps=0.0, drift_weight=1.0)
+MODEL_ALONE = StrategySettings(
+    half_spread_floor_bps=2.0, quoted_max_bps=0.0, drift_weight=1.0, retreat_weight=0.0,
+    adverse_weight=1.0,
+)  # fmt: skip
 
 
 def test_incident_28_level_zero_is_glft_plus_fee() -> None:
