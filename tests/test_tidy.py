@@ -99,7 +99,8 @@ def test_deciding_code_takes_time_and_chance_as_arguments(path: Path) -> None:
 def test_unit_tests_mirror_the_source(path: Path) -> None:
     folder = path.relative_to(ROOT / "tests/unit").parent
     stem = path.stem.removeprefix("test_")
-    assert (ROOT / folder / f"{stem}.py").exists() or (ROOT / folder / stem).is_dir(), (
+    sources = (ROOT / folder / f"{stem}.py", ROOT / folder / f"{stem}.sh")
+    assert any(source.exists() for source in sources) or (ROOT / folder / stem).is_dir(), (
         f"no {folder}/{stem}.py that this file would test"
     )
 
