@@ -16,6 +16,7 @@ from fleet.gateway.core.purse import Purse
 from fleet.gateway.core.request_price import FREE, Governor, Seen, Terms
 
 FREE_REQUESTS: Final = 10_000
+BUYS_BELOW: Final = 500
 TOLD_EVERY_S: Final = 30
 STEP_EVERY_S: Final = 10
 SPENT_WINDOW_MS: Final = 60_000
@@ -78,13 +79,20 @@ class Policy(Protocol):
 
 
 class Careless:
-    """Sends what its rule wants: the naive requoter, or the settings' tolerance alone."""
+    """Sends what its rule wants: the naive requoter, or the settings' tolerance alone.
 
-    def __init__(self, terms: Terms | None) -> None:
+    ``buys``: and pays the venue for whatever it lacks.
+    """
+
+    def __init__(self, terms: Terms | None, *, buys: bool = False) -> None:
         self.terms = terms
+        self._buys = buys
 
     def second(self, venue: Venue, open_orders: int, markets: int, now_s: int) -> None:
-        """It looks at nothing."""
+        """It looks at nothing but its purse."""
+        del open_orders, now_s
+        if self._buys and venue.left < BUYS_BELOW * markets:
+            venue.bought += BUYS_BELOW * markets
 
     def admits(self, orders: int, open_orders: int, now_s: int, *, adding: bool) -> bool:
         del orders, open_orders, now_s, adding

@@ -14,6 +14,7 @@ from fleet.scarcity.quotes import strategy_of
 POLICIES: Final[tuple[tuple[str, Callable[[], Policy]], ...]] = (
     ("naive", lambda: Careless(None)),
     ("tolerance alone", lambda: Careless(FREE)),
+    ("tolerance alone, buying", lambda: Careless(FREE, buys=True)),
     ("governed", Governed),
     ("governed, 5 USD a day", lambda: Governed(5.0)),
 )
@@ -30,13 +31,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--hours", type=float, default=24.0, help="of the day (default 24)")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--clip-usd", type=float, default=200.0, help="of one order (default 200)")
+    names = [name for name, _ in POLICIES]
+    parser.add_argument("--policy", choices=names, nargs="+", default=names)
     options = parser.parse_args(argv)
     say = sys.stdout.write
     say(_flows(options.clip_usd))
     say(f"\n| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}\n")
     for markets in options.markets:
         found = paths(markets, options.seed, int(min(options.hours * 3_600, DAY_S)))
-        for name, make in POLICIES:
+        for name in options.policy:
+            make = dict(POLICIES)[name]
             say(row(markets, name, day(found, make(), options.clip_usd)))
             sys.stdout.flush()
     return 0

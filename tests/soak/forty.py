@@ -96,6 +96,15 @@ def requests_used(rig: Rig) -> int:
     return int(limit["nRequestsUsed"])
 
 
+def burn_per_h(rig: Rig) -> float:
+    """Requests used less those earned since the link came up, by the venue's own count."""
+    limit = rig.info({"type": "userRateLimit", "user": rig.address})
+    status = rig.status()
+    assert status is not None
+    hours = (status.as_of_ms - status.link_since_ms) / 3_600_000
+    return (int(limit["nRequestsUsed"]) - float(limit["cumVlm"])) / hours
+
+
 @dataclass
 class Watch:
     """Looks at the fleet once a second and keeps the worst of what it saw."""

@@ -19,6 +19,7 @@ from tests.e2e.under_test import wait_for
 from tests.soak.forty import (
     MARKETS,
     Watch,
+    burn_per_h,
     forty,
     processes,
     requests_used,
@@ -33,6 +34,7 @@ from tests.soak.rig import Rig
 MINUTES = float(os.environ.get("FORTY_MINUTES", "20"))
 CONNECTIONS_MAX = 3
 WARM_S = 60.0
+BURN_SHARE = 0.2
 _NONCE = "nonce"
 
 
@@ -59,6 +61,8 @@ def test_forty_markets_pass_through_one_door(rig: Rig) -> None:
     after = {pid: found for pid in names.values() if (found := taken(pid)) is not None}
     counts, last = stats(rig), rig.look()
     burnt = requests_used(rig) - used
+    net_per_h = burn_per_h(rig)
+    told_per_h = last["account"]["allowance"]["burn_per_h"]
     bodies = _records(rig)[records_before:]
     say(f"\n{seconds:.0f} s, {watch.looks} looks, least quoting {watch.quoting_least}")
     for line in usage_lines(names, before, after, seconds):
@@ -67,6 +71,7 @@ def test_forty_markets_pass_through_one_door(rig: Rig) -> None:
         say(line)
     say(f"connections {watch.connections} at most, subscriptions {counts['subscriptions']}")
     say(f"requests of the account {burnt}, {burnt * 3600 / seconds:.0f} an hour")
+    say(f"burn since the start {net_per_h:.0f} an hour by the venue, {told_per_h:.0f} in status")
     say(f"IP weight {100 * watch.weight_share:.0f} % at most")
     sent, refused, told = _tally(bodies)
     say(f"actions {dict(sent)}; refused at the door {dict(refused)}; by the venue {dict(told)}")
@@ -79,6 +84,7 @@ def test_forty_markets_pass_through_one_door(rig: Rig) -> None:
     assert counts["turned_away"] == counted["turned_away"], "429"
     assert counts["complaints"] == counted["complaints"], "refused by the venue's socket"
     assert not [text for text in told if _NONCE in text.lower()]
+    assert abs(told_per_h - net_per_h) <= BURN_SHARE * abs(net_per_h)
     assert rig.book_faults() == []
 
 

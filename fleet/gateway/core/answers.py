@@ -26,6 +26,7 @@ from fleet.gateway.core import budgets, posts, questions, requests, sweeps, venu
 from fleet.gateway.core.clearing import Target
 from fleet.gateway.core.effects import Effect, Record, Reply, Tell
 from fleet.gateway.core.state import FLEET, Pending, State, gw
+from fleet.gateway.core.weight import rows_weight
 from fleet.gateway.records import Answered
 
 LATE_MS: Final = 60_000
@@ -250,6 +251,7 @@ def _positions(
 def _fills(state: State, data: bytes | msgspec.Raw, now_ms: int) -> list[Effect]:
     """Fills that were asked for because some seem to be missing."""
     told = tuple(to_fill(row) for row in decode_info(bytes(data), tuple[WsFill, ...]))
+    state.weights.add(rows_weight("userFillsByTime", len(told)), now_ms)
     return venue.take_fills(state, told, _raws(data), now_ms)
 
 
@@ -293,7 +295,9 @@ def _to_agent(
         orders = tuple((row.coin, to_live(row)) for row in rows)
         effects += venue.take_open_orders(state, pending.dex, orders, pending.sent_ms, now_ms)
     if pending.kind in {"frontendOpenOrders", "openOrders", "userFills", "userFillsByTime"}:
-        told = [row for row in _raws(data) if _coin(row).coin == pending.market]
+        all_rows = _raws(data)
+        state.weights.add(rows_weight(pending.kind, len(all_rows)), now_ms)
+        told = [row for row in all_rows if _coin(row).coin == pending.market]
     if session is not None:
         payload = {"type": pending.kind, "data": told}
         response = {"type": "info", "payload": payload}

@@ -13,6 +13,10 @@ _LIGHT: Final = frozenset(
     {"l2Book", "allMids", "clearinghouseState", "orderStatus", "spotClearinghouseState",
      "exchangeStatus"}
 )  # fmt: skip
+_ROWS: Final = frozenset(
+    {"recentTrades", "historicalOrders", "userFills", "userFillsByTime", "fundingHistory",
+     "userFunding", "userNonFundingLedgerUpdates"}
+)  # fmt: skip
 
 
 def info_weight(kind: str) -> int:
@@ -20,6 +24,11 @@ def info_weight(kind: str) -> int:
     if kind == "userRole":
         return 60
     return 2 if kind in _LIGHT else 20
+
+
+def rows_weight(kind: str, rows: int) -> int:
+    """What the rows of a long answer add (protocol 8.1)."""
+    return rows // 20 if kind in _ROWS else 0
 
 
 def action_weight(batch: int) -> int:

@@ -11,6 +11,7 @@ from fleet.gateway.core.weight import (
     WeightMeter,
     action_weight,
     info_weight,
+    rows_weight,
 )
 
 
@@ -34,6 +35,8 @@ def test_weights_are_the_venues() -> None:
     assert info_weight("clearinghouseState") == 2
     assert info_weight("frontendOpenOrders") == 20
     assert info_weight("userRole") == 60
+    assert [rows_weight("userFillsByTime", n) for n in (19, 20, 2_000)] == [0, 1, 100]
+    assert rows_weight("clearinghouseState", 100) == 0
     assert [action_weight(n) for n in (1, 39, 40, 80)] == [1, 1, 2, 3]
 
 
