@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from agents.commands import Report
 from fleet.cli.observe import Observed, StoreRow
 from fleet.gateway.api import CareView, DexView, GatewayStatus, LatchView, MarketView
 from fleet.ledger.cash import Cash
@@ -215,6 +216,7 @@ def _market(
         "pnl": _pnl(seen, pnl, mark_px, position_sz, token_usd),
         "pnl_day_usd": _money(_in_usd(day_usd(pnl, mark_px), token_usd)) if pnl else 0.0,
         "open_orders": view.open_orders if view else None,
+        "orders": report.orders if report else None,
         "bid_px": float(report.bid_px) if report and report.bid_px is not None else None,
         "ask_px": float(report.ask_px) if report and report.ask_px is not None else None,
         "half_spread_bps": report.half_spread_bps if report else None,
@@ -226,8 +228,18 @@ def _market(
         "restarts": row.restarts if row else 0,
         "pid": view.lease.pid if view else None,
         "generation": view.lease.generation if view else None,
+        "ramp_share": report.ramp_share if report else None,
+        "monitor": _monitor(report),
         "drift": view.drift if view else None,
     }
+
+
+def _monitor(report: Report | None) -> dict[str, Any] | None:
+    """The worst that the market's monitors find; None while they find nothing."""
+    worst = report.worst if report else None
+    if worst is None:
+        return None
+    return {"mode": worst.mode, "monitor": worst.monitor, "reason": worst.reason}
 
 
 def _phase(seen: Observed, view: MarketView | None, row: StoreRow | None) -> tuple[str, str | None]:

@@ -179,7 +179,7 @@ def _cells(row: dict[str, Any], trails: Trails | None) -> list[Text | str]:
         _usd(row["position_usd"]),
         f"{row['mark_px']:.10g}" if row["mark_px"] is not None else "-",
         f"{half:.2f} bps" if half is not None else "-",
-        str(row["open_orders"]) if row["open_orders"] is not None else "-",
+        _orders(row),
         str(row["fills"]) + (f" ({row['taker_fills']} taker)" if row["taker_fills"] else ""),
         f"{row['volume_usd']:,.0f}",
         _gain(row["pnl"]["total_usd"]),
@@ -188,6 +188,16 @@ def _cells(row: dict[str, Any], trails: Trails | None) -> list[Text | str]:
         _uptime(uptime),
         _age(row["data_age_ms"]),
     ]
+
+
+def _orders(row: dict[str, Any]) -> Text:
+    """How many rest, by the venue; and how many nobody knows the fate of, by the agent."""
+    if row["open_orders"] is None:
+        return Text("-")
+    text, unknown = Text(str(row["open_orders"])), (row["orders"] or {}).get("UNKNOWN", 0)
+    if unknown:
+        text.append(f" +{unknown}?", style="yellow")
+    return text
 
 
 def _gain(value: float | None) -> Text:

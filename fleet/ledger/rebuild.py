@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from fleet.gateway.framing import Record
 from fleet.gateway.records import Filled
-from fleet.ledger.schema import RETENTION
+from fleet.ledger.schema import RETENTION, open_writer
 from fleet.ledger.tail import Tail, segments
 from fleet.ledger.writer import Ledger
 
@@ -24,10 +24,7 @@ _COMPARED: Final = (
     "fill", "book", "day_open", "funding", "funding_day", "moved", "cash_base", "peak", "equity",
     "market_mark", "order_event", "event",
 )  # fmt: skip
-_CARRIED: Final = (
-    ("fill", "time_ms"), ("funding", "time_ms"), ("funding_day", "day_ms"), ("moved", "time_ms"),
-    ("cash_base", "as_of_ms"), ("equity", "as_of_ms"),
-)  # fmt: skip
+_CARRIED: Final = ("funding", "funding_day", "moved", "cash_base", "equity")
 _TIMES: Final = {table: column for table, column, _ in RETENTION}
 
 
@@ -48,9 +45,7 @@ def rebuilt(
     ledger = Ledger(into)
     first = next(iter(segments(actions)), None)
     if old is not None and old.exists() and first is not None and first[0] > 1:
-        head = Tail(actions).read(1)
-        if head:
-            ledger.take_over(old, _CARRIED, head[0].wall_ns // 1_000_000)
+        ledger.take_over(old, _CARRIED, first[0])
     tail = Tail(actions)
     while records := tail.read(BATCH):
         wanted = [r for r in records if until_seq is None or r.seq <= until_seq]
@@ -68,6 +63,7 @@ def copied(ledger_db: Path, into: Path) -> int:
     uri = f"file:{quote(str(ledger_db))}?mode=ro"
     with closing(sqlite3.connect(uri, uri=True)) as db, closing(sqlite3.connect(into)) as copy:
         db.backup(copy)
+    with closing(open_writer(str(into))) as copy:  # of an older version: carried over in the copy
         return int(copy.execute("SELECT seq FROM cursor").fetchone()[0])
 
 

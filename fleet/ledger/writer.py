@@ -113,15 +113,16 @@ class Ledger:
             self._rebook(market, earliest_ms)
         self._db.execute("COMMIT")
 
-    def take_over(self, old: Path, tables: Sequence[tuple[str, str]], until_ms: int) -> None:
-        """The rows of another ledger from before a moment, and books made of them."""
+    def take_over(self, old: Path, tables: Sequence[str], first_seq: int) -> None:
+        """Another ledger's fills from before a record, its rows of these tables, and books of them.
+
+        What the log tells again of those tables is known then.
+        """
         self._db.execute("ATTACH ? AS old", (str(old),))
         self._db.execute("BEGIN IMMEDIATE")
-        for table, column in tables:
-            self._db.execute(
-                f"INSERT OR IGNORE INTO main.{table} SELECT * FROM old.{table} WHERE {column} < ?",  # noqa: S608 - our own names
-                (until_ms,),
-            )
+        self._db.execute("INSERT INTO main.fill SELECT * FROM old.fill WHERE seq < ?", (first_seq,))
+        for table in tables:
+            self._db.execute(f"INSERT INTO main.{table} SELECT * FROM old.{table}")  # noqa: S608 - our own names
         self._db.execute("UPDATE cursor SET since_ms = (SELECT since_ms FROM old.cursor)")
         self._db.execute("INSERT OR IGNORE INTO peak SELECT * FROM old.peak")
         for (market,) in self._db.execute("SELECT DISTINCT market FROM fill").fetchall():
