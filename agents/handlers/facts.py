@@ -36,13 +36,7 @@ def gather(state: EngineState, estimates: Estimates | None, money: Counted, now_
             drift_share = float(abs(seen.sz - state.position.sz)) * mid_px / limit_usd
     foreign_sz = watch.foreign_sz(now_ns)
     cascade = panel.cascade
-    open_sz, open_usd = _open_sz(state), None
-    over_ns = None
-    if mid_px is not None:
-        open_usd = open_sz * mid_px
-        ratio = state.settings.risk.advanced.position_kill_ratio
-        beyond = open_usd > ratio * limit_usd and open_sz > float(held_sz)
-        over_ns = watch.over.told(now_ns, holds=beyond)
+    open_usd, over_s = _worst_case(state, mid_px, float(held_sz), now_ns)
     stuck_ns = watch.stuck.told(now_ns, holds=_unreduced(state, mid_px))
     return Facts(
         data_age_s=0.0 if settling else _age_s(panel.data_ns, now_ns),
@@ -70,7 +64,7 @@ def gather(state: EngineState, estimates: Estimates | None, money: Counted, now_
         margin_usd=state.settings.margin_usd,
         exposure_usd=None if mid_px is None else float(held_sz) * mid_px,
         open_usd=open_usd,
-        over_s=None if over_ns is None else over_ns / NS_PER_S,
+        over_s=over_s,
         position_max_usd=limit_usd,
         inherited=float(held_sz) <= watch.inherited_sz,
         grown_share=watch.grown_share,
@@ -100,14 +94,24 @@ def _age_s(at_ns: int | None, now_ns: int) -> float | None:
     return None if at_ns is None else (now_ns - at_ns) / NS_PER_S
 
 
-def _open_sz(state: EngineState) -> float:
-    """The largest position that orders out may still lead to."""
+def _worst_case(
+    state: EngineState, mid_px: float | None, held_sz: float, now_ns: int
+) -> tuple[float | None, float | None]:
+    """The largest position, USD, that orders out may still lead to; for how long it has been far
+    above the limit.
+    """
+    if mid_px is None:
+        return None, None
     sums = {Side.BID: 0.0, Side.ASK: 0.0}
     for order in state.tracker.live.values():
         if not order.reduce_only:
             sums[order.side] += float(order.remaining_sz)
-    held_sz = float(state.position.sz)
-    return max(held_sz + sums[Side.BID], sums[Side.ASK] - held_sz)
+    signed_sz = float(state.position.sz)
+    open_sz = max(signed_sz + sums[Side.BID], sums[Side.ASK] - signed_sz)
+    most_usd = state.settings.risk.advanced.position_kill_ratio * state.position_max_usd
+    beyond = open_sz * mid_px > most_usd and open_sz > held_sz
+    over_ns = state.watch.over.told(now_ns, holds=beyond)
+    return open_sz * mid_px, None if over_ns is None else over_ns / NS_PER_S
 
 
 def _unreduced(state: EngineState, mid_px: float | None) -> bool:

@@ -20,7 +20,7 @@ from agents.risk.verdict import Allowance, Mode
 from agents.state import EngineState, Pricing
 from agents.strategy.conditions import Conditions, conditions_of
 from agents.strategy.presence import kept_max_bps, slack_bps
-from agents.strategy.quoter import quote
+from agents.strategy.quoter import Quoting, quote
 
 REPRICE_NS: Final = s_to_ns(1.0)
 SKIP_SHARE: Final = 0.25
@@ -64,9 +64,7 @@ def decide(state: EngineState, now_ns: int) -> None:
         return
     if estimates is None or state.verdict.mode >= Mode.BLIND:
         state.pricing = None
-        _cancel(
-            state, [o.cloid for o in state.tracker.live.values() if o.state is State.OPEN], now_ns
-        )
+        _cancel(state, _resting(state), now_ns)
         return
     room = rooms(state, estimates)
     cross = cross_of(state, estimates, room, now_ns)
@@ -102,26 +100,32 @@ def decide(state: EngineState, now_ns: int) -> None:
         cross=cross,
         crossed=crossed is not None,
     )
-    tolerance = Tolerance(
-        share=share,
-        step_bps=quoting.half_spread.total_bps,
-        tick_px=float(state.instrument.tick_px(estimates.mid_px)),
-        age_min_ns=s_to_ns(state.settings.strategy.order_age_min_s),
-        mid_px=estimates.mid_px,
-        first_max_bps=kept_max_bps(
-            quoting.half_spread.believed_bps,
-            slack_bps(sigma_bps=estimates.sigma_bps, latency_s=state.settings.strategy.latency_s),
-        ),
-    )
-    tolerance = thrifty(
-        tolerance, state.budget, estimates=estimates, quoting=quoting,
-        strategy=state.settings.strategy, instrument=state.instrument,
-        in_one_step=state.replaces,
-    )  # fmt: skip
+    tolerance = _tolerance(state, estimates, quoting)
     bids = _plan(state, Side.BID, quoting.bids, room, tolerance, now_ns)
     asks = _plan(state, Side.ASK, quoting.asks, room, tolerance, now_ns)
     state.revisit = bids.deferred or asks.deferred
     _send(state, {Side.BID: bids, Side.ASK: asks}, room, estimates.fair_px, now_ns)
+
+
+def _tolerance(state: EngineState, estimates: Estimates, quoting: Quoting) -> Tolerance:
+    """How far live orders may be off, at what a request costs now."""
+    strategy = state.settings.strategy
+    tolerance = Tolerance(
+        share=strategy.requote_tolerance_share,
+        step_bps=quoting.half_spread.total_bps,
+        tick_px=float(state.instrument.tick_px(estimates.mid_px)),
+        age_min_ns=s_to_ns(strategy.order_age_min_s),
+        mid_px=estimates.mid_px,
+        first_max_bps=kept_max_bps(
+            quoting.half_spread.believed_bps,
+            slack_bps(sigma_bps=estimates.sigma_bps, latency_s=strategy.latency_s),
+        ),
+    )
+    return thrifty(
+        tolerance, state.budget, estimates=estimates, quoting=quoting,
+        strategy=strategy, instrument=state.instrument,
+        in_one_step=state.replaces,
+    )  # fmt: skip
 
 
 def _conditions(state: EngineState, estimates: Estimates, now_ns: int) -> Conditions:
@@ -203,6 +207,10 @@ def _plan(
         now_ns=now_ns,
         stays=stays,
     )
+
+
+def _resting(state: EngineState) -> list[Cloid]:
+    return [o.cloid for o in state.tracker.live.values() if o.state is State.OPEN]
 
 
 def _cancel(state: EngineState, cloids: Sequence[Cloid], now_ns: int) -> None:

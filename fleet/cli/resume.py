@@ -29,14 +29,14 @@ def run(reason: str, output: Output, fleet: str | None) -> None:
         text = "halt lifted; the fleet doesn't run: fleet apply starts it"
         _done(output, lifted=True, text=text)
         return
-    what = "halt lifted" if halted else "not halted; the fences of the second controller are open"
+    what = "halt lifted" if halted else "not halted; the fences are open"
     _done(output, lifted=halted, text=f"{what}; markets come back as they warm up")
 
 
 def _fenced_off(folder: Folder) -> bool:
-    """Whether another controller was seen, and its fences wait for a person."""
+    """Whether a market's fence waits for a person: its kill switch, or another controller."""
     try:
-        return GatewayClient(folder, PATIENCE_S).status().second_controller is not None
+        return any(view.fenced for view in GatewayClient(folder, PATIENCE_S).status().markets)
     except (ApiFailure, Unreachable):
         return False
 

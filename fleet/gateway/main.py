@@ -30,6 +30,7 @@ from fleet.gateway.links import Links
 from fleet.gateway.log import ActionLog
 from fleet.gateway.reconcile import polls, reconcile
 from fleet.gateway.recover import restore
+from fleet.gateway.resuming import halt_by_signal
 from fleet.gateway.server import Server, SocketTaken, claim_socket
 from fleet.gateway.service import Gateway
 from fleet.gateway.standing import Standing
@@ -93,6 +94,9 @@ async def _serve(
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    asyncio.get_running_loop().add_signal_handler(
+        signal.SIGUSR1, lambda: gateway.spawn(halt_by_signal(gateway))
+    )
     for market in gateway.state.markets:
         gateway.run(watch_own(gateway.state, market))
     gateway.store.say("starting")

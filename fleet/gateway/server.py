@@ -37,6 +37,7 @@ from fleet.gateway.core.status import status
 from fleet.gateway.halting import halt_lines
 from fleet.gateway.info_cache import InfoCache
 from fleet.gateway.records import Moved, Said
+from fleet.gateway.resuming import resume
 from fleet.gateway.service import Gateway
 
 FRAME_BYTES_MAX: Final = 1 << 20
@@ -207,7 +208,7 @@ class Server:
 
     async def _resume(self, request: web.Request) -> web.StreamResponse:
         wanted = await _read(request, ResumeRequest)
-        self._gateway.run(control.resume(self._state, wanted.reason, wanted.by))
+        await resume(self._gateway, wanted)
         _log.warning("resume", reason=wanted.reason, by=wanted.by)
         return _reply({})
 

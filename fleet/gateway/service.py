@@ -85,6 +85,11 @@ class Gateway:
             KeepCaps: self._keep_caps,
         }  # fmt: skip
 
+    @property
+    def key_address(self) -> str:
+        """The address of the key that signs."""
+        return self._signer.address
+
     def now_ns(self) -> int:
         """Unix time that never steps: the wall clock at the start, monotonic since."""
         return self._epoch_ns + time.monotonic_ns()

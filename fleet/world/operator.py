@@ -85,8 +85,8 @@ class Operator:
         if not resumed or self._world.halted:
             self._again("resume", self.resume)
 
-    def _resume(self, state: State, _now_ms: int) -> list[Effect]:
-        effects = control.resume(state, "calm again", "operator")
+    def _resume(self, state: State, now_ms: int) -> list[Effect]:
+        effects = control.resume(state, "calm again", "operator", now_ms)
         if any(isinstance(effect, WriteLatch) for effect in effects):
             self._world.checks.latch_lifted()
         return effects

@@ -201,11 +201,11 @@ def test_a_halt_can_be_lifted_only_when_it_is_over(world: World) -> None:
     agent = quoting(world)
     world.do(Halt(HaltRequest(reason="r", by="b"), world.now_ms).begin(world.state, world.now_ms))
     with pytest.raises(Wrong) as wrong:
-        control.resume(world.state, "too soon", "b")
+        control.resume(world.state, "too soon", "b", world.now_ms)
     assert wrong.value.error.exit == 5
     world.run_until(lambda: world.state.clearings[FLEET].done, 3_000)
     assert last(agent, FenceFrame) == FenceFrame(closed=True, reason="halt: r")
-    world.do(control.resume(world.state, "over", "b"))
+    world.do(control.resume(world.state, "over", "b", world.now_ms))
     assert last(agent, FenceFrame) == FenceFrame(closed=False, reason="")
     world.run(1_000)
     assert world.resting("BTC")
@@ -273,11 +273,11 @@ def test_resume_opens_no_fence_while_the_other_fleets_order_rests(world: World) 
     quoting(world)
     stray_order(world, f"0xf1ee99999900010000010{0:011x}")
     world.run(2_000)
-    world.do(control.resume(world.state, "calm again", "operator"))
+    world.do(control.resume(world.state, "calm again", "operator", world.now_ms))
     world.do(control.act(world.state, "BTC", "unpause", world.now_ms))
     assert "second_controller" in world.state.fence.causes("BTC")
     world.state.strangers.clear()  # as by the next list, once they have left
-    world.do(control.resume(world.state, "calm again", "operator"))
+    world.do(control.resume(world.state, "calm again", "operator", world.now_ms))
     assert not world.state.fence.causes("BTC")
 
 

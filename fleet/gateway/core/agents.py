@@ -210,7 +210,7 @@ def _renew(state: State, session: Session, frame: RenewLease, now_ms: int) -> li
         state.drifts.believed(market, frame.report.position_sz, held_sz, now_ms)
         row.kept = frame.kept
         if worth_storing(row.stored, row.kept, now_ms - row.stored_ms):
-            row.stored_ms = now_ms
+            row.stored, row.stored_ms = row.kept, now_ms
             return [KeepMarket(market=market)]
     return []
 

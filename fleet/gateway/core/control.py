@@ -5,6 +5,7 @@ from typing import Final
 from agents.exchange.downstream import DrainFrame, LimitsFrame, PauseFrame, SettingsFrame
 from agents.exchange.wire import OrderAction
 from agents.market.units import MS_PER_S
+from agents.risk.kill import lifted
 from agents.settings import RiskSettings
 from fleet.gateway.api import (
     ApiError,
@@ -344,7 +345,7 @@ def _halt_markets(state: State, clearing: Clearing | None) -> tuple[HaltMarket, 
     )
 
 
-def resume(state: State, reason: str, by: str) -> list[Effect]:
+def resume(state: State, reason: str, by: str, now_ms: int) -> list[Effect]:
     """Lift the latch and open every market's fence, but for a cause that stands.
 
     ``Wrong`` while the halt is being proven.
@@ -364,6 +365,7 @@ def resume(state: State, reason: str, by: str) -> list[Effect]:
         if row.flatten and (row.flatten == "halt" or not row.paused):  # of a halt, or of a kill
             row.flatten = ""
             effects.append(KeepMarket(market=market))
+        row.kept = lifted(row.kept, now_ms)  # whoever makes it next begins small, too
         effects += _open_fence(state, market)
     return effects
 
