@@ -24,6 +24,15 @@ class BegunBook:
     def has(self, market: str, revision: int) -> bool:
         return self._kept.get(market) == revision
 
+    def ever(self, market: str) -> bool:
+        """Whether it has begun since it came, under whichever revision."""
+        return market in self._kept
+
+    def forget(self, market: str) -> None:
+        """It has left: should it come again, it begins anew."""
+        if self._kept.pop(market, None) is not None:
+            self._db.execute("DELETE FROM begun WHERE market = ?", (market,))
+
     def note(self, market: str, revision: int, at_ms: int) -> None:
         self._kept[market] = revision
         self._db.execute("INSERT OR REPLACE INTO begun VALUES (?, ?, ?)", (market, revision, at_ms))

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from fleet.manifests.spec import ScheduleSpec
+from fleet.manifests.spec import FleetSpec, ScheduleSpec
 
 CLOSED: Final = "closed until"
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -29,6 +29,12 @@ def closed(schedule: ScheduleSpec | None, now_ms: int) -> str | None:
             return None
         return f"{CLOSED} {opens:%Y-%m-%d %H:%M} {schedule.timezone}"
     return f"{CLOSED} its schedule names another day"
+
+
+def shut_now(spec: FleetSpec, now_ms: int) -> dict[str, str]:
+    """The markets whose hours are over, with why."""
+    told = {name: closed(hours, now_ms) for name, hours in spec.schedules.items()}
+    return {name: reason for name, reason in told.items() if reason is not None}
 
 
 def _session(schedule: ScheduleSpec, day: date) -> tuple[datetime, datetime] | tuple[None, None]:

@@ -15,14 +15,13 @@ from typing import Final, TypeVar
 import msgspec
 
 from agents.telemetry.logs import Log
-from fleet.gateway.api import GatewayStatus, MarketView, RiskView
+from fleet.gateway.api import GatewayStatus, MarketView
 from fleet.gateway.client import ApiFailure, Unreachable
 from fleet.manifests.spec import FleetSpec
 from fleet.supervisor.actions import Actions, LeverageRefused
-from fleet.supervisor.attempts import Attempts
 from fleet.supervisor.caps import caps_of
 from fleet.supervisor.conductor import Conductor, Look
-from fleet.supervisor.hours import closed
+from fleet.supervisor.hours import shut_now
 from fleet.supervisor.memory import Memory
 from fleet.supervisor.phases import Phase, standing
 from fleet.supervisor.ports import Cluster, ClusterAway
@@ -37,6 +36,7 @@ from fleet.supervisor.reconcile import (
     Stop,
     reconcile,
 )
+from fleet.supervisor.risk_keeper import RiskKeeper
 from fleet.supervisor.store import MarketRow, Store
 from fleet.supervisor.workflow import Workflow
 
@@ -45,9 +45,6 @@ BUSY_ROUND_S: Final = 0.1
 CALL_S: Final = 15.0
 LOOK_S: Final = 3.0
 DOWN_S: Final = 30.0
-RISK: Final = "risk"
-RISK_SILENT_MS: Final = 20_000
-"""A risk actor that is not heard for so long hangs; its start and first round take a few."""
 RAY: Final = "Ray"
 
 T = TypeVar("T")
@@ -82,15 +79,13 @@ class Loop:
         self._cluster = cluster
         self._log = log
         self._memory = Memory()
-        self._risk = Attempts()
-        self._risk_live = False
+        self._risk = RiskKeeper(cluster, self._call, log)
         self._wake = asyncio.Event()
         self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="supervisor")
         self._blind: Blind | None = None
         self._standing_down = False
         self._closing: set[str] = set()
         self._turn = asyncio.Lock()
-        self._risk_heard_ms: int | None = None
         self.status: GatewayStatus | None = None
         self.turned_s = time.monotonic()
 
@@ -218,24 +213,18 @@ class Loop:
         if not revision:
             return False
         spec = self._store.spec(revision)
-        shut = {
-            name: reason
-            for name, hours in spec.schedules.items()
-            if (reason := closed(hours, now_ms)) is not None
-        }
+        shut = shut_now(spec, now_ms)
         left = {name for name, view in views.items() if view.draining}
         self._closing = (self._closing & left) | shut.keys()
         if self._drained_past_us(views, rows, now_ms):
             rows = self._store.markets()
-        caps = caps_of(spec)
-        if status.caps != caps:  # before any market is told its own: none trades without them
-            await self._call(lambda: self._actions.put_caps(caps))
-        buy_max_usd = spec.requests.buy_max_usd_per_day
-        if status.allowance.buy_max_usd != buy_max_usd:
-            await self._call(lambda: self._actions.put_requests(buy_max_usd))
+        await self._tell_fleet(status, spec)
         if await self._conduct(status, rows, spec, now_ms):
             return True
         desired = self._desired(rows, shut)
+        for row in rows.values():
+            if not row.desired:
+                self.workflow.forget(row.market)
         moved = await self.workflow.turn(status, desired, self._call, now_ms)
         hindered = self.workflow.hindrances(status, desired, now_ms)
         observed = {
@@ -256,10 +245,19 @@ class Loop:
         )
         steps = list(reconcile(desired, observed, conditions, now_ms))
         await asyncio.gather(*(self._guarded(step) for step in steps))
-        await self._keep_risk(desired, status.risk, running=risk_runs, now_ms=now_ms)
+        await self._risk.keep(status.risk, wanted=bool(desired), running=risk_runs, now_ms=now_ms)
         halted = status.halt is not None
         self._note_phases(rows, desired, observed, shut, halted=halted, now_ms=now_ms)
         return bool(steps) or moved
+
+    async def _tell_fleet(self, status: GatewayStatus, spec: FleetSpec) -> None:
+        """What holds for all markets, where the gateway has it otherwise."""
+        caps = caps_of(spec)
+        if status.caps != caps:  # before any market is told its own: none trades without them
+            await self._call(lambda: self._actions.put_caps(caps))
+        buy_max_usd = spec.requests.buy_max_usd_per_day
+        if status.allowance.buy_max_usd != buy_max_usd:
+            await self._call(lambda: self._actions.put_requests(buy_max_usd))
 
     async def _conduct(
         self, status: GatewayStatus, rows: dict[str, MarketRow], spec: FleetSpec, now_ms: int
@@ -347,32 +345,6 @@ class Loop:
                 self._memory.leverage_set(market, revision)
             case _:
                 await self._call(lambda: self._actions.carry_out(step))
-
-    async def _keep_risk(
-        self, desired: dict[str, Desired], seen: RiskView | None, *, running: bool, now_ms: int
-    ) -> None:
-        """Risk runs while anything is desired; restarted with the same patience as an agent.
-
-        One that runs and is not heard is ended: no agent adds risk without its word.
-        """
-        if not running or self._risk_heard_ms is None:
-            self._risk_heard_ms = now_ms
-        elif seen is not None:
-            self._risk_heard_ms = max(self._risk_heard_ms, now_ms - seen.age_ms)
-        if now_ms - self._risk_heard_ms >= RISK_SILENT_MS:
-            self._log.warning("risk.silent", for_ms=now_ms - self._risk_heard_ms)
-            self._risk_heard_ms = now_ms
-            await self._call(self._cluster.stop_risk)
-        if self._risk_live and not running:
-            self._risk = self._risk.ended(None, now_ms)
-            self._log.warning("risk.ended")
-        self._risk_live = running
-        if running:
-            self._risk = self._risk.owned(now_ms)
-        elif desired and now_ms >= self._risk.due_ms():
-            await self._call(self._cluster.start_risk)
-            self._risk, self._risk_live = self._risk.started(now_ms), True
-            self._log.info("risk.started")
 
     def _note_phases(
         self,

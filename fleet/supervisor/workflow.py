@@ -19,6 +19,7 @@ import msgspec
 from agents.settings import MarketSettings
 from agents.telemetry.logs import Log
 from fleet.gateway.api import GatewayStatus, MarketView
+from fleet.gateway.client import ApiFailure, Unreachable
 from fleet.supervisor.actions import Gateway
 from fleet.supervisor.begun import BegunBook
 from fleet.supervisor.collateral import dex_of, margins_usd, unfit
@@ -40,11 +41,31 @@ class Workflow:
         self._log = log
         self._mode: tuple[int, str] | None = None
         self._topped_ms: dict[str, int] = {}
+        self._failing = ""
 
     async def turn(
         self, status: GatewayStatus, desired: Mapping[str, Desired], call: Call, now_ms: int
     ) -> bool:
-        """At most one transfer, and the top-ups that are due; whether something was done."""
+        """At most one transfer, and the top-ups that are due; whether something was done.
+
+        A question that is not answered holds up no other market: the next round asks again.
+        """
+        if status.link != "up":
+            return False
+        try:
+            moved = await self._turn(status, desired, call, now_ms)
+        except (Unreachable, ApiFailure, TimeoutError) as error:
+            cause = f"{type(error).__name__}: {error}"
+            if cause != self._failing:
+                self._log.warning("workflow.failed", cause=cause)
+            self._failing = cause
+            return False
+        self._failing = ""
+        return moved
+
+    async def _turn(
+        self, status: GatewayStatus, desired: Mapping[str, Desired], call: Call, now_ms: int
+    ) -> bool:
         begins = self._begins(desired)
         if begins:
             await self._ask_mode(status, max(want.revision for want in begins.values()), call)
@@ -57,9 +78,12 @@ class Workflow:
     def hindrances(
         self, status: GatewayStatus, desired: Mapping[str, Desired], now_ms: int
     ) -> dict[str, str]:
-        """By market, why its agent may not start yet, for people; what passes is written down."""
+        """By market, why its agent may not start yet, for people; what passes is written down.
+
+        One that began under an older revision waits for no money: it may hold a position.
+        """
         begins = self._begins(desired)
-        if not begins:
+        if not begins or status.link != "up":
             return {}
         short = self.treasury.short(status, _wanted(desired, begins))
         views = {view.market: view for view in status.markets}
@@ -69,12 +93,18 @@ class Workflow:
             if view is None or settings is None:
                 continue  # the gateway gets its settings first
             mode = self._mode[1] if self._mode is not None else None
-            why = unfit(settings, view.instrument, mode) or short.get(dex_of(market))
-            if why is not None:
-                found[market] = why
-            else:
+            unasked = self._mode is None or self._mode[0] < want.revision
+            why = unfit(settings, view.instrument, mode)
+            waits = "the account's mode is not known yet" if unasked else short.get(dex_of(market))
+            if why is None and waits is None:
                 self._begun.note(market, want.revision, now_ms)
+            elif why is not None or not self._begun.ever(market):
+                found[market] = why or waits or ""
         return found
+
+    def forget(self, market: str) -> None:
+        """It shall run no more."""
+        self._begun.forget(market)
 
     def _begins(self, desired: Mapping[str, Desired]) -> dict[str, Desired]:
         return {

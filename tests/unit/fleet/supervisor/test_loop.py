@@ -128,7 +128,7 @@ async def test_a_risk_actor_that_lives_and_is_not_heard_is_replaced(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rig.world.risk_age_ms = 1
-    monkeypatch.setattr("fleet.supervisor.loop.RISK_SILENT_MS", 100)
+    monkeypatch.setattr("fleet.supervisor.risk_keeper.RISK_SILENT_MS", 100)
     rig.apply("BTC")
     await rig.until(lambda: rig.phase("BTC") is Phase.QUOTING)
     assert "kill risk" not in rig.world.calls
@@ -199,7 +199,7 @@ async def test_outside_its_hours_a_market_leaves_and_is_back_after_them(
 ) -> None:
     shut = [False]
     told = "closed until 2026-11-23 09:30 America/New_York"
-    monkeypatch.setattr(loop_module, "closed", lambda *_: told if shut[0] else None)
+    monkeypatch.setattr(loop_module, "shut_now", lambda *_: {"BTC": told} if shut[0] else {})
     hours = {"BTC": ScheduleSpec(hours="09:30-16:00")}
     rig.store.revise(encode(spec("BTC", schedules=hours)).decode(), {"BTC": True}, "ann", 1)
     await rig.until(lambda: rig.phase("BTC") is Phase.QUOTING)
@@ -217,7 +217,7 @@ async def test_hours_that_are_back_before_it_was_gone_are_no_operators_drain(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shut = [False]
-    monkeypatch.setattr(loop_module, "closed", lambda *_: "closed" if shut[0] else None)
+    monkeypatch.setattr(loop_module, "shut_now", lambda *_: {"BTC": "closed"} if shut[0] else {})
     hours = {"BTC": ScheduleSpec(hours="09:30-16:00")}
     rig.store.revise(encode(spec("BTC", schedules=hours)).decode(), {"BTC": True}, "ann", 1)
     await rig.until(lambda: rig.phase("BTC") is Phase.QUOTING)

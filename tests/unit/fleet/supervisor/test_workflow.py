@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from agents.telemetry.logs import open_log
-from fleet.gateway.api import GatewayStatus
+from fleet.gateway.api import ApiError, GatewayStatus
+from fleet.gateway.client import ApiFailure
 from fleet.manifests.spec import encode
 from fleet.supervisor.actions import Actions
 from fleet.supervisor.loop import Loop
@@ -33,15 +34,16 @@ class Doomed(World):
 
     def __init__(self) -> None:
         super().__init__()
-        self.words = 0
+        self.said = 0
         self.dies_at: tuple[int, str] | None = None
+        self.mute = False
 
     def _word(self, say: Callable[[], object]) -> object:
-        self.words += 1
-        if self.dies_at == (self.words, "before"):
+        self.said += 1
+        if self.dies_at == (self.said, "before"):
             raise Killed
         answer = say()
-        if self.dies_at == (self.words, "after"):
+        if self.dies_at == (self.said, "after"):
             raise Killed
         return answer
 
@@ -53,6 +55,8 @@ class Doomed(World):
         return self._word(lambda: super(Doomed, self).put(path, body))
 
     def post(self, path: str, body: object = None) -> object:
+        if self.mute and path == "/v1/info":
+            raise ApiFailure(ApiError("rate_limited", 7, "no weight is left"))
         return self._word(lambda: super(Doomed, self).post(path, body))
 
     def start_agent(self, market: str) -> None:
@@ -79,6 +83,17 @@ class Rig:
         log = open_log(self.folder / "log.jsonl")
         self.loop = Loop(self.store, Actions(self.world), self.world, log, self.world.look)
 
+    def revise(self, names: tuple[str, ...], **changed: float) -> None:
+        """A new revision of these markets; the others leave."""
+        made = spec(*names)
+        markets = {
+            name: msgspec.structs.replace(each, **changed) for name, each in made.markets.items()
+        }
+        wanted = msgspec.structs.replace(made, markets=markets)
+        self.store.revise(
+            encode(wanted).decode(), {name: name in names for name in NAMES}, "ann", 2
+        )
+
     def turn(self, times: int, step_ms: int = 1_100) -> None:
         for _ in range(times):
             try:
@@ -101,7 +116,7 @@ def rig(tmp_path: Path) -> Rig:
 
 def test_the_way_is_as_long_as_it_is_walked(rig: Rig) -> None:
     rig.turn(10)
-    assert rig.world.words == CALLS
+    assert rig.world.said == CALLS
 
 
 def test_a_market_waits_in_preflight_for_its_collateral(rig: Rig) -> None:
@@ -167,3 +182,29 @@ def test_an_isolated_position_is_topped_up_once_a_frame(rig: Rig) -> None:
     rig.world.markets_put["hyna:BTC"] = thin
     rig.turn(3)
     assert [post.action["ntli"] for post in rig.world.bank.top_ups] == [150_000_000]
+
+
+def test_a_question_without_an_answer_holds_up_no_other_market(rig: Rig) -> None:
+    rig.world.mute = True
+    rig.turn(4)
+    assert set(rig.phases().values()) == {Phase.PREFLIGHT}
+    assert rig.store.markets()["BTC"].reason == "the account's mode is not known yet"
+    assert rig.world.risk, "the rest of the round goes on"
+    rig.world.mute = False
+    rig.turn(8)
+    assert set(rig.phases().values()) == {Phase.QUOTING}
+
+
+def test_one_that_began_before_waits_for_no_money_and_one_that_left_does(rig: Rig) -> None:
+    rig.turn(10)
+    rig.world.mute = True
+    rig.revise(NAMES, margin_usd=90_000.0)
+    rig.world.agents.discard("hyna:BTC")
+    rig.turn(4)
+    assert rig.phases()["hyna:BTC"] is Phase.QUOTING
+    rig.revise(("BTC",))
+    rig.world.agents.discard("hyna:BTC")
+    rig.turn(4)
+    rig.revise(NAMES)
+    rig.turn(4)
+    assert rig.phases()["hyna:BTC"] is Phase.PREFLIGHT
