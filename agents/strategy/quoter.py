@@ -95,8 +95,7 @@ def quote(
     but only with size that reduces. Above ``half_spread_max_bps`` no side adds. ``present``: so
     little is held that the skew moves the adding side's first level no further than where it still
     counts as quoting; where still less is held, the reducing side comes no nearer than where it
-    pays its fee. What positions in other markets move a side by comes on top of that: the
-    portfolio's risk goes before being counted.
+    pays its fee; what positions in other markets move a side by comes on top of that.
     ``table``: the exact skew, used if it was solved for about this market. ``cross``: what
     positions in other markets are worth to this one's quotes (None: it quotes for itself alone).
     """
@@ -121,26 +120,19 @@ def quote(
     owns = model.shift(Side.BID), model.shift(Side.ASK)
     cross_bps, capped = _cross_bps(model, cross, mean.total_bps)
     shifts = _crossed(model, bid, owns[0], cross_bps), _crossed(model, ask, owns[1], -cross_bps)
-    sides: list[tuple[Quote, ...]] = []
-    firsts, eased = [0.0, 0.0], [0.0, 0.0]
     off_bps = px_to_bps(centre_px - estimates.mid_px, reference_px=estimates.mid_px)
-    level0s = totals[0] + shifts[0], totals[1] + shifts[1]
-    for at, (side, room, opposite_px) in enumerate(
-        ((Side.BID, bid_room, estimates.ask_px), (Side.ASK, ask_room, estimates.bid_px))
-    ):
-        distances, eased[at] = _levels(
-            model, side, totals[at], shifts[at], level0s[1 - at], off_bps,
-            present=present, aside_bps=max(side.sign * cross_bps, 0.0),
-        )  # fmt: skip
-        firsts[at] = distances[0]
-        sides.append(
-            _side_quotes(
-                model, side, room, distances, clip_sz, centre_px, opposite_px, too_wide=too_wide
-            )
-        )
+    levels = [
+        _levels(model, side, totals[at], shifts[at], totals[1 - at] + shifts[1 - at], off_bps,
+                present=present, aside_bps=max(side.sign * cross_bps, 0.0))
+        for at, side in enumerate(Side)
+    ]  # fmt: skip
+    bids, asks = (
+        _side_quotes(model, side, room, bps, clip_sz, centre_px, too_wide=too_wide)
+        for side, room, (bps, _) in zip(Side, (bid_room, ask_room), levels, strict=True)
+    )
     return Quoting(
-        bids=sides[0],
-        asks=sides[1],
+        bids=bids,
+        asks=asks,
         half_spread=mean,
         skew_bps=model.spread.skew_bps,
         inventory_clips=model.clips,
@@ -149,8 +141,8 @@ def quote(
         bid=bid,
         ask=ask,
         shift_bps=owns,
-        patience_bps=(eased[0], eased[1]),
-        first_bps=(firsts[0], firsts[1]),
+        patience_bps=(levels[0][1], levels[1][1]),
+        first_bps=(levels[0][0][0], levels[1][0][0]),
         floors=floors,
         centre_px=centre_px,
         drift_bps=drift_bps,
@@ -255,7 +247,6 @@ def _side_quotes(
     distances: Sequence[float],
     clip_sz: Decimal,
     centre_px: float,
-    opposite_px: float,
     *,
     too_wide: bool,
 ) -> tuple[Quote, ...]:
@@ -286,7 +277,7 @@ def _side_quotes(
         rung,
         distances=distances,
         fair_px=centre_px,
-        opposite_px=opposite_px,
+        opposite_px=model.estimates.ask_px if side is Side.BID else model.estimates.bid_px,
         instrument=instrument,
     )
 
