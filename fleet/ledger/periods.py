@@ -13,15 +13,16 @@ both ends have mids. What is not known is None. Exact but for marks and mids, wh
 """
 
 import sqlite3
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, localcontext
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
-from agents.market.types import Fill
+from agents.market.types import Fill, Side
 from fleet.ledger.book import Book, Booked, fold
 from fleet.ledger.markouts import HORIZONS_MS
 from fleet.ledger.query import EXACT, reading
@@ -31,10 +32,12 @@ MARK_AGE_MAX_MS: Final = 10 * MINUTE_MS
 HORIZONS_S: Final = tuple(ms // 1_000 for ms in HORIZONS_MS.values())
 _BOOK: Final = ", ".join(BOOK_FIELDS)
 _ZERO: Final = Decimal(0)
+_BID: Final = Side.BID.value
 _FILL: Final = (
     "coin", "time_ms", "tid", "oid", "cloid", "side", "px", "sz", "fee", "fee_token", "crossed",
     "start_position_sz", "closed_pnl",
 )  # fmt: skip
+_TIME, _SIDE, _PX, _SZ = (_FILL.index(name) for name in ("time_ms", "side", "px", "sz"))
 
 
 class Period(msgspec.Struct, frozen=True):
@@ -79,11 +82,21 @@ class _Seen(msgspec.Struct, frozen=True):
 
 
 class _Told(msgspec.Struct, frozen=True):
-    """A fill with its mid, and the mids after it, by seconds."""
+    """A fill with its mid, and the mids after it, by seconds; ``row`` is all of it, unread."""
 
-    booked: Booked
+    time_ms: int
+    signed_sz: Decimal
+    px: Decimal
+    ours: bool
     mid_px: Decimal | None
     later_px: dict[int, Decimal]
+    row: Sequence[object]
+
+    @property
+    def booked(self) -> Booked:
+        row = self.row[: len(_FILL)]
+        fill = msgspec.convert(dict(zip(_FILL, row, strict=True)), Fill, strict=False)
+        return Booked(fill, ours=self.ours)
 
 
 def periods(ledger_db: Path, edges_ms: Sequence[int]) -> list[Period]:
@@ -105,12 +118,16 @@ def periods(ledger_db: Path, edges_ms: Sequence[int]) -> list[Period]:
 
 def _of_market(db: sqlite3.Connection, market: str, edges_ms: Sequence[int]) -> Iterator[Period]:
     book, fills = _since(db, market, edges_ms[0])
-    before = [told for told in fills if told.booked.fill.time_ms < edges_ms[0]]
-    book = fold(book, [told.booked for told in before])
+    times = [told.time_ms for told in fills]
+    last = _last(db, market)
+    book = fold(book, [told.booked for told in fills[: bisect_left(times, edges_ms[0])]])
     start = _value(book, _seen(db, market, edges_ms[0]))
     for since_ms, until_ms in pairwise(edges_ms):
-        during = [t for t in fills if since_ms <= t.booked.fill.time_ms < until_ms]
-        after = fold(book, [told.booked for told in during])
+        during = fills[bisect_left(times, since_ms) : bisect_left(times, until_ms)]
+        if last is not None and until_ms > last.last_ms:
+            after = last  # what the fills fold to is written down
+        else:
+            after = fold(book, [told.booked for told in during])
         end = _value(after, _seen(db, market, until_ms))
         funding = _funding(db, market, since_ms, until_ms)
         if during or book.position_sz or funding:
@@ -135,7 +152,7 @@ def _period(
     spread = _ZERO
     for told in during:
         if told.mid_px is not None:
-            spread += told.booked.signed_sz * (told.mid_px - told.booked.fill.px)
+            spread += told.signed_sz * (told.mid_px - told.px)
     inventory = None
     if unrealized is not None and basis is not None:
         inventory = realized + unrealized - spread - basis
@@ -167,13 +184,12 @@ def _readings(
     """What our own fills' mids did afterwards: adverse selection, edge, and of what notional."""
     adverse, edge, marked = (dict.fromkeys(HORIZONS_S, _ZERO) for _ in range(3))
     for told in during:
-        if not told.booked.ours or told.mid_px is None:
+        if not told.ours or told.mid_px is None:
             continue
-        fill, signed_sz = told.booked.fill, told.booked.signed_sz
         for seconds, later_px in told.later_px.items():
-            adverse[seconds] += signed_sz * (later_px - told.mid_px)
-            edge[seconds] += signed_sz * (later_px - fill.px)
-            marked[seconds] += fill.sz * fill.px
+            adverse[seconds] += told.signed_sz * (later_px - told.mid_px)
+            edge[seconds] += told.signed_sz * (later_px - told.px)
+            marked[seconds] += abs(told.signed_sz) * told.px
     return adverse, edge, marked
 
 
@@ -210,13 +226,27 @@ def _since(db: sqlite3.Connection, market: str, since_ms: int) -> tuple[Book, li
     return book, [_told(row) for row in rows]
 
 
-def _told(row: Sequence[object]) -> _Told:
-    count = len(_FILL)
-    ours, *mids = row[count:]
-    fill = msgspec.convert(dict(zip(_FILL, row[:count], strict=True)), Fill, strict=False)
+def _last(db: sqlite3.Connection, market: str) -> Book | None:
+    """The book of all fills; None of a market that has none."""
+    row = db.execute(f"SELECT {_BOOK} FROM book WHERE market = ?", (market,)).fetchone()  # noqa: S608 - our own columns
+    if row is None:
+        return None
+    return msgspec.convert(dict(zip(BOOK_FIELDS, row, strict=True)), Book)
+
+
+def _told(row: Sequence[Any]) -> _Told:
+    ours, *mids = row[len(_FILL) :]
     mid, *later = (None if px is None else Decimal(repr(px)) for px in mids)
-    found = {s: px for s, px in zip(HORIZONS_S, later, strict=True) if px is not None}
-    return _Told(Booked(fill, ours=bool(ours)), mid, found)
+    sz = Decimal(row[_SZ])
+    return _Told(
+        time_ms=row[_TIME],
+        signed_sz=sz if row[_SIDE] == _BID else -sz,
+        px=Decimal(row[_PX]),
+        ours=bool(ours),
+        mid_px=mid,
+        later_px={s: px for s, px in zip(HORIZONS_S, later, strict=True) if px is not None},
+        row=row,
+    )
 
 
 def _seen(db: sqlite3.Connection, market: str, at_ms: int) -> _Seen:
