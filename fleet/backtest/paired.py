@@ -66,7 +66,9 @@ class Interval(msgspec.Struct, frozen=True):
 
 
 class Compared(msgspec.Struct, frozen=True):
-    """``sd_change``, ``mean_change``, ``drawdown_change``: on over off less 1."""
+    """What is changed is on over off less 1: deviation and mean of the P&L, the mean at the fair
+    prices of the fills, the risk held (root mean square), the mean of the deepest drawdowns.
+    """
 
     paths: int
     off_mean_usd: float
@@ -75,6 +77,8 @@ class Compared(msgspec.Struct, frozen=True):
     on_sd_usd: float
     sd_change: Interval
     mean_change: Interval
+    earned_change: Interval
+    risk_change: Interval
     drawdown_change: Interval
 
 
@@ -143,33 +147,43 @@ def pairs(
 
 def compare(found: Sequence[tuple[Path, Path]], chance: Chance) -> Compared:
     """Over all pairs; intervals by resampling the pairs."""
-    off, on = [pair[0] for pair in found], [pair[1] for pair in found]
-    draws = [
-        _changes([found[chance.randrange(len(found))] for _ in found]) for _ in range(RESAMPLED)
+    count = len(found)
+    drawn = [
+        _changes([found[chance.randrange(count)] for _ in range(count)]) for _ in range(RESAMPLED)
     ]
-    sd, mean, drawdown = (
+    sd, mean, earned, risk, drawdown = (
         _interval(value, sorted(column))
-        for value, column in zip(_changes(found), zip(*draws, strict=True), strict=True)
+        for value, column in zip(_changes(found), zip(*drawn, strict=True), strict=True)
     )
+    off, on = ([pair[side].pnl_usd for pair in found] for side in (0, 1))
     return Compared(
-        paths=len(found),
-        off_mean_usd=_mean([p.pnl_usd for p in off]),
-        on_mean_usd=_mean([p.pnl_usd for p in on]),
-        off_sd_usd=_sd([p.pnl_usd for p in off]),
-        on_sd_usd=_sd([p.pnl_usd for p in on]),
+        paths=count,
+        off_mean_usd=_mean(off),
+        on_mean_usd=_mean(on),
+        off_sd_usd=_sd(off),
+        on_sd_usd=_sd(on),
         sd_change=sd,
         mean_change=mean,
+        earned_change=earned,
+        risk_change=risk,
         drawdown_change=drawdown,
     )
 
 
-def _changes(found: Sequence[tuple[Path, Path]]) -> tuple[float, float, float]:
-    off, on = [pair[0] for pair in found], [pair[1] for pair in found]
-    sds = [_sd([p.pnl_usd for p in side]) for side in (off, on)]
-    means = [_mean([p.pnl_usd for p in side]) for side in (off, on)]
-    falls = [_mean([p.drawdown_usd for p in side]) for side in (off, on)]
-    sd, mean, fall = (b / a - 1 if a else 0.0 for a, b in (sds, means, falls))
-    return sd, mean, fall
+def _changes(found: Sequence[tuple[Path, Path]]) -> tuple[float, ...]:
+    off, on = (_figures([pair[side] for pair in found]) for side in (0, 1))
+    return tuple(b / a - 1 if a else 0.0 for a, b in zip(off, on, strict=True))
+
+
+def _figures(paths: Sequence[Path]) -> tuple[float, ...]:
+    pnl = [path.pnl_usd for path in paths]
+    return (
+        _sd(pnl),
+        _mean(pnl),
+        _mean([path.earned_usd for path in paths]),
+        math.sqrt(_mean([path.risk_usd**2 for path in paths])),
+        _mean([path.drawdown_usd for path in paths]),
+    )
 
 
 def _interval(value: float, drawn: Sequence[float]) -> Interval:

@@ -41,9 +41,9 @@ class Crowd(msgspec.Struct, frozen=True):
 
     rho: float = 0.8
     shock: float = 0.0
-    sigma_bps: float = 1.0
+    sigma_bps: float = 2.0
     fills_per_s: float = 0.1
-    kappa_per_bps: float = 0.3
+    kappa_per_bps: float = 0.15
     clip_usd: float = 500.0
 
 

@@ -25,6 +25,24 @@ def dexs(url: Url = None, output: As = "table", fleet: Name = None) -> None:
 
 
 @app.command()
+def bench(
+    what: Annotated[Literal["cross-model", "cross-exchange"], typer.Argument(metavar="WHAT")],
+    *,
+    paths: Annotated[int, typer.Option(min=2, help="Of chance.")] = 60,
+    minutes: Annotated[float, typer.Option(min=0.1, help="Of each path.")] = 20.0,
+    seed: Annotated[int, typer.Option(min=0, help="The first.")] = 7,
+    shock: Annotated[
+        float, typer.Option(min=0, max=3, help="How far the crowd leans one way; exchange alone.")
+    ] = 1.3,
+    output: As = "table",
+) -> None:
+    """What quoting the portfolio brings: cross-model (formulas), cross-exchange (engines)."""
+    from fleet.cli import bench as verb
+
+    verb.run(what, paths=paths, minutes=minutes, seed=seed, shock=shock, output=output)
+
+
+@app.command()
 def markets(
     dex: Annotated[str | None, typer.Option(help="Of this DEX alone; '' is the main one.")] = None,
     *,

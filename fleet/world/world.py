@@ -22,8 +22,7 @@ from fleet.gateway.core.state import Identity, State
 from fleet.gateway.core.status import status
 from fleet.gateway.records import Body
 from fleet.manifests.spec import FleetRisk
-from fleet.risk.baseline import Baseline
-from fleet.risk.directives import one_round
+from fleet.risk.rounds import Rounds
 from fleet.venue.world import World as Market
 from fleet.world.agent_side import AgentSide
 from fleet.world.checks import Checks
@@ -71,7 +70,7 @@ class World:
             self.markets, self.heap, self.network, chance("world"), self.checks.deciding
         )
         self._risk = risk
-        self._baseline: Baseline | None = None
+        self.rounds = Rounds()
         self._risk_seq = 0
         self._link_since_ms: int | None = None
         self.exchange.fund(ADDRESS, FUND_USD)
@@ -192,8 +191,7 @@ class World:
         now_ms = self.now_ms + self.crew.wall_ms
         self._risk_seq = max(self._risk_seq + 1, now_ms)
         view = status(state, self.gateway.now_ms)
-        done = one_round(view, self._risk, self._baseline, self._risk_seq, now_ms)
-        self._baseline = done.baseline
+        done = self.rounds.turn(view, self._risk, self._risk_seq, now_ms)
         self.gateway.do(control.put_directives(state, done.put))
 
     def _supervise(self) -> None:
