@@ -10,11 +10,13 @@ from typing import Final
 
 import msgspec
 
+from agents.commands import Worst
 from agents.estimators.estimates import Estimates
-from agents.handlers.report import RESTS, idle_reason
+from agents.handlers.report import RESTS, idle_reason, worst_of
 from agents.handlers.verdicts import phase
 from agents.market.types import Side
 from agents.market.units import BPS, NS_PER_MS
+from agents.risk.verdict import Mode
 from agents.state import EngineState, Pricing
 from agents.strategy.floors import binding
 
@@ -88,7 +90,9 @@ class SideWhy(msgspec.Struct, frozen=True):
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """``gates``: what forbids or bounds quoting; ``priced_ago_ms``: the age of the pricing.
+    """``gates``: what forbids or bounds quoting; ``found``: the worst that the monitors find, with
+    their numbers; ``widen_bps``: how far they want what adds to stand back; ``ramp_share``: of the
+    limits, what sizes may use. ``priced_ago_ms``: the age of the pricing.
     ``bid``, ``ask`` None: not priced, as the gates say. ``resting``: what stands by now.
     """
 
@@ -96,6 +100,9 @@ class Explanation(msgspec.Struct, frozen=True):
     phase: str
     mode: str
     gates: tuple[str, ...]
+    found: tuple[Worst, ...]
+    widen_bps: float
+    ramp_share: float
     priced_ago_ms: int | None
     believed: Market | None
     drift_bps: float | None
@@ -112,7 +119,8 @@ def explain(state: EngineState, now_ns: int) -> Explanation:
     """The last decision, and the gates of this moment."""
     pricing = state.pricing
     quoting = None if pricing is None else pricing.quoting
-    gates = state.verdict.reasons
+    verdict = state.verdict
+    gates = verdict.reasons if verdict.mode > Mode.WIDEN else ()
     idle = idle_reason(state)
     if idle is not None:
         gates = (*gates, idle)
@@ -125,6 +133,9 @@ def explain(state: EngineState, now_ns: int) -> Explanation:
         phase=phase(state),
         mode=state.verdict.mode.words,
         gates=gates,
+        found=tuple(worst_of(finding) for finding in verdict.found),
+        widen_bps=verdict.widen_bps,
+        ramp_share=state.ramp_share,
         priced_ago_ms=None if pricing is None else (now_ns - pricing.at_ns) // NS_PER_MS,
         believed=None if state.believed is None else _believed(state.believed),
         drift_bps=None if quoting is None else quoting.drift_bps,

@@ -10,7 +10,7 @@ from agents.market.types import Side
 from agents.market.units import BPS, NS_PER_MS, NS_PER_S
 from agents.orders.lifecycle import State
 from agents.orders.view import counts
-from agents.risk.verdict import Mode
+from agents.risk.verdict import Finding, Mode
 from agents.state import EngineState
 from agents.strategy.presence import band_bps
 
@@ -61,7 +61,11 @@ def worst(state: EngineState) -> Worst | None:
     """The first of the worst findings, with its numbers."""
     if not state.verdict.found:
         return None
-    finding = state.verdict.found[0]
+    return worst_of(state.verdict.found[0])
+
+
+def worst_of(finding: Finding) -> Worst:
+    """A finding as it is told."""
     return Worst(
         mode=finding.mode.words,
         monitor=finding.monitor,

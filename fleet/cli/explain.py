@@ -15,6 +15,7 @@ PATIENCE_S: Final = 8.0
 SIDES: Final = ("bid", "ask")
 _STEPS: Final = (
     ("inventory_bps", "inventory x skew"),
+    ("cross_bps", "positions in other markets"),
     ("patience_bps", "patience: little is held"),
     ("presence_bps", "kept where it counts as quoting"),
     ("grid_bps", "least edge, post-only, tick"),
@@ -64,6 +65,7 @@ def _unquoted(row: dict[str, Any]) -> dict[str, Any]:
     gate = f"{row['phase']}: {row['reason'] or 'no agent holds the market'}"
     return {
         "market": row["market"], "phase": row["phase"], "mode": "none", "gates": [gate], **empty,
+        "found": [row["monitor"]] if row["monitor"] else [], "widen_bps": 0.0, "ramp_share": 1.0,
         "tight": False, "resting": {side: [] for side in SIDES},
     }  # fmt: skip
 
@@ -75,6 +77,7 @@ def lines(told: dict[str, Any]) -> Iterator[str]:
     yield f"{told['market']}  {told['phase']}{age}"
     for gate in told["gates"]:
         yield f"gate      {gate}"
+    yield from _found(told)
     if told["believed"] is not None:
         yield from _beliefs(told["believed"])
     if told["bid"] is None or told["ask"] is None:
@@ -87,7 +90,11 @@ def lines(told: dict[str, Any]) -> Iterator[str]:
     form = "exact" if skew["exact"] else "closed form"
     yield (
         f"skew      own {skew['own_bps']:.4f} bps a clip of {skew['clip_sz']} ({form}),"
-        f" cross {skew['cross_bps']:.4f}; {skew['inventory_clips']:+.3f} clips held"
+        f" {skew['inventory_clips']:+.3f} clips held"
+    )
+    yield (
+        f"cross     {skew['cross']}: {skew['cross_bps']:+.4f} bps, as if {skew['cross_clips']:+.3f}"
+        f" clips more were held; {100 * skew['own_share']:.0f} % of its own skew left"
     )
     yield ""
     yield from _sum(told)
@@ -95,6 +102,18 @@ def lines(told: dict[str, Any]) -> Iterator[str]:
     yield from _floors(told)
     for side in SIDES:
         yield from _levels(side, told[side]["wanted"], told["resting"][side])
+
+
+def _found(told: dict[str, Any]) -> Iterator[str]:
+    """What the monitors find, with the numbers it rests on."""
+    for found in told["found"]:
+        numbers = ", ".join(f"{name} {value:.6g}" for name, value in found["evidence"].items())
+        rests = f" ({numbers})" if numbers else ""
+        yield f"monitor   {found['mode']} by {found['monitor']}: {found['reason']}{rests}"
+    if told["widen_bps"] > 0:
+        yield f"widened   {told['widen_bps']:.2f} bps where it would add to what is held"
+    if told["ramp_share"] < 1:
+        yield f"ramp      sizes may use {told['ramp_share']:.0%} of the limits"
 
 
 def _beliefs(believed: dict[str, Any]) -> Iterator[str]:

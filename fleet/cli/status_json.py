@@ -239,7 +239,12 @@ def _monitor(report: Report | None) -> dict[str, Any] | None:
     worst = report.worst if report else None
     if worst is None:
         return None
-    return {"mode": worst.mode, "monitor": worst.monitor, "reason": worst.reason}
+    return {
+        "mode": worst.mode,
+        "monitor": worst.monitor,
+        "reason": worst.reason,
+        "evidence": worst.evidence,
+    }
 
 
 def _phase(seen: Observed, view: MarketView | None, row: StoreRow | None) -> tuple[str, str | None]:

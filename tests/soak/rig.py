@@ -49,13 +49,13 @@ class Rig:
         return status_json(observe(self.folder))
 
     def info(self, request: dict[str, Any]) -> Any:
-        return json.loads(self._post("/info", request))
+        return json.loads(self.post("/info", request))
 
     def faults(self, **plan: Any) -> None:
         """Tell the venue what to do wrong; nothing: all is well again."""
-        self._post("/admin/faults", plan)
+        self.post("/admin/faults", plan)
 
-    def _post(self, path: str, body: dict[str, Any]) -> bytes:
+    def post(self, path: str, body: dict[str, Any]) -> bytes:
         headers = {"Content-Type": "application/json"}
         call = urllib.request.Request(self.url + path, json.dumps(body).encode(), headers)
         with urllib.request.urlopen(call, timeout=5) as answer:

@@ -57,3 +57,13 @@ def test_a_paused_market_says_its_gate_and_no_quote() -> None:
     assert printed[0] == "SOL  PAUSED"
     assert any(line.startswith("gate") and "paused" in line for line in printed)
     assert printed[-1] == "quote     none"
+
+
+def test_the_numbers_of_what_the_monitors_find_are_printed() -> None:
+    driver = quoting(state=holding("49"))
+    driver.pass_s(1.0)
+    printed = list(lines(told(driver)))
+    assert not any(line.startswith("gate") for line in printed)  # a warning bounds nothing
+    found = next(line for line in printed if line.startswith("monitor"))
+    assert "warn by position: position 9800 USD near 10000" in found
+    assert "position_max_usd 10000" in found
