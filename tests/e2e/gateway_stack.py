@@ -49,6 +49,8 @@ START_S = 20.0
 class Stack:
     """One venue and one gateway with its folder; the client speaks to both."""
 
+    start_s = START_S
+
     def __init__(self, root: Path) -> None:
         self.key = draw_key()
         self.address = address_of(self.key)
@@ -80,7 +82,8 @@ class Stack:
         assert gateway.stdin is not None
         gateway.stdin.write(self.key.hex().encode() + b"\n")
         gateway.stdin.close()
-        wait_for(self._up)
+        self.gateway = gateway
+        wait_for(self._up, self.start_s)
         return gateway
 
     def _up(self) -> bool:
