@@ -28,6 +28,7 @@ from fleet.gateway.core.core import Core
 from fleet.gateway.core.state import Identity
 from fleet.gateway.links import Links
 from fleet.gateway.log import ActionLog
+from fleet.gateway.patience import Doorkeeper
 from fleet.gateway.reconcile import polls, reconcile
 from fleet.gateway.recover import restore
 from fleet.gateway.resuming import halt_by_signal
@@ -79,18 +80,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     log.standing = Standing(state.bookings, lambda: state.nonces.last)
     gateway = Gateway(Core(state), signer, log, store)
     run = _runner()
-    run(_serve(gateway, web.AppRunner(
-        Server(gateway).application(), access_log=None, handle_signals=False,
-        shutdown_timeout=1.0,
-    ), listener, folder.loop("gateway")))  # fmt: skip
+    run(_serve(gateway, Server(gateway), listener, folder.loop("gateway")))
     log.close()
     folder.gateway_sock.unlink(missing_ok=True)
     return 0
 
 
 async def _serve(
-    gateway: Gateway, runner: web.AppRunner, listener: socket.socket, loop_path: Path
+    gateway: Gateway, server: Server, listener: socket.socket, loop_path: Path
 ) -> None:
+    runner = web.AppRunner(
+        server.application(), access_log=None, handle_signals=False, shutdown_timeout=1.0
+    )
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -103,7 +104,10 @@ async def _serve(
     link = _Link(gateway)
     links = Links(gateway, _socket_url(gateway.state.identity.url), link.opened, link.lost)
     await runner.setup()
-    await web.SockSite(runner, listener).start()
+    assert runner.server is not None
+    server.doorkeeper = Doorkeeper(runner.server)
+    loop = asyncio.get_running_loop()
+    listening = await loop.create_unix_server(server.doorkeeper, sock=listener)
     works = [*links.runs(), gateway.tick(), gateway.sync(), polls(gateway),
              watch(loop_path, _tell_stall)]  # fmt: skip
     spare_collector()
@@ -113,6 +117,7 @@ async def _serve(
     for task in [*tasks, stop]:
         task.cancel()
     await asyncio.gather(*tasks, stop, return_exceptions=True)
+    listening.close()
     await runner.cleanup()
     await gateway.http.close()
     for task in done - {stop}:

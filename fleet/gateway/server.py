@@ -36,6 +36,7 @@ from fleet.gateway.core.effects import Record
 from fleet.gateway.core.status import status
 from fleet.gateway.halting import halt_lines
 from fleet.gateway.info_cache import InfoCache
+from fleet.gateway.patience import Doorkeeper, Frames, body
 from fleet.gateway.records import Moved, Said
 from fleet.gateway.resuming import resume
 from fleet.gateway.service import Gateway
@@ -61,6 +62,7 @@ class Server:
         self._state = gateway.state
         self._info = InfoCache(gateway)
         self._last_session = 0
+        self.doorkeeper: Doorkeeper | None = None
         self._last_turn_ms = 0
 
     def application(self) -> web.Application:
@@ -89,6 +91,8 @@ class Server:
         self, request: web.Request, handler: Handler
     ) -> web.StreamResponse:
         """The token, and every failure as the API's JSON."""
+        if self.doorkeeper is not None:
+            self.doorkeeper.begun(request)
         try:
             if request.path != "/ws" and not self._may(request):
                 error = ApiError("bad_token", 3, "the fleet's token does not match")
@@ -122,7 +126,7 @@ class Server:
         return _reply(status(self._state, now_ms))
 
     async def _info_route(self, request: web.Request) -> web.StreamResponse:
-        wanted = msgspec.json.decode(await request.read(), type=dict[str, object])
+        wanted = msgspec.json.decode(await body(request), type=dict[str, object])
         return web.Response(body=await self._info.ask(wanted), content_type="application/json")
 
     # ── telling ──────────────────────────────────────────────────────────────────────────────
@@ -139,7 +143,7 @@ class Server:
 
     async def _act(self, request: web.Request) -> web.StreamResponse:
         market, verb = request.match_info["market"], request.match_info["verb"]
-        by = msgspec.json.decode(await request.read() or b"{}", type=ActRequest).by
+        by = msgspec.json.decode(await body(request) or b"{}", type=ActRequest).by
         outcome = "accepted"
         try:
             self._gateway.run(control.act(self._state, market, verb, self._gateway.now_ms()))
@@ -230,8 +234,13 @@ class Server:
         self._gateway.agents[session] = agent
         self._gateway.core.opened(session, self._gateway.now_ms())
         writer = asyncio.create_task(agent.write())
+        frames, loop = Frames(), asyncio.get_running_loop()
         try:
             async for message in ws:
+                if frames.too_many(loop.time()):
+                    _log.warning("agent.says_too_much", session=session)
+                    self._state.refuse("flood")
+                    break
                 if message.type is WSMsgType.TEXT:
                     self._gateway.said(session, message.data.encode())
                 elif message.type is WSMsgType.BINARY:
@@ -246,7 +255,7 @@ class Server:
 
 
 async def _read(request: web.Request, kind: type[T]) -> T:
-    return msgspec.json.decode(await request.read(), type=kind)
+    return msgspec.json.decode(await body(request), type=kind)
 
 
 def _reply(value: object) -> web.Response:

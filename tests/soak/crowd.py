@@ -128,6 +128,9 @@ class Crowd(Stack):
             with suppress(subprocess.TimeoutExpired):
                 child.wait(10)
             child.kill()
+            child.wait()
+            if child.stdout is not None:
+                child.stdout.close()
 
     # ── what one can ask ─────────────────────────────────────────────────────────────────────
 
