@@ -49,15 +49,22 @@ def main(argv: Sequence[str] | None = None) -> int:
 def row(markets: int, name: str, result: Result) -> str:
     """One line of the table."""
     per_usd = result.requests_per_usd
-    hours = result.hours_to_empty
     used = "-" if per_usd is None else f"{per_usd:.2f}"
-    empty = "-" if hours is None else f"{hours:.1f} h"
+    empty = _span(result.hours_to_empty)
     cells = (
         str(markets), name, f"{result.uptime_share:.1%}", f"{result.pnl_usd:,.2f}",
         f"{result.bought_usd:.2f}", f"{result.fills:,}", used,
         f"{result.left:,}", empty, f"{result.cancels_refused:,}",
     )  # fmt: skip
     return f"| {' | '.join(cells)} |\n"
+
+
+def _span(hours: float | None) -> str:
+    if hours is None:
+        return "-"
+    if hours >= 1.0:
+        return f"{hours:.1f} h"
+    return f"{60 * hours:.0f} min" if hours >= 0.05 else f"{3_600 * hours:.0f} s"
 
 
 def _flows(clip_usd: float) -> str:
