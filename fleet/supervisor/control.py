@@ -145,14 +145,17 @@ class ControlApi:
 
     def _planned(self, wanted: FleetSpec) -> tuple[int, tuple[PlanStep, ...]]:
         """Against what is desired; where that differs, against what is in force: a market that
-        waits for a canary has the settings of an older revision yet.
+        waits for a canary has the settings of an older revision yet, and after a rollout that was
+        paused an apply of the same manifest begins it anew.
         """
         rev, current = self._current()
         status = self._loop.status
         held = {m.market: bool(m.position_sz) for m in status.markets} if status else {}
         rows = self._store.markets()
         steps = plan(current, rows, wanted, held)
-        if not steps or current is None or self._loop.conductor.book.current() is None:
+        last = self._loop.conductor.book.last()
+        paused = last is not None and last.stage == "paused"
+        if current is None or last is None or not (paused or (last.is_open and steps)):
             return rev, steps
         return rev, plan(self._store.in_force(current, rows), rows, wanted, held) or steps
 

@@ -12,10 +12,11 @@ import pytest
 from aiohttp import ClientSession, UnixConnector
 
 from agents.telemetry.logs import open_log
-from fleet.manifests.spec import FleetSpec
+from fleet.manifests.spec import FleetSpec, RolloutSpec
 from fleet.supervisor.actions import Actions
 from fleet.supervisor.control import ControlApi, serve
 from fleet.supervisor.loop import Loop
+from fleet.supervisor.rollout import Judged, Rollout
 from fleet.supervisor.store import Store
 from tests.unit.fleet.supervisor.world import World
 from tests.unit.fleet.views import LATCH, fleet_risk, spec, status
@@ -218,3 +219,46 @@ async def test_metrics_are_prometheus_text(client: Client) -> None:
     code, body, kind = await client.raw("/metrics")
     assert (code, body) == (200, b"up 1\n")
     assert kind.startswith("text/plain; version=")
+
+
+def canaried(leverage: int, **how: object) -> FleetSpec:
+    made = spec("BTC", "ETH", rollout=RolloutSpec(canary=("BTC",), **how))  # type: ignore[arg-type]
+    markets = {
+        name: msgspec.structs.replace(each, leverage=leverage)
+        for name, each in made.markets.items()
+    }
+    return msgspec.structs.replace(made, markets=markets)
+
+
+def revisions(client: Client) -> dict[str, int]:
+    return {market: row.revision for market, row in client.store.markets().items()}
+
+
+async def test_a_canary_goes_first_and_the_rest_is_no_change_meanwhile(client: Client) -> None:
+    await client.apply(canaried(3))
+    assert revisions(client) == {"BTC": 1}, "what did not run waits until the canary quotes"
+    client.loop.conductor._end(*fresh(client))
+    assert revisions(client) == {"BTC": 1, "ETH": 1}
+    assert (await client.apply(canaried(5), allow=["risk-increase"]))[0] == 202
+    assert revisions(client) == {"BTC": 2, "ETH": 1}
+    assert await client.apply(canaried(5)) == (200, {"revision": 2})
+    _, told = await client.ask("GET", "/v1/rollout")
+    assert (told["rollout"]["stage"], told["rollout"]["base"]) == ("canary", 1)
+
+
+def fresh(client: Client) -> tuple[Rollout, Judged, tuple[str, ...], int]:
+    rollout = client.loop.conductor.book.last()
+    assert rollout is not None
+    assert rollout.fresh
+    return rollout, Judged("wave", "BTC quote"), ("BTC",), 1
+
+
+async def test_after_a_pause_the_same_manifest_begins_anew(client: Client) -> None:
+    await client.apply(canaried(3))
+    client.loop.conductor._end(*fresh(client))
+    await client.apply(canaried(5), allow=["risk-increase"])
+    rollout = client.loop.conductor.book.last()
+    assert rollout is not None
+    client.loop.conductor._end(rollout, Judged("paused", "a gate"), ("BTC",), 2)
+    assert (await client.apply(canaried(5), allow=["risk-increase"]))[0] == 202
+    assert revisions(client) == {"BTC": 2, "ETH": 3}, "BTC has it already: only ETH is left"
