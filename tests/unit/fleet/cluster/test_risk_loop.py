@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from agents.telemetry.logs import open_log
@@ -13,6 +14,7 @@ from fleet.cluster.risk_loop import RiskRounds
 from fleet.folder import Folder
 from fleet.gateway.api import DirectivesPut, GatewayStatus, HaltRequest, LatchView
 from fleet.manifests.spec import encode
+from fleet.risk.covariance import Kept
 from fleet.supervisor.store import Store
 from tests.unit.fleet.views import LATCH, dex_view, spec, status, view
 
@@ -115,3 +117,45 @@ def test_a_gateway_that_does_not_know_its_account_yet_is_given_time(
     monkeypatch.setattr("fleet.cluster.risk_loop.BLIND_MS", 0)
     risk.turn()
     assert gateway.published[-1].state == "reduce_only"
+
+
+def test_a_breach_shuts_the_fence_before_the_agents_are_told(folder: Folder) -> None:
+    gateway = FakeGateway()
+    risk = rounds(folder, gateway)
+    risk.turn()
+    order: list[str] = []
+    put, halt = gateway.put, gateway.halt
+
+    def seen_put(path: str, body: object) -> object:
+        order.append("put")
+        return put(path, body)
+
+    def seen_halt(request: HaltRequest) -> Iterator[dict[str, Any]]:
+        order.append("fence")
+        yield from halt(request)
+        order.append("proven")
+
+    gateway.put, gateway.halt = seen_put, seen_halt  # type: ignore[method-assign]
+    gateway.equity_usd = 9_400
+    risk.turn()
+    assert order == ["fence", "put", "proven"]
+    assert gateway.published[-1].state == "halt"
+
+
+def test_what_it_knows_of_the_markets_outlasts_the_process(folder: Folder) -> None:
+    gateway = FakeGateway()
+    rounds(folder, gateway).turn()
+    stored = folder.root / "covariance.msgpack"
+    assert stored.stat().st_mode & 0o777 == 0o600
+    kept = msgspec.msgpack.decode(stored.read_bytes(), type=Kept)
+    assert kept.markets == ("BTC",)
+    rounds(folder, gateway).turn()
+    assert msgspec.msgpack.decode(stored.read_bytes(), type=Kept) == kept, "no new sample was due"
+
+
+def test_a_store_that_cannot_be_read_is_begun_anew(folder: Folder) -> None:
+    gateway = FakeGateway()
+    (folder.root / "covariance.msgpack").write_bytes(b"torn")
+    rounds(folder, gateway).turn()
+    assert "covariance.unreadable" in folder.log("risk").read_text()
+    assert gateway.published[-1].state == "normal"
