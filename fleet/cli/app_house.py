@@ -1,5 +1,6 @@
 """The verbs that are not about a manifest: one market by flags, and what looks after the house."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -116,3 +117,16 @@ def adopt(
     from fleet.cli import adopt as verb
 
     verb.run(name, output, fleet, money=cash)
+
+
+@app.command()
+def report(
+    since: Annotated[str | None, typer.Option(help="24h, today, a time; the last day.")] = None,
+    out: Annotated[Path, typer.Option(help="The file to write.")] = Path("report.html"),
+    output: As = "table",
+    fleet: Name = None,
+) -> None:
+    """One HTML page: P&L and what it is made of, markouts, inventory, fits; needs no network."""
+    from fleet.cli import report as verb
+
+    verb.run(since, out, output, fleet)
