@@ -20,7 +20,7 @@ from fleet.gateway.api import GatewayStatus
 from fleet.gateway.records import Alerted
 
 ROUND_S: Final = 2.0
-_LEVELS: Final = frozenset({"halt", "drift", "link", "second_controller", "files", "orphan"})
+_LEVELS: Final = frozenset({"halt", "drift", "link", "second_controller", "files"})
 """Events of the gateway that the state shows too: told from there, with their end."""
 
 

@@ -62,10 +62,14 @@ def test_an_event_of_the_log_is_sent_and_a_level_is_left_to_the_state(
     tmp_path: Path, ear: Ear
 ) -> None:
     watch = Watch(fleet(tmp_path, webhook=ear.url), lambda: seen(healthy()), Said())
+    yours = "ETH left the fleet with a position of 2: it is yours now"
     watch.heard([Alerted("critical", "kill", "BTC: loss", "BTC"), Alerted("critical", "halt", "x")])
+    watch.heard([Alerted("warning", "orphan", yours, "ETH")])
     watch.turn(NOW)
-    until(lambda: len(ear.heard) == 1)
-    assert texts(ear) == ["[critical] mainnet/prod: BTC: loss"]
+    until(lambda: len(ear.heard) == 2)
+    assert texts(ear) == [
+        "[critical] mainnet/prod: BTC: loss", f"[warning] mainnet/prod: {yours}",
+    ]  # fmt: skip
 
 
 def test_the_heartbeat_beats_only_while_the_gateway_answers(tmp_path: Path, ear: Ear) -> None:
