@@ -82,7 +82,7 @@ class Gateway:
             Tell: self._tell, Cut: self._cut, Submit: self._submit, Ask: self._ask,
             Record: self._record, KeepMarket: self._keep_market, Watch: self._watch,
             WriteLatch: self._write_latch, Reply: self._reply, Alert: self._alert,
-            KeepCaps: self._keep_caps,
+            KeepCaps: self._keep_caps, KeepPurse: self._keep_purse,
         }  # fmt: skip
 
     @property
@@ -102,10 +102,7 @@ class Gateway:
     def run(self, effects: Iterable[Effect]) -> None:
         """Carry effects out, in their order."""
         for effect in effects:
-            if isinstance(effect, KeepPurse):
-                if not self.keeping.purse():
-                    return  # what follows is a purchase that a restart would make again
-            elif not isinstance(effect, KeepLeases):
+            if not isinstance(effect, KeepLeases):
                 self._carry[type(effect)](effect)
             elif not self.keeping.leases() and effect.session:
                 self.run(agents.unkept(self.state, effect.session, self.now_ms()))
@@ -273,6 +270,9 @@ class Gateway:
 
     def _keep_market(self, effect: KeepMarket) -> None:
         self.keeping.market(effect)
+
+    def _keep_purse(self, _: KeepPurse) -> None:
+        self.keeping.purse()
 
     def _keep_caps(self, _: KeepCaps) -> None:
         self.keeping.caps()

@@ -105,6 +105,16 @@ def test_requests_are_bought_within_the_days_limit() -> None:
     assert [a.event for a in world.alerts if "bought" in a.text] == ["requests"] * len(bought)
 
 
+def test_nothing_is_bought_that_a_restart_could_buy_again() -> None:
+    """The disk takes nothing: no purchase, and what the tick does besides is not held up."""
+    world = busy(5, requests_free=200)
+    world.do(budgets.allow(world.state, 0.15))
+    world.state.unwritable["files"] = "no space"
+    world.run(30_000)
+    assert not any(isinstance(s.action, ReserveRequestWeightAction) for s in world.sent)
+    assert world.state.purse.spent_usd(world.now_ms) == 0.0
+
+
 def test_the_switch_is_armed_where_the_venue_grants_it_and_goes_off_without_us() -> None:
     world = busy(6, requests_free=10_000, volume_usd=Decimal(0))
     world.run(30_000)

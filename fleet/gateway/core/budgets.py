@@ -98,8 +98,19 @@ def _differ(new: Terms, old: Terms) -> bool:
 
 def _buy(state: State, seen: Seen, now_ms: int) -> list[Effect]:
     """More requests, on the disk before they are paid for; never behind the latch (I2)."""
+    reserved = state.purse.take()
     if state.fence.latch is not None or state.unwritable or state.link.state != "up":
+        if reserved:
+            state.purse.answered(now_ms, bought=False)
         return []
+    if reserved:
+        spent_usd = state.purse.spent_usd(now_ms)
+        text = f"{reserved} requests are bought, {spent_usd:.2f} USD so far today"
+        action = ReserveRequestWeightAction(reserved)
+        return [
+            requests.own_action(state, action, "buy", now_ms),
+            Alert("info", "requests", text),
+        ]
     weight = state.purse.wants(
         free=seen.free,
         price_usd=state.terms.request_usd,
@@ -108,13 +119,7 @@ def _buy(state: State, seen: Seen, now_ms: int) -> list[Effect]:
     if weight <= 0:
         return []
     state.purse.buying(weight, now_ms)
-    spent_usd = state.purse.spent_usd(now_ms)
-    text = f"{weight} requests are bought, {spent_usd:.2f} USD so far today"
-    return [
-        KeepPurse(),
-        requests.own_action(state, ReserveRequestWeightAction(weight), "buy", now_ms),
-        Alert("info", "requests", text),
-    ]
+    return [KeepPurse()]  # it leaves with the next tick, if the disk took it
 
 
 # ── the dead-man switch ──────────────────────────────────────────────────────────────────────
@@ -165,7 +170,7 @@ def answered(state: State, pending: Pending, payload: msgspec.Raw, now_ms: int) 
 
 def settled(state: State, pending: Pending, refusal: str | None, now_ms: int) -> list[Effect]:
     """An answer to the switch or to a purchase; ``refusal`` None: the venue took it."""
-    if pending.purpose == "switch":
+    if pending.purpose == "switch" and not pending.late:  # else it was sent again since
         if refusal is None:
             state.deadman.accepted()
         else:

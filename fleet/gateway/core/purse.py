@@ -33,6 +33,7 @@ class Purse:
         self.kept = kept or Kept()
         self._next_ms = 0
         self._pending: int | None = None
+        self._reserved = 0
         self._bought: deque[tuple[int, int]] = deque()
 
     def allow(self, usd_per_day: float) -> None:
@@ -68,13 +69,19 @@ class Purse:
         return min(CHUNK, affordable)
 
     def buying(self, weight: int, now_ms: int) -> None:
-        """A purchase is about to leave: it counts from now on."""
+        """A purchase is to leave once this is on the disk: it counts from now on."""
         self.kept = Kept(
             buy_max_usd_per_day=self.kept.buy_max_usd_per_day,
             day=now_ms // DAY_MS,
             spent_usd=self.spent_usd(now_ms) + weight * PRICE_MAX_USD,
         )
         self._pending, self._next_ms = weight, now_ms + EVERY_MS
+        self._reserved = weight
+
+    def take(self) -> int:
+        """What is to leave now, once."""
+        weight, self._reserved = self._reserved, 0
+        return weight
 
     def answered(self, now_ms: int, *, bought: bool) -> None:
         """The venue's word; what it refused was not spent. Unanswered: it may have been."""

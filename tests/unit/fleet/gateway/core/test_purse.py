@@ -83,3 +83,10 @@ def test_what_was_never_answered_counts_as_spent() -> None:
     purse.unanswered()
     assert wants(purse, 2 * EVERY_MS) == 0
     assert wants(purse, DAY_MS) == CHUNK
+
+
+def test_a_purchase_leaves_once() -> None:
+    purse = Purse(Kept(buy_max_usd_per_day=10.0))
+    assert purse.take() == 0
+    purse.buying(CHUNK, 0)
+    assert (purse.take(), purse.take()) == (CHUNK, 0)
