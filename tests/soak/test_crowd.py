@@ -116,6 +116,7 @@ async def echo_ns(times: int = 2_000) -> list[float]:
     async def back(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(4_096):
             writer.write(data)
+        writer.close()
 
     server = await asyncio.start_server(back, "127.0.0.1", 0)
     reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
@@ -127,7 +128,9 @@ async def echo_ns(times: int = 2_000) -> list[float]:
         found.append((time.time_ns() - began_ns) / 2_000)
         await asyncio.sleep(0.001)
     writer.close()
+    await writer.wait_closed()
     server.close()
+    await server.wait_closed()
     return found
 
 
