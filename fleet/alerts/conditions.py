@@ -78,6 +78,8 @@ def _fleet(status: GatewayStatus, seen: Seen) -> Iterator[Condition]:
     if status.second_controller is not None:
         text = f"another controller trades this account: {status.second_controller}"
         yield Condition("critical", "second_controller", text)
+    for cause, text in status.cautions.items():
+        yield Condition("critical", cause, f"the whole fleet only reduces: {text}")
     yield from _risk(status, seen)
 
 

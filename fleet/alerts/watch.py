@@ -76,8 +76,9 @@ class Watch:
         seen = self._look()
         notices = self._desk.news(conditions(seen), self._settings, now_ms)
         heard, self._heard = self._heard, []
+        levels = _LEVELS | (set(seen.gateway.cautions) if seen.gateway is not None else set())
         for alert in heard:
-            if alert.event not in _LEVELS:
+            if alert.event not in levels:
                 severity = alert.severity if alert.severity in {"warning", "critical"} else "info"
                 moment = Condition(severity, alert.event, alert.text, alert.market)  # type: ignore[arg-type]  # one of three
                 notices += self._desk.event(moment, self._settings, now_ms)

@@ -50,6 +50,7 @@ CARE = CareView("reduce", "orphan", 1, 1, "reduces", busy=True)
         (seen(healthy(risk=risk(state="reduce_only", reason="3 of 4 are stale"))),
          "warning risk:"),
         (seen(healthy(risk=risk(state="halt", reason="loss"))), "critical risk:"),
+        (seen(healthy(cautions={"clock": "it is 9 s off"})), "critical clock:"),
         (seen(healthy(risk=risk(age_ms=11_000))), "warning risk_silent:"),
         (seen(healthy(risk=risk(age_ms=31_000))), "critical risk_silent:"),
         (seen(healthy(), failed={"BTC": "killed 6 times"}), "critical failed:BTC"),
