@@ -63,6 +63,8 @@ class Covariance:
         self.markets: tuple[str, ...] = ()
         self.at_ms: int | None = None
         self._log_px: Matrix = np.empty(0)
+        self._found: dict[tuple[str, ...], Matrix] = {}
+        self._factors: dict[tuple[str, ...], Matrix] = {}
         self._products: Matrix = np.empty((0, 0))
         self._powers: Matrix = np.empty((0, 0))
         self._weights: Matrix = np.empty((0, 0))
@@ -89,6 +91,7 @@ class Covariance:
             self._weights = kept * self._weights + both
             self._squares = kept * kept * self._squares + both
         self._log_px, self.at_ms = now, now_ms
+        self._forget()
         return True
 
     # ── what it says ─────────────────────────────────────────────────────────────────────────
@@ -120,9 +123,27 @@ class Covariance:
         return bool(self.sigma_bps(market))
 
     def correlation(self, markets: Sequence[str]) -> Matrix:
-        """Of markets that are ready: shrunk, positive definite. Pairs with too few common samples
-        count as uncorrelated.
+        """Of markets that are ready: shrunk, positive definite; not to be written into. Pairs with
+        too few common samples count as uncorrelated. It changes with a sample, and is kept for all
+        who ask between two.
         """
+        known = self._found.get(tuple(markets))
+        if known is None:
+            known = self._found[tuple(markets)] = self._correlation(markets)
+        return known
+
+    def factor(self, markets: Sequence[str]) -> Matrix:
+        """Their loadings on the one factor; not to be written into."""
+        known = self._factors.get(tuple(markets))
+        if known is None:
+            known = self._factors[tuple(markets)] = one_factor(self.correlation(markets))
+        return known
+
+    def _forget(self) -> None:
+        self._found.clear()
+        self._factors.clear()
+
+    def _correlation(self, markets: Sequence[str]) -> Matrix:
         at = np.array([self._index(market) for market in markets], dtype=np.intp)
         if len(at) == 0:
             return np.empty((0, 0))
@@ -160,6 +181,7 @@ class Covariance:
         if not all(np.isfinite(matrix).all() for matrix in matrices):
             raise ValueError("a matrix holds what is no number")
         self.markets, self.at_ms = kept.markets, kept.at_ms or None
+        self._forget()
         self._log_px = np.array([math.nan if px is None else px for px in kept.log_px])
         if count:
             self._products, self._powers, self._weights, self._squares = matrices

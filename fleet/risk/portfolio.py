@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 
 from agents.market.units import BPS
-from fleet.risk.covariance import SAMPLES_MIN, Covariance, Matrix, one_factor
+from fleet.risk.covariance import SAMPLES_MIN, Covariance, Matrix
 from fleet.risk.exposure import NETTED_SHARE
 
 HOUR_S: Final = 3_600.0
@@ -114,7 +114,7 @@ def _beta_net_usd(
     names = [market for market in covariance.markets if covariance.ready(market)]
     if len(names) < 2:
         return None
-    loadings = one_factor(covariance.correlation(names)).tolist()
+    loadings = covariance.factor(names).tolist()
     vols = [abs(b) * (covariance.sigma_bps(m) or 0.0) for m, b in zip(names, loadings, strict=True)]
     typical = float(np.median(vols))
     if typical <= 0:
