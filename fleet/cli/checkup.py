@@ -199,6 +199,8 @@ def processes_of(folder: Folder) -> Iterator[Finding]:
         yield Finding("halt", "warning", text, "fleet resume --reason TEXT once the cause is gone")
     if status.unwritable is not None:
         yield Finding("files", "bad", status.unwritable, "free some disk")
+    for cause, why in status.cautions.items():
+        yield Finding(cause, "bad", why, "until it is mended the fleet only reduces")
 
 
 def limits(folder: Folder) -> Iterator[Finding]:

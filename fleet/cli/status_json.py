@@ -78,6 +78,7 @@ def _alarms(gateway: GatewayStatus | None) -> list[str]:
         told.append(f"another controller trades this account ({who}): nothing that adds risk")
     if gateway.unwritable is not None:
         told.append(f"nothing that adds risk: {gateway.unwritable}; free some disk")
+    told += [f"{cause}: {why}: the fleet only reduces" for cause, why in gateway.cautions.items()]
     told += [f"{view.market}: {view.drift}" for view in gateway.markets if view.drift is not None]
     return told
 
