@@ -2,10 +2,16 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
+from agents.exchange.wire_account import ClearinghouseState
+from agents.market.instrument import Instrument
+from agents.market.types import Coin, Side
 from fleet.gateway.api import MarketView
-from fleet.supervisor.margins import action, top_up
+from fleet.gateway.core.account import Account
+from fleet.supervisor.margins import TopUp, action, top_up
+from tests.unit.agents.sim.desk import ALICE, SOL, Desk, order
 from tests.unit.fleet.views import NOW_MS, dex_view, view
 
 
@@ -57,3 +63,32 @@ def test_one_frame_asks_under_one_key() -> None:
     post = action(step, seen.instrument)
     assert post.key == f"margin-hyna:BTC-{NOW_MS}"
     assert post.action["ntli"] == 50_000_000
+
+
+def test_the_exchange_takes_it_and_its_frame_then_asks_for_nothing() -> None:
+    """The whole way: the venue's frame, the account's view of it, the action, the next frame."""
+    desk = Desk(usd=10_000)
+    desk.act(ALICE, {"type": "updateLeverage", "asset": SOL, "isCross": False, "leverage": 3})
+    desk.flow("SOL", Side.ASK, "119", "10")
+    assert "filled" in desk.place(ALICE, order(SOL, "B", "119", "10", tif="Ioc"))[0]
+    desk.exchange.set_oracle(Coin("SOL"), Decimal(105))
+    desk.exchange.floor.tallies[Coin("SOL")].mark_px = Decimal(105)
+
+    def step(mark_px: float) -> TopUp | None:
+        account = Account()
+        raw = desk.ask("clearinghouseState", user=ALICE, dex="")
+        frame = msgspec.convert(raw, ClearinghouseState, strict=False)
+        account.take_state("", frame)
+        position = account.position("SOL")
+        seen = view("SOL", position_sz=position.sz, entry_px=position.entry_px, mark_px=mark_px,
+                    isolated_raw=position.isolated_raw)  # fmt: skip
+        dex = dex_view("", account_value=frame.margin_summary.account_value,
+                       margin_used=frame.margin_summary.total_margin_used)  # fmt: skip
+        return top_up(seen, dex)
+
+    asked = step(105.0)
+    assert asked is not None
+    assert asked.amount == pytest.approx(Decimal(350) - Decimal("256.66"), abs=Decimal("0.05"))
+    instrument = Instrument(Coin("SOL"), asset_id=SOL, sz_decimals=2, leverage_max=20)
+    assert desk.act(ALICE, action(asked, instrument).action)["status"] == "ok"
+    assert step(105.0) is None
