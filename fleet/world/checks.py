@@ -3,10 +3,10 @@
 Here, at each placement: I1 the limit holds even if all that rests or may is filled; I2 nothing
 opens behind a latch, a fence or a second controller; I3 an order is ours, once, of one market and
 of a lease that lasts; I7 nonces rise, and only a noop uses one again; I8 post-only; I12 a market
-that drains opens nothing; the caretaker's collar. At each decision: I9 no quote on old data; I16
-risk only with a directive and known orders. At each change of the venue's: I3, I8 never across
-our own, no taker but the caretaker. At each event: I1 all that rests or may is counted, by the
-gateway and by its engine. At each record: I5 a fill is booked once.
+that drains opens nothing; the fleet's cap holds whatever is filled; the caretaker's collar. At each
+decision: I9 no quote on old data; I16 risk only with a directive and known orders. At each change
+of the venue's: I3, I8 never across our own, no taker but the caretaker. At each event: I1 all that
+rests or may is counted, by the gateway and by its engine. At each record: I5 a fill is booked once.
 
 Each second (``lookout``): I11 a revision only moves forward; I14 what reduces is quoted, whatever
 else is shut; I19 a position has an owner, or a person was told; what a dead or hung agent leaves
@@ -44,6 +44,8 @@ SETTLED_MS: Final = 10_000
 LISTED_MS: Final = 3_000
 """By then the venue's own lists have come after a reconnect, whatever a lagging node answered."""
 LOGGED_MAX: Final = 64
+CAPS_SLACK: Final = 1.02
+"""The door counts the other markets at their marks of the last second."""
 _SLACK: Final = 1.0 + 1e-9
 
 
@@ -136,10 +138,24 @@ class Checks:
         if float(worst_sz) * mark_usd > limit * _SLACK:
             worst = f"{float(worst_sz) * mark_usd:.2f}"
             self._fail("I1", f"{market} {side.name}: {worst} USD, limit {limit:.2f}")
+        if worst_sz > 0:
+            self._caps(state, side, sent_sz * Decimal(mark_usd))
         if state.markets[market].draining_ms is not None:
             self.checked["I12"] += 1
             if counted_sz > 0:
                 self._fail("I12", f"{market} {side.name}: {counted_sz} while it drains")
+
+    def _caps(self, state: State, side: Side, sent_usd: Decimal) -> None:
+        """The fleet's cap on its net position, if on this side all that may be filled is."""
+        caps = self._world.caps
+        if caps is None or caps.net_max_usd is None or self._world.link_age_ms <= SETTLED_MS:
+            return
+        self.checked["caps"] += 1
+        worst_usd = float(sent_usd)
+        for market in self._world.markets:
+            worst_usd += float(self._worst_sz(market, side)) * (state.mark_usd(market) or 0.0)
+        if worst_usd > caps.net_max_usd * CAPS_SLACK:
+            self._fail("caps", f"{side.name}: {worst_usd:.2f} USD net, cap {caps.net_max_usd:.2f}")
 
     def _worst_sz(self, market: str, side: Side) -> Decimal:
         """If all of ours that rests or may yet come to rest were filled."""

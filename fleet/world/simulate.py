@@ -16,6 +16,7 @@ from agents.settings import (
     StrategySettings,
 )
 from agents.sim.flow_price import Chance
+from fleet.gateway.api import Caps
 from fleet.manifests.spec import FleetRisk
 from fleet.world.agreement import Agreement
 from fleet.world.counterparties import Counterparties
@@ -26,6 +27,8 @@ from fleet.world.world import World
 MARKETS: Final = ("BTC", "hyna:BTC", "ETH", "xyz:NVDA", "SOL", "WLFI", "hyna:ETH", "XRP")
 """Which markets a world has, the first first."""
 POSITION_MAX_USD: Final = 1_500.0
+NET_SHARE: Final = 0.7
+"""The fleet's cap on its net position, of what its markets' own limits add up to."""
 CALM_S: Final = 8.0
 HEAL_MAX_S: Final = 90.0
 _UNBOUNDED_USD: Final = 1e12
@@ -80,7 +83,8 @@ def build(
     risk = FleetRisk(limit, limit, limit, limit, drawdown_max_share=0.99)
     cares = chance("orphans")
     rows = {name: settings(name, _DO[cares.randrange(len(_DO))]) for name in names}
-    world = World(rows, risk, market, chance)
+    caps = Caps(net_max_usd=NET_SHARE * POSITION_MAX_USD * markets)
+    world = World(rows, risk, market, chance, caps=caps)
     world.heap.note(f"{seed} {level.value}".encode())
     world.run(CALM_S)
     storm = Storm(world, draw(level, chance("faults")), chance("storm"), market.dark_coins)

@@ -8,6 +8,7 @@ from agents.engine import Engine
 from agents.market.types import Coin
 from agents.sim.accounts import Account
 from agents.sim.exchange import Exchange
+from fleet.gateway.api import Caps
 from fleet.gateway.core.cloids import Origin, parse
 from fleet.gateway.core.orders import dex_of
 from fleet.gateway.core.state import State
@@ -42,6 +43,8 @@ class Watched(Protocol):
     def link_age_ms(self) -> int: ...
     @property
     def halted(self) -> bool: ...
+    @property
+    def caps(self) -> Caps | None: ...
     def overdue_ms(self, market: str, generation: int) -> int | None: ...
     def phase(self, market: str) -> str: ...
 

@@ -14,7 +14,7 @@ from agents.sim.flow_price import Chance
 from agents.sim.heap import Heap
 from agents.sim.network import Network
 from agents.sim.outputs import Output
-from fleet.gateway.api import MarketPut
+from fleet.gateway.api import Caps, CapsPut, MarketPut
 from fleet.gateway.core import control
 from fleet.gateway.core.cloids import instance_digits
 from fleet.gateway.core.effects import Alert, Submit
@@ -53,8 +53,10 @@ class World:
         market: Market,
         chance: Callable[[str], Chance],
         block_ns: int = BLOCK_NS,
+        caps: Caps | None = None,
     ) -> None:
         self._block_ns = block_ns
+        self.caps = caps
         self.heap = Heap(START_NS)
         self.began_ns = START_NS
         self.markets = tuple(settings)
@@ -91,6 +93,8 @@ class World:
         for market, settings in self.settings.items():
             put = MarketPut(revision=1, settings=settings)
             self.gateway.do(control.put_market(self.gateway.state, market, put))
+        if self.caps is not None:
+            self.gateway.do(control.put_caps(self.gateway.state, CapsPut(caps=self.caps)))
         heap = self.heap
         heap.every(self._block_ns, "block", self.venue.block)
         heap.every(GATEWAY_TICK_NS, "gateway tick", self.gateway.tick)

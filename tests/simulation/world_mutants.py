@@ -12,6 +12,7 @@ from agents.risk import monitors, service
 from agents.runtime import inbound
 from fleet.gateway.core import (
     agents,
+    capping,
     door,
     posts,
     requests,
@@ -159,6 +160,15 @@ def _without(made: Callable[..., door.Door], **fields: Any) -> Callable[..., doo
     return door_of
 
 
+def caps_forgotten(patch: Patch) -> None:
+    """Each market has its own limit; what they come to together is nobody's business."""
+    patch.setattr(capping, "judge", lambda *_: lambda _: None)
+    patch.setattr(
+        capping, "room", lambda state: {m: agents.limit_usd(state, m) for m in state.markets}
+    )
+    patch.setattr(capping, "beyond", lambda _: [])
+
+
 Seeds: TypeAlias = tuple[int, ...]
 
 COMMON: dict[Callable[[Patch], None], Seeds] = {
@@ -180,6 +190,7 @@ COMMON: dict[Callable[[Patch], None], Seeds] = {
 """With seeds that show it; at least one in five does, so that one will whatever shifts."""
 
 RARE: dict[Callable[[Patch], None], Seeds] = {
+    caps_forgotten: (0, 1),
     fence_forgotten: (10,),
     lease_never_expires: (),
     stale_data_accepted: (),

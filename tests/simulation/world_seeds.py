@@ -24,5 +24,5 @@ def again(seed: int, markets: int = 2, seconds: float = 60.0, level: Level = Lev
     return f"fleet simulate --seed {seed} {options}"
 
 
-KNOWN: tuple[tuple[int, int, float], ...] = ((34, 2, 60.0),)
+KNOWN: tuple[tuple[int, int, float], ...] = ((34, 2, 60.0), (1, 2, 60.0))
 """Seed, markets, seconds of runs that once broke an invariant, by a fault that is mended."""

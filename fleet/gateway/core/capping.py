@@ -64,6 +64,7 @@ def judge(state: State, market: str) -> Callable[[Mapping[Side, Decimal]], str |
         if state.caps is None:
             return None
         held = state.exposure(market)
+        count(state, market)  # what was cancelled since is room of the past, not of this placement
         wanted = msgspec.structs.replace(
             held,
             open_bid_sz=held.open_bid_sz + added.get(Side.BID, Decimal(0)),
