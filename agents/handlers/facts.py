@@ -102,12 +102,16 @@ def _worst_case(
     """
     if mid_px is None:
         return None, None
-    sums = {Side.BID: 0.0, Side.ASK: 0.0}
+    bid_sz = ask_sz = 0.0
     for order in state.tracker.live.values():
-        if not order.reduce_only:
-            sums[order.side] += float(order.remaining_sz)
+        if order.reduce_only:
+            continue
+        if order.side is Side.BID:
+            bid_sz += float(order.remaining_sz)
+        else:
+            ask_sz += float(order.remaining_sz)
     signed_sz = float(state.position.sz)
-    open_sz = max(signed_sz + sums[Side.BID], sums[Side.ASK] - signed_sz)
+    open_sz = max(signed_sz + bid_sz, ask_sz - signed_sz)
     most_usd = state.settings.risk.advanced.position_kill_ratio * state.position_max_usd
     beyond = open_sz * mid_px > most_usd and open_sz > held_sz
     over_ns = state.watch.over.told(now_ns, holds=beyond)

@@ -45,8 +45,7 @@ def turn(
     kills_max: int,
 ) -> Step:
     """One look at what the monitors found: latch, hold, or let go."""
-    latching = sorted((f for f in findings if f.latches), key=lambda f: f.monitor in TRANSIENT)
-    worst = latching[0] if latching else None
+    worst = _gravest(findings)
     kill = kept.kill
     if worst is not None:
         passing = worst.monitor in TRANSIENT
@@ -73,6 +72,15 @@ def turn(
         return Step(kept)
     ramp_ms = kept.ramp_ms if silent else now_ms
     return Step(msgspec.structs.replace(kept, kill=None, ramp_ms=ramp_ms), opens=True)
+
+
+def _gravest(findings: Iterable[Finding]) -> Finding | None:
+    """What latches and does not pass, or else what latches."""
+    worst: Finding | None = None
+    for finding in findings:
+        if finding.latches and (worst is None or worst.monitor in TRANSIENT):
+            worst = finding if worst is None or finding.monitor not in TRANSIENT else worst
+    return worst
 
 
 def lifted(kept: Kept, now_ms: int) -> Kept:

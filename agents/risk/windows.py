@@ -32,11 +32,11 @@ class Range:
 
     def low(self, now_ns: int) -> float | None:
         self._forget(now_ns)
-        return min((slot[1] for slot in self._slots), default=None)
+        return min([slot[1] for slot in self._slots], default=None)
 
     def high(self, now_ns: int) -> float | None:
         self._forget(now_ns)
-        return max((slot[2] for slot in self._slots), default=None)
+        return max([slot[2] for slot in self._slots], default=None)
 
     def _forget(self, now_ns: int) -> None:
         slots = self._slots

@@ -18,6 +18,7 @@ from tests.soak.rig import Rig
 
 MINUTES = float(os.environ.get("HEALTHY_MINUTES", "120"))
 QUIET = {None, "warn"}
+LATER = {"killed", "fence", "link"}  # what it has brought about; a dead feed, the gateway tells too
 BTC, HYNA = "BTC", "hyna:BTC"
 
 
@@ -51,7 +52,7 @@ def resting(rig: Rig, market: str) -> int:
 def heard(rig: Rig, market: str, monitor: str, *modes: str, within_s: float = 40.0) -> None:
     wait_for(
         f"{monitor} of {market} to say {' or '.join(modes)}",
-        lambda: spoken(rig, market)[0] in {monitor, "killed"} and spoken(rig, market)[1] in modes,
+        lambda: spoken(rig, market)[0] in {monitor, *LATER} and spoken(rig, market)[1] in modes,
         within_s=within_s,
     )
 
