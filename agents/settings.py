@@ -70,9 +70,9 @@ class StrategySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     half_spread_floor_bps: float = 8.0
     half_spread_max_bps: float = 50.0
     edge_min_bps: float = 0.5
-    reducing_edge_min_bps: float = 0.0
+    reducing_edge_min_bps: float = 2.0
     adverse_weight: float = 1.0
-    retreat_weight: float = 0.0
+    retreat_weight: float = 6.0
     drift_weight: float = 0.0
     drift_max_bps: float = 3.0
     holding_s: float = 60.0

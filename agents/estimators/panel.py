@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
+import msgspec
+
 from agents.estimators.carry import BasisEstimator
 from agents.estimators.cascade import Cascade
 from agents.estimators.checkpoint import VERSION, Checkpoint, CheckpointRefused, decode
@@ -124,6 +126,18 @@ class Panel:
         bid, ask = bbo.bbo
         self._dear = False
         self._touch(bid, ask, bbo.venue_ms, now_ns)
+
+    def told(self, bid_px: float, ask_px: float, *, sent_ns: int) -> None:
+        """The touch that an order sent at ``sent_ns`` met, as its refusal tells it: newer than ours
+        where none came since. It stands until the next one and teaches nothing, for it has no time.
+        """
+        bid, ask, data_ns = self.bid, self.ask, self.data_ns
+        if bid is None or ask is None or data_ns is None or data_ns > sent_ns:
+            return
+        told = msgspec.structs.replace(bid, px=bid_px), msgspec.structs.replace(ask, px=ask_px)
+        if _sane(*told):
+            self.bid, self.ask = told
+            self._lean_bps, self._estimates = 0.0, None
 
     def on_ctx(self, ctx: AssetCtx) -> None:
         """Take the venue's mark, oracle and funding, each if it is a price or a rate at all."""

@@ -13,6 +13,7 @@ from agents.events import (
 )
 from agents.market.types import Side
 from agents.market.units import s_to_ns
+from agents.orders.refusal import touch_px
 from agents.state import EngineState
 
 RESYNC_NS: Final = s_to_ns(0.3)
@@ -32,6 +33,9 @@ def on_place_answered(state: EngineState, event: PlaceAnswered, now_ns: int) -> 
             state.throttle.rested(order.side)
         else:
             state.throttle.refused(order.side, order.refusal, now_ns)
+            touch = touch_px(order.refusal)
+            if touch is not None:
+                state.panel.told(*touch, sent_ns=order.sent_ns)
             state.dirty = True
     # What rests now may be cancelled now: something that waited for the answer waits no longer.
     state.dirty = state.dirty or state.revisit

@@ -25,3 +25,4 @@ class Answered(msgspec.Struct, frozen=True, gc=False):
 
     side: Side
     refusal: str | None
+    sent_ns: int

@@ -64,6 +64,10 @@ def ancestor(instrument: Instrument, bout: Bout) -> Maker:
 ABLATIONS: Final[Mapping[str, StrategySettings]] = {
     "no adverse selection": StrategySettings(adverse_weight=0.0),
     "expected move": StrategySettings(drift_weight=1.0),
+    "no retreat": StrategySettings(retreat_weight=0.0),
+    "no retreat, reducing at cost": StrategySettings(
+        retreat_weight=0.0, reducing_edge_min_bps=0.0
+    ),
     "no draw to the band": StrategySettings(quoted_max_bps=0.0),
     "reducing at any price": StrategySettings(reducing_edge_min_bps=-100.0),
     "closed form alone": StrategySettings(advanced=msgspec.structs.replace(

@@ -130,7 +130,7 @@ class Strategy(Section):
         default=0.5, ge=0, le=100, description="what a fill must earn beyond the fee, in bps"
     )
     reducing_edge_min_bps: float = Field(
-        default=0.0,
+        default=2.0,
         ge=-100,
         le=100,
         description="what reducing earns beyond the fee while little is held, in bps",
@@ -142,7 +142,7 @@ class Strategy(Section):
         description="the share of what the mid takes after trades that widens a side",
     )
     retreat_weight: float = Field(
-        default=0.0,
+        default=6.0,
         ge=0,
         le=50,
         description="how many times an expected move the side that it runs into stands back",

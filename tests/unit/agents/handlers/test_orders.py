@@ -39,6 +39,38 @@ def test_a_post_only_refusal_is_tried_again_after_a_moment() -> None:
     assert len(driver.sent(Place)) == 2
 
 
+def test_a_refusal_tells_a_newer_touch_and_is_followed_once_not_within_its_block() -> None:
+    driver, place = _manual()
+    driver.fed = False
+    driver.pass_s(0.2)
+    newer = POST_ONLY.replace("199.99@200.01", "198.99@199.01")
+    driver.tell(
+        PlaceAnswered(
+            place.request_id, tuple(OrderResult("refused", text=newer) for _ in place.orders)
+        )
+    )
+    assert len(driver.sent(Place)) == 1
+    driver.pass_s(0.2)
+    first, again = driver.sent(Place)
+    for side in Side:
+        moved = [float(o.px) for o in again.orders if o.side is side]
+        stood = [float(o.px) for o in first.orders if o.side is side]
+        assert max(moved) < max(stood) - 0.5
+    driver.pass_s(0.5)
+    assert len(driver.sent(Place)) == 2
+
+
+def test_a_refusals_touch_is_old_news_where_one_came_since() -> None:
+    driver, place = _manual()
+    driver.now_ns += 1_000_000
+    driver.bbo()
+    driver.fed = False
+    before = driver.engine.state.panel.bid
+    older = POST_ONLY.replace("199.99@200.01", "198.99@199.01")
+    driver.tell(PlaceAnswered(place.request_id, (OrderResult("refused", text=older),)))
+    assert driver.engine.state.panel.bid == before
+
+
 def test_other_refusals_wait_longer() -> None:
     driver, place = _manual()
     text = "Insufficient margin to place order. asset=5"

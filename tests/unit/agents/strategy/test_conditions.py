@@ -72,11 +72,10 @@ def test_what_ships_off_weighs_nothing_until_the_operator_says_so() -> None:
             name: getattr(advanced, name) for name in dir(advanced) if name.startswith("aversion_")
         }
         weights |= {"drift": settings.drift_weight, "tight": settings.tight_share}
-        weights |= {"retreat": settings.retreat_weight}
         weights |= {"momentum and cascade": advanced.momentum_max_bps}
         weights |= {"high": advanced.regime_high_bps, "extreme": advanced.regime_extreme_bps}
         weights |= {"jumps": advanced.jump_weight_bps}
-        assert len(weights) == 9 + 7
+        assert len(weights) == 9 + 6
         assert set(weights.values()) == {0.0}, weights
     storm = Conditions(
         regime="extreme", toxicity_share=0.9, threat=1, threat_share=1.0, volatility_ratio=5.0,
