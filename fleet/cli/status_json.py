@@ -80,6 +80,7 @@ def _alarms(gateway: GatewayStatus | None) -> list[str]:
         told.append(f"nothing that adds risk: {gateway.unwritable}; free some disk")
     told += [f"{cause}: {why}: the fleet only reduces" for cause, why in gateway.cautions.items()]
     told += [f"{view.market}: {view.drift}" for view in gateway.markets if view.drift is not None]
+    told += [f"{view.market}: {view.stale}" for view in gateway.markets if view.stale is not None]
     return told
 
 
@@ -130,6 +131,10 @@ def _account(
         "venue_strain": list(gateway.strain) if gateway else [],
         "foreign_orders": gateway.foreign_orders if gateway else None,
         "unresolved_orders": gateway.unresolved if gateway else None,
+        "caps": msgspec.to_builtins(gateway.caps) if gateway else None,
+        "caps_use": msgspec.to_builtins(gateway.caps_use) if gateway else None,
+        "refusals": gateway.refusals if gateway else None,
+        "key": msgspec.to_builtins(gateway.key) if gateway else None,
         "dexes": [
             {
                 "dex": dex.dex,

@@ -13,6 +13,7 @@ from fleet.cli.find import Identity
 from fleet.cli.observe import Observed, Store, StoreRow
 from fleet.cli.status_json import status_json
 from fleet.gateway.api import (
+    Caps,
     CareView,
     DeadManView,
     DexView,
@@ -382,3 +383,20 @@ def test_a_market_that_drained_past_the_supervisor_is_not_one_that_begins() -> N
     seen = make_seen(make_gateway(view), supervisor_down="it hangs", store=stored("QUOTING"))
     (row,) = status_json(seen)["markets"]
     assert (row["phase"], row["reason"]) == ("DRAINING", "no agent any more")
+
+
+def test_what_leaves_the_fleet_reducing_and_what_the_door_holds_is_told() -> None:
+    base = make_gateway()
+    stale = make_view(stale="bbo is crossed: 2 and 1")
+    gateway = msgspec.structs.replace(
+        base,
+        markets=(stale,),
+        cautions={"clock": "this host's clock is 3.0 s behind the venue's"},
+        caps=Caps(gross_max_usd=1_000.0),
+        refusals={"limit:gross": 3},
+    )
+    told = status_json(make_seen(gateway))
+    assert any("this host's clock is 3.0 s" in line for line in told["warnings"])
+    assert f"{stale.market}: bbo is crossed: 2 and 1" in told["warnings"]
+    assert told["account"]["caps"]["gross_max_usd"] == 1_000.0
+    assert told["account"]["refusals"] == {"limit:gross": 3}
