@@ -14,6 +14,8 @@ MODEL_SHARE: Final = 0.5
 NEAR_SHARE: Final = 0.35
 ASIDE_SHARE: Final = 0.7
 JUMP_SIGMAS: Final = 3.3
+ASIDE_SLACK_SHARE: Final = 0.65
+KEPT_SLACK_SHARE: Final = 0.4
 TRIPS: Final = 3.0  # the news in, the order out, the answer back
 RETREAT_SHARE: Final = 0.75
 KEPT_SHARE: Final = 0.9
@@ -52,7 +54,7 @@ def aside_max_bps(quoted_max_bps: float, slack: float) -> float:
     """The furthest that an expected move takes the first level of the side that it runs into; it
     comes nearer of itself if the move does come.
     """
-    furthest_bps = min(ASIDE_SHARE * quoted_max_bps, quoted_max_bps - 0.8 * slack)
+    furthest_bps = min(ASIDE_SHARE * quoted_max_bps, quoted_max_bps - ASIDE_SLACK_SHARE * slack)
     return max(furthest_bps, model_max_bps(quoted_max_bps, slack))
 
 
@@ -64,4 +66,4 @@ def retreat_max_bps(half_spread_bps: float) -> float:
 def kept_max_bps(half_spread_bps: float, slack: float = 0.0) -> float:
     """The furthest from fair that a resting first order may be left, if it is wanted nearer."""
     band = band_bps(half_spread_bps)
-    return max(min(KEPT_SHARE * band, band - slack / 2), KEPT_LEAST_SHARE * band)
+    return max(min(KEPT_SHARE * band, band - KEPT_SLACK_SHARE * slack), KEPT_LEAST_SHARE * band)
