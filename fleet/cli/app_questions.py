@@ -26,7 +26,10 @@ def dexs(url: Url = None, output: As = "table", fleet: Name = None) -> None:
 
 @app.command()
 def bench(
-    what: Annotated[Literal["cross-model", "cross-exchange"], typer.Argument(metavar="WHAT")],
+    what: Annotated[
+        Literal["cross-model", "cross-exchange"],
+        typer.Argument(metavar="WHAT", help="cross-model or cross-exchange."),
+    ],
     *,
     paths: Annotated[int, typer.Option(min=2, help="Of chance.")] = 60,
     minutes: Annotated[float, typer.Option(min=0.1, help="Of each path.")] = 20.0,
