@@ -130,7 +130,7 @@ def test_a_change_of_the_engine_is_found_where_it_first_shows(
     monkeypatch.setattr(Engine, "__init__", braver)
     found = rerun(folder).divergence
     assert found is not None
-    assert any("Place" in text for text in found.commands)
+    assert any("Place" in text or "Renew" in text for text in found.commands)
 
 
 def test_a_frame_that_was_changed_is_found(folder: Path) -> None:

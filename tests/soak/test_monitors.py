@@ -1,7 +1,8 @@
 """The monitors and the kill switch of a running fleet: silent where all is well, heard where not.
 
-Every condition that the venue can bring about from outside is brought about: by its faults, and by
-its prices. What counts is what rests at the venue. ``HEALTHY_MINUTES`` shortens the first test.
+What the venue's faults can bring about is brought about; the rest is walked in
+``tests/simulation/test_monitors.py``. What counts is what rests at the venue. ``HEALTHY_MINUTES``
+shortens the first test.
 """
 
 import os
@@ -86,9 +87,7 @@ def test_each_condition_is_heard_acted_on_and_forgotten(rig: Rig) -> None:
     heard(rig, BTC, "data", "pull", within_s=10.0)
     wait_for("BTC's orders to go", lambda: resting(rig, BTC) == 0, within_s=10.0)
     assert resting(rig, HYNA) > 0
-    heard(rig, BTC, "data", "kill", within_s=45.0)
-    assert row(rig, BTC)["phase"] == "HALTED"
-    rig.faults()
+    rig.faults()  # no kill: the gateway subscribes again and again, and is told a book each time
     well_again(rig)
 
     rig.faults(crossed_feed=[BTC])
@@ -101,14 +100,6 @@ def test_each_condition_is_heard_acted_on_and_forgotten(rig: Rig) -> None:
     heard(rig, BTC, "venue", "widen", "pull", within_s=60.0)
     rig.faults()
     well_again(rig, within_s=120.0)
-
-    px = row(rig, BTC)["mark_px"]
-    rig.post("/admin/oracle", {BTC: f"{px * 1.08:.0f}"})
-    heard(rig, BTC, "price", "pull", "kill", within_s=60.0)
-    wait_for("the switch to be thrown", lambda: spoken(rig, BTC)[1] == "kill", within_s=60.0)
-    assert resting(rig, BTC) == 0
-    wait_for("it to let go", lambda: row(rig, BTC)["phase"] == "QUOTING", within_s=180.0)
-    assert row(rig, BTC)["ramp_share"] < 1.0
 
 
 def test_a_signal_halts_and_a_resume_looks_before_it_lifts(rig: Rig) -> None:
