@@ -16,8 +16,8 @@ from agents.engine import Engine
 from agents.events import Event, Tick
 from agents.risk.verdict import Mode
 from agents.sim.universe import default_universe
-from fleet.backtest.desk import Desk
-from fleet.backtest.run import Bout, Maker, engine, read
+from fleet.backtest.desk import Desk, Maker
+from fleet.backtest.run import Bout, engine, read
 
 SHARED: Final = Path(os.environ.get("FLEET_SHARED", "../shared")) / "recordings"
 RECORDINGS: Final = sorted(SHARED.glob("*.jsonl.zst"))
