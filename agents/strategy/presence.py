@@ -20,6 +20,7 @@ TRIPS: Final = 3.0  # the news in, the order out, the answer back
 RETREAT_SHARE: Final = 0.75
 KEPT_SHARE: Final = 0.9
 KEPT_LEAST_SHARE: Final = 0.6
+KEPT_RATIO: Final = 1.4  # of the half-spread: an order is not moved for next to nothing
 PATIENT_SHARE_MAX: Final = 0.2  # of the limit; up to both a reducing fill must pay its fee
 PATIENT_CLIPS_MAX: Final = 2.0
 INVENTORY_SHARE_MAX: Final = 0.5  # of the limit; beyond it the skew alone decides
@@ -66,4 +67,6 @@ def retreat_max_bps(half_spread_bps: float) -> float:
 def kept_max_bps(half_spread_bps: float, slack: float = 0.0) -> float:
     """The furthest from fair that a resting first order may be left, if it is wanted nearer."""
     band = band_bps(half_spread_bps)
-    return max(min(KEPT_SHARE * band, band - KEPT_SLACK_SHARE * slack), KEPT_LEAST_SHARE * band)
+    furthest_bps = KEPT_SHARE * band
+    least_bps = min(max(KEPT_LEAST_SHARE * band, KEPT_RATIO * half_spread_bps), furthest_bps)
+    return max(min(furthest_bps, band - KEPT_SLACK_SHARE * slack), least_bps)
