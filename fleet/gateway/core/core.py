@@ -34,7 +34,7 @@ from fleet.gateway.core import (
 )
 from fleet.gateway.core.effects import Alert, Effect, Record
 from fleet.gateway.core.state import FLEET, Session, State
-from fleet.gateway.core.timers import Timers
+from fleet.gateway.core.timers import Timers, unwatched
 from fleet.gateway.records import LatchSet, LinkSeen
 
 _COIN: Final = re.compile(r'"coin":\s*"([^"]+)"')
@@ -122,7 +122,7 @@ class Core:
         effects += self._tell_link(None)
         for request in list(state.pending):
             effects += answers.unanswered(state, request, now_ms)
-        return effects
+        return effects + unwatched(state, now_ms)  # at once, if it was silent for long
 
     def link_up(self, now_ms: int) -> list[Effect]:
         """Connected, subscribed and reconciled."""

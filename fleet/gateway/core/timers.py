@@ -65,7 +65,7 @@ class Timers:
             self._orphans_ms = now_ms
             state.refusals_logged.clear()
             effects += orphans(state, now_ms)
-            effects += _unwatched(state, now_ms)
+            effects += unwatched(state, now_ms)
             effects += _gaps(state, now_ms)
             effects += _drifts(state, now_ms)
             effects += budget_tick(state, now_ms)
@@ -114,7 +114,7 @@ def _drifts(state: State, now_ms: int) -> list[Effect]:
     return effects
 
 
-def _unwatched(state: State, now_ms: int) -> list[Effect]:
+def unwatched(state: State, now_ms: int) -> list[Effect]:
     """With the link down nobody watches what fills: what rests is cancelled, by HTTP."""
     down_ms = now_ms - state.link.since_ms
     if state.link.state == "up" or not state.link.ever or down_ms < GAP_CANCEL_MS:
