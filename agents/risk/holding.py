@@ -15,6 +15,7 @@ DRIFT_KILL_S: Final = 30.0
 JUMP_SHARE: Final = 0.2
 JUMP_S: Final = 5.0
 STUCK_WARN_SHARE: Final = 0.5
+GROWTH_OVER_SHARE: Final = 0.5
 S_PER_H: Final = 3_600.0
 
 
@@ -49,9 +50,14 @@ def runaway(facts: Facts, settings: RiskSettings) -> Finding | None:
 
 
 def growth(facts: Facts, settings: RiskSettings) -> Finding | None:
-    """The position grew too fast: the side that adds goes, and stays away for a while."""
+    """The position grew too fast: the side that adds goes, and stays away for a while, or until
+    half of the limit is free again: then it was a swing of inventory, not a runaway.
+    """
     held_s, most = facts.growth_hold_s, settings.advanced.growth_max_share
     if held_s is None or held_s >= settings.advanced.growth_hold_s:
+        return None
+    held_usd = facts.exposure_usd
+    if held_usd is not None and held_usd <= GROWTH_OVER_SHARE * facts.position_max_usd:
         return None
     evidence = (("grown_share", facts.grown_share), ("growth_max_share", most))
     text = f"position grew by {most:.0%} of its limit or more within a minute"
