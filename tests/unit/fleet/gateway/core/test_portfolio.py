@@ -18,7 +18,7 @@ NO_ROW = GammaRow(2, 0.0, {})
 
 
 def frames(effects: Sequence[Effect]) -> list[tuple[int, object]]:
-    told = []
+    told: list[tuple[int, object]] = []
     for effect in effects:
         assert isinstance(effect, Tell)
         told.append((effect.session, msgspec.json.decode(effect.data, type=ToAgent).data))
