@@ -18,6 +18,7 @@ from fleet.gateway.core.effects import (
     Ask,
     Cut,
     Effect,
+    KeepCaps,
     KeepLeases,
     KeepMarket,
     Record,
@@ -86,8 +87,8 @@ class GatewaySide:
         self.link = GatewayLink(self)
         self._carry: dict[type[Effect], Callable[..., None]] = {
             Cut: self._cut, Submit: self._submit, Ask: self._ask, Record: self._record,
-            KeepMarket: self._keep_market, Watch: self._watch, WriteLatch: self._write_latch,
-            Alert: self._alert,
+            KeepCaps: self._keep_caps, KeepMarket: self._keep_market, Watch: self._watch,
+            WriteLatch: self._write_latch, Alert: self._alert,
         }  # fmt: skip
 
     @property
@@ -227,6 +228,9 @@ class GatewaySide:
 
     def _record(self, effect: Record) -> None:
         self._append(effect.body)
+
+    def _keep_caps(self, _: KeepCaps) -> None:
+        self.keeping.caps()
 
     def _keep_market(self, effect: KeepMarket) -> None:
         self.keeping.market(effect)

@@ -37,7 +37,7 @@ def test_heavy_faults_break_nothing_and_all_agree_once_healed(pool: ProcessPoolE
         checked.update(result.invariants_checked)
         digests.add(result.digest)
     assert len(digests) == SEEDS
-    assert traded.count(0) <= SEEDS // 8, "nearly every storm leaves room to trade"
+    assert min(traded) > 0, "every storm leaves room to trade"
     assert {kind for kind, times in struck.items() if times} >= KINDS
     assert min(checked.values()) > 0
 

@@ -180,6 +180,7 @@ def _book(state: State, fill: Fill, now_ms: int) -> list[Effect]:
     state.orders.filled(fill)
     capping.traded(state, fill)
     state.account.take_fill(fill)
+    capping.count(state, fill.coin)  # what closes here takes room of the others' on its side
     fee_usd = float(fill.fee) * (state.token_mark_usd(fill.fee_token) or 1.0)
     state.bookings.add_day(fill.coin, float(fill.closed_pnl) - fee_usd, fill.time_ms)
     touch = state.account.touches.get(fill.coin)
