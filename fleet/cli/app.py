@@ -258,12 +258,18 @@ def replay(
     write_journals: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write the agents' journals there.")
     ] = None,
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=A,B", help="Compare values of a market's setting; repeat it."),
+    ] = None,
     output: As = "table",
 ) -> None:
     """A manifest's agents over a recording, as fast as it goes; or an agent's journal once more."""
     from fleet.cli import replay as verb
 
-    raise typer.Exit(verb.run(path, recording, journal, seed, output, write_journals))
+    raise typer.Exit(
+        verb.run(path, recording, journal, seed, output, write_journals, tuple(sweep or ()))
+    )
 
 
 @app.command()

@@ -3,6 +3,7 @@
 import os
 import random
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +14,7 @@ from fleet.folder import Folder
 
 if TYPE_CHECKING:
     from agents.runtime.journal_replay import Rerun
+    from fleet.world.replay import Replayed
 
 RECORDING_ENV: Final = "FLEET_RECORDING"
 """What a manifest may name its recording by; here the option says which."""
@@ -25,14 +27,18 @@ def run(
     seed: int | None,
     output: Output,
     write_journals: Path | None = None,
+    sweep: Sequence[str] = (),
 ) -> int:
     """A manifest with a recording, or a journal alone; exit 3 for any other mix."""
+    if sweep and (journal is not None or write_journals is not None):
+        mend = "give a manifest and --recording FILE with it, and nothing else"
+        raise Failure(ExitCode.INVALID, "--sweep compares replays alone", mend)
     if journal is not None and path is None and recording is None and write_journals is None:
         return _journals(journal, output)
     if path is None or recording is None or journal is not None:
         mend = "give a manifest and --recording FILE, or --journal PATH alone"
         raise Failure(ExitCode.INVALID, "nothing to replay", mend)
-    return _recording(path, recording, seed, output, write_journals)
+    return _recording(path, recording, seed, output, write_journals, sweep)
 
 
 def _journals(path: Path, output: Output) -> int:
@@ -66,11 +72,14 @@ def _tell(again: "Rerun") -> None:
 
 
 def _recording(
-    path: Path, recording: Path, seed: int | None, output: Output, write_journals: Path | None
+    path: Path,
+    recording: Path,
+    seed: int | None,
+    output: Output,
+    write_journals: Path | None,
+    sweep: Sequence[str],
 ) -> int:
     """Print what the agents made of it."""
-    import msgspec
-
     from agents.runtime.journal import Journal
     from agents.sim.tape import TapeError
     from fleet.cli.validate import load_or_fail
@@ -83,6 +92,10 @@ def _recording(
     spec = load_or_fail(path)
     if seed is None:
         seed = spec.paper.seed if spec.paper is not None else 7
+    if sweep:
+        from fleet.cli import sweep as many
+
+        return many.run(spec, recording, seed, sweep, output)
     written: list[Journal] = []
 
     def journal(market: str) -> Journal:
@@ -103,6 +116,15 @@ def _recording(
         each.close()
     for market in result.left_out:
         say(f"{market}: not in the recording; left out")
+    _show(result, seed, wall_s, output)
+    for violation in result.violations:
+        say(violation)
+    return int(ExitCode.UNEXPECTED if result.violations else ExitCode.DONE)
+
+
+def _show(result: "Replayed", seed: int, wall_s: float, output: Output) -> None:
+    import msgspec
+
     if output == "json":
         fields = msgspec.structs.asdict(result)
         put_json({"digest": fields.pop("digest"), "seed": seed, "wall_s": wall_s, **fields})
@@ -115,6 +137,3 @@ def _recording(
                 f"inventory up to {row.inventory_max_usd:,.0f} USD"
             )
         put(f"{result.recorded_s:.0f} s in {wall_s:.1f} s, {result.events} events; {result.digest}")
-    for violation in result.violations:
-        say(violation)
-    return int(ExitCode.UNEXPECTED if result.violations else ExitCode.DONE)
