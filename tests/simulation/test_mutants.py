@@ -22,7 +22,7 @@ from agents.strategy import ladder
 from tests.simulation.engine_checks import Violation
 from tests.simulation.engine_world import simulate
 
-SEEDS = 20
+SEEDS = 40
 
 Patch = pytest.MonkeyPatch
 
@@ -316,10 +316,14 @@ MUTANTS: tuple[Callable[[Patch], None], ...] = (
 )
 
 
+KNOWN: dict[Callable[[Patch], None], tuple[int, ...]] = {old_data_still_quoted: (57, 77)}
+"""Seeds that show a mutant which few show: one in eight."""
+
+
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: str(mutant.__name__))
 def test_mutant_is_killed(mutant: Callable[[Patch], None], monkeypatch: Patch) -> None:
     mutant(monkeypatch)
-    for seed in range(SEEDS):
+    for seed in (*KNOWN.get(mutant, ()), *range(SEEDS)):
         try:
             simulate(seed)
         except Violation:
