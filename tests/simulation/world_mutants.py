@@ -174,23 +174,23 @@ Seeds: TypeAlias = tuple[int, ...]
 COMMON: dict[Callable[[Patch], None], Seeds] = {
     closed_socket_keeps_its_lease: (9, 1, 16),
     generation_given_twice: (3, 6),
-    nonce_by_raw_clock: (8, 5),
+    nonce_by_raw_clock: (5, 0),
     unknown_outcome_sent_again: (6, 2),
     fills_booked_by_presence: (5, 2),
-    nothing_swept: (1, 0),
-    limit_counts_no_open_orders: (5, 0),
-    of_outcomes.timeout_means_cancelled: (2, 9, 3),
-    of_outcomes.not_sent_for_lost: (9, 4),
-    of_outcomes.expiry_without_margin: (3, 9, 2),
-    of_outcomes.closing_counts_as_gone: (1, 7, 9),
+    limit_counts_no_open_orders: (1, 3),
+    caps_forgotten: (11, 13),
+    of_outcomes.timeout_means_cancelled: (2, 3),
+    of_outcomes.not_sent_for_lost: (4, 8),
+    of_outcomes.expiry_without_margin: (9, 2),
+    of_outcomes.closing_counts_as_gone: (1, 3),
     of_restarts.booked_fills_forgotten_at_restart: (5, 8, 1),
-    of_care.caretaker_works_beside_the_agent: (1, 2, 3),
-    of_care.caretaker_may_add: (1, 2, 3),
+    of_care.caretaker_works_beside_the_agent: (1, 3),
+    of_care.caretaker_may_add: (1, 3),
 }
 """With seeds that show it; at least one in five does, so that one will whatever shifts."""
 
 RARE: dict[Callable[[Patch], None], Seeds] = {
-    caps_forgotten: (0, 1),
+    nothing_swept: (0, 26, 38),
     fence_forgotten: (10,),
     lease_never_expires: (),
     stale_data_accepted: (),
