@@ -29,11 +29,12 @@ def gather(state: EngineState, estimates: Estimates | None, money: Counted, now_
     low_sz, high_sz = state.held()
     held_sz = max(abs(low_sz), abs(high_sz))
     seen, limit_usd = state.venue_position, state.position_max_usd
+    user_usd = state.settings.risk.position_max_usd  # the gateway's may be 0: a cap that is full
     drift_s, drift_share = None, 0.0
     if seen is not None and seen.differs_ns is not None:
         drift_s = (now_ns - seen.differs_ns) / NS_PER_S
         if mid_px is not None:
-            drift_share = float(abs(seen.sz - state.position.sz)) * mid_px / limit_usd
+            drift_share = float(abs(seen.sz - state.position.sz)) * mid_px / user_usd
     foreign_sz = watch.foreign_sz(now_ns)
     cascade = panel.cascade
     open_usd, over_s = _worst_case(state, mid_px, float(held_sz), now_ns)
@@ -72,7 +73,7 @@ def gather(state: EngineState, estimates: Estimates | None, money: Counted, now_
         stuck_s=None if stuck_ns is None else stuck_ns / NS_PER_S,
         drift_s=drift_s,
         drift_share=drift_share,
-        foreign_share=abs(foreign_sz) * (mid_px or 0.0) / limit_usd,
+        foreign_share=abs(foreign_sz) * (mid_px or 0.0) / user_usd,
         liquidated=watch.liquidated,
         move_share=watch.move_share(now_ns),
         sigma_bps=estimates.sigma_bps if estimates is not None and estimates.sigma_known else None,

@@ -34,7 +34,8 @@ def refresh(state: EngineState, now_ns: int) -> None:
     )
     state.kept = money.kept
     risk = state.settings.risk
-    held_share = held_sz * (mid_px or 0.0) / state.position_max_usd
+    # Of the user's own limit: the gateway's may be 0 while a cap of the fleet is full.
+    held_share = held_sz * (mid_px or 0.0) / risk.position_max_usd
     state.watch.look(mid_px, held_sz, held_share, risk.advanced.growth_max_share, now_ns)
     found = findings(gather(state, estimates, money, now_ns), risk)
     _switch(state, found, now_ns)

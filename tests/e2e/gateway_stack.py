@@ -50,6 +50,7 @@ class Stack:
     """One venue and one gateway with its folder; the client speaks to both."""
 
     start_s = START_S
+    limits = "auto"
 
     def __init__(self, root: Path) -> None:
         self.key = draw_key()
@@ -65,7 +66,7 @@ class Stack:
         self.client = GatewayClient(self.folder)
         self.venue = subprocess.Popen(
             [sys.executable, "-m", "fleet.venue.main", "--port", "0", "--seed", "7",
-             "--fund", f"{self.address}=100000"],
+             "--fund", f"{self.address}=100000", "--limits", self.limits],
             stdout=subprocess.PIPE, cwd=ROOT,
         )  # fmt: skip
         assert self.venue.stdout is not None

@@ -22,9 +22,15 @@ from fleet.processes import clean_environment, python
 from tests.e2e.gateway_stack import Stack, agent, far_px
 
 
+class Unlimited(Stack):
+    """Many halts in one minute would each wait for the venue's weight to come back."""
+
+    limits = "off"
+
+
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    made = Stack(tmp_path_factory.mktemp("direct"))
+    made = Unlimited(tmp_path_factory.mktemp("direct"))
     (made.folder.root / "guard.json").write_text(json.dumps({"url": made.url, "venue": False}))
     try:
         made.configure()

@@ -22,6 +22,7 @@ TYPES: dict[str, tuple[type, ...]] = {
     "userFills": (codec.UserFills,),
     "user": (codec.UserFills, codec.FundingRows, codec.NonUserCancels, codec.Unread),
     "userFundings": (codec.FundingRows,),
+    "userNonFundingLedgerUpdates": (codec.LedgerRows,),
     "openOrders": (codec.OpenOrdersFrame,),
     "clearinghouseState": (codec.AccountFrame,),
     "allDexsClearinghouseState": (codec.AllAccountsFrame,),

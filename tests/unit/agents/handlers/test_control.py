@@ -1,8 +1,9 @@
 """Link, fence, directive, limits, settings, pause: in force with the event that tells them."""
 
 import msgspec
+import pytest
 
-from agents.commands import AskOpenOrders, AskOrder, Cancel, Place, Renew
+from agents.commands import AskOpenOrders, AskOrder, Cancel, Place, Renew, RequestFence
 from agents.events import (
     DirectiveReceived,
     FenceChanged,
@@ -180,3 +181,18 @@ def test_without_a_journal_it_only_reduces_and_says_why() -> None:
     assert driver.phase == "REDUCING"
     assert {order.side for order in driver.live()} == {Side.ASK}
     assert "No space left on device" in driver.reason
+
+
+@pytest.mark.parametrize("held", ["0", "10"])
+def test_a_fleets_cap_that_is_full_leaves_an_agent_that_only_reduces(held: str) -> None:
+    """The gateway then tells a limit of 0: nothing is divided by it, and nothing is killed."""
+    driver = quoting(state=holding(held)) if held != "0" else quoting()
+    driver.tell(LimitsChanged(0.0))
+    driver.bbo()
+    driver.pass_s(5.0)
+    assert driver.phase in {"QUOTING", "REDUCING"}
+    assert [o for o in driver.live() if o.side is Side.BID] == []
+    assert driver.sent(RequestFence) == []
+    driver.tell(LimitsChanged(5_000.0))
+    driver.pass_s(65.0)
+    assert driver.phase == "QUOTING"

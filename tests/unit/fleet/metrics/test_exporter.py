@@ -51,6 +51,7 @@ def test_it_serves_where_it_is_told_and_moves(folder: Folder, exporter: Exporter
     with pytest.raises(urllib.error.HTTPError) as refused:
         scraped(first, "/")
     assert refused.value.code == 404
+    refused.value.close()
     keep(folder, MetricsSettings(port=second))
     exporter.follow()
     assert "mm_gateway_up 0.0" in scraped(second)
