@@ -8,7 +8,6 @@ from tests.soak.rig import Rig
 
 CELLS: tuple[tuple[How, str], ...] = (
     ("KILL", "agent:SOL"),
-    ("STOP", "agent:ETH"),
     ("KILL", "ledger"),
     ("KILL", "gateway"),
     ("KILL", "guard"),
