@@ -10,11 +10,12 @@ import sqlite3
 import threading
 import time
 from collections.abc import Mapping
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 import msgspec
 
-from agents.runtime.loops import LoopView, read
+from agents.runtime.loops import LoopView
+from fleet import loops
 from fleet.cli.control import Control, Health
 from fleet.cli.find import Identity, identity
 from fleet.folder import Folder
@@ -32,7 +33,6 @@ from fleet.risk.baseline import Baseline
 GATEWAY_PATIENCE_S = 1.0
 CONTROL_PATIENCE_S = 0.25
 BLIND_S = 5.0
-LOOP_AGE_MAX_MS = 30_000
 
 
 class StoreRow(msgspec.Struct, frozen=True):
@@ -121,7 +121,7 @@ def observe(folder: Folder) -> Observed:
         latch=gateway.halt if gateway else latch(folder),
         flow=_flow(folder),
         warnings=tuple(warnings),
-        loops=_loops(folder, now_ms),
+        loops=loops.observed(folder, now_ms),
     )
 
 
@@ -197,18 +197,6 @@ def _why_no_supervisor(folder: Folder) -> str:
     if alive(folder, "supervisor") is None:
         return "its process is gone; Ray starts it again"
     return f"it does not answer within {CONTROL_PATIENCE_S:g} s"
-
-
-def _loops(folder: Folder, now_ms: int) -> dict[str, LoopView]:
-    """Of each process that watches its event loop, what it saw; of none that is gone."""
-    paths = {unquote(path.stem): path for path in folder.loops.glob("*.json")}
-    paths["venue"] = folder.loop("venue")
-    views = {process: read(path) for process, path in paths.items()}
-    return {
-        process: view
-        for process, view in views.items()
-        if view is not None and now_ms - view.as_of_ms < LOOP_AGE_MAX_MS
-    }
 
 
 def _baseline(folder: Folder) -> Baseline | None:

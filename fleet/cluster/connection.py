@@ -48,7 +48,7 @@ def connected(folder: Folder) -> Iterator[None]:
         )
     assert "ray" not in sys.modules or "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER" in os.environ
     # Ray reads some of these as it is imported, and never again: so they stand first.
-    os.environ.update(ray_environment(folder))
+    os.environ.update(ray_environment(folder.ray_token))
     os.environ.pop("RAY_ADDRESS", None)
     import ray
 

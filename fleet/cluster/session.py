@@ -22,6 +22,7 @@ from fleet.processes import alive, is_stopped, write_pid
 
 TEMP_DIR_MAX: Final = 43  # Ray adds up to 62 bytes, and a socket's path ends at 107
 OBJECT_STORE_BYTES: Final = 80_000_000
+ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 START_S: Final = 90.0
 TERM_S: Final = 10.0
 KILL_S: Final = 10.0
@@ -49,11 +50,14 @@ def temp_dir(folder: Folder) -> Path:
     return folder.run / "ray"
 
 
-def ray_environment(folder: Folder) -> dict[str, str]:
-    """The variables that the head and each process that calls ``ray.init`` must share."""
+def ray_environment(token: Path) -> dict[str, str]:
+    """The variables that the head and each process that calls ``ray.init`` must share.
+
+    Ray reads them as it is imported: they must be set before that.
+    """
     return {
         "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN_PATH": str(folder.ray_token),
+        "RAY_AUTH_TOKEN_PATH": str(token),
         # Ray then listens on loopback on Linux too; a node address of 127.0.0.1 is replaced.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
         "RAY_gcs_rpc_server_reconnect_timeout_s": "5",
@@ -66,8 +70,8 @@ def ray_environment(folder: Folder) -> dict[str, str]:
 def head_environment(folder: Folder) -> dict[str, str]:
     """What the head is born with: an allow-list, because actors inherit all of it."""
     kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    return {**kept, **ray_environment(folder), **one_thread, "FLEET_HOME": str(folder.root.parent)}
+    ray = ray_environment(folder.ray_token)
+    return {**kept, **ray, **ONE_THREAD, "FLEET_HOME": str(folder.root.parent)}
 
 
 def address(folder: Folder) -> str | None:

@@ -6,11 +6,12 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
+
+from fleet.cluster.session import OBJECT_STORE_BYTES, ONE_THREAD, ray_environment
 
 T = TypeVar("T")
 R = TypeVar("R")
-OBJECT_STORE_BYTES: Final = 80_000_000
 
 
 def parallel(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
@@ -22,12 +23,7 @@ def parallel(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
     token = folder / "token"
     token.touch(0o600)
     token.write_text(secrets.token_hex(32), encoding="ascii")
-    # Ray reads these as it is imported, so they come first.
-    os.environ.update({
-        "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token),
-        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0",
-        "RAY_worker_niceness": "0", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
-    })  # fmt: skip
+    os.environ.update({**ray_environment(token), **ONE_THREAD})
     os.environ.pop("RAY_ADDRESS", None)
     import ray
 

@@ -3,12 +3,11 @@
 import contextlib
 import time
 from collections.abc import Mapping
-from pathlib import Path
-from urllib.parse import unquote
 
 import msgspec
 
-from agents.runtime.loops import LoopView, read
+from agents.runtime.loops import LoopView
+from fleet import loops
 from fleet.folder import Folder
 from fleet.gateway.api import GatewayStatus, MarketView
 from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable
@@ -21,7 +20,6 @@ from fleet.ledger.query import LedgerUnreadable, MarketPnl
 from fleet.processes import alive
 
 GATEWAY_S = 2.0
-LOOP_AGE_MAX_MS = 30_000
 SLOW_S = 20.0
 HOUR_MS = 3_600_000
 PROCESSES = ("guard", "gateway", "ledger", "venue", "ray", "supervisor")
@@ -83,7 +81,7 @@ class Eye:
             markets=markets,
             drawdown_share=lost.share if lost else None,
             processes={name: alive(folder, name) is not None for name in PROCESSES},
-            loops=_loops(folder.loops, now_ms),
+            loops=loops.observed(folder, now_ms),
         )
 
     def _look_slowly(self, now_ms: int) -> None:
@@ -94,13 +92,3 @@ class Eye:
         self._edges = edges(self._folder.ledger_db, now_ms)
         found = periods(self._folder.ledger_db, [now_ms - HOUR_MS, now_ms + 1])
         self._hours = {period.market: period for period in found}
-
-
-def _loops(folder: Path, now_ms: int) -> dict[str, LoopView]:
-    """What each process last told of its loop; one that is gone soon tells nothing."""
-    views = {unquote(path.stem): read(path) for path in folder.glob("*.json")}
-    return {
-        process: view
-        for process, view in views.items()
-        if view is not None and now_ms - view.as_of_ms <= LOOP_AGE_MAX_MS
-    }

@@ -42,7 +42,7 @@ def test_the_environment_is_an_allow_list(folder: Folder, monkeypatch: pytest.Mo
     assert "4f" * 32 not in environment.values()
     assert "AWS_SECRET_ACCESS_KEY" not in environment
     assert environment["PATH"] == os.environ["PATH"]
-    assert environment.items() >= ray_environment(folder).items()
+    assert environment.items() >= ray_environment(folder.ray_token).items()
 
 
 def test_a_dead_pid_file_is_no_head_and_is_cleared(folder: Folder) -> None:

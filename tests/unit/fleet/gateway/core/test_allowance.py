@@ -67,7 +67,7 @@ def test_placements_leave_twice_as_many_as_there_are_orders(
         assert first
         assert allowance.admits(orders, open_orders, 1_001, adding=adding)
     else:  # one each ten seconds, and only while the venue still takes enough cancels
-        assert not (first and allowance.admits(1, open_orders, 1_001, adding=adding))
+        assert not (first and allowance.admits(orders, open_orders, 1_001, adding=adding))
         cancels_left = allowance.cancels_left
         assert cancels_left is not None
         assert not first or cancels_left - orders >= 2 * open_orders
