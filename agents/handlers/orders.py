@@ -11,9 +11,9 @@ from agents.events import (
     PlaceAnswered,
     RequestRefused,
 )
-from agents.market.types import Side
 from agents.market.units import s_to_ns
 from agents.orders.refusal import touch_px
+from agents.orders.request import Request
 from agents.state import EngineState
 
 RESYNC_NS: Final = s_to_ns(0.3)
@@ -30,9 +30,9 @@ def on_place_answered(state: EngineState, event: PlaceAnswered, now_ns: int) -> 
         state.watch.refused(limited, now_ns)
     for order in state.tracker.place_answered(event.request_id, event.results, now_ns):
         if order.refusal is None:
-            state.throttle.rested(order.side)
+            state.throttle.rested(order.side, reduces=order.reduces)
         else:
-            state.throttle.refused(order.side, order.refusal, now_ns)
+            state.throttle.refused(order.side, order.refusal, now_ns, reduces=order.reduces)
             touch = touch_px(order.refusal)
             if touch is not None:
                 state.panel.told(*touch, sent_ns=order.sent_ns)
@@ -57,9 +57,18 @@ def on_request_refused(state: EngineState, event: RequestRefused, now_ns: int) -
     if request.kind == "cancel":
         state.throttle.cancel_refused(now_ns)
     else:
-        for side in Side:
-            state.throttle.refused(side, f"{event.reason} {event.text}", now_ns)
+        _turned_away(state, request, f"{event.reason} {event.text}", now_ns)
     state.dirty = True
+
+
+def _turned_away(state: EngineState, request: Request, text: str, now_ns: int) -> None:
+    """Of a whole placement. Where part of it may add, that part is taken for the reason: what only
+    reduces is offered again at once, by itself.
+    """
+    orders = [order for cloid in request.cloids if (order := state.tracker.find(cloid, None))]
+    adding = {order.side for order in orders if not order.reduce_only}
+    for side in adding or {order.side for order in orders}:
+        state.throttle.refused(side, text, now_ns, reduces=not adding)
 
 
 def on_outcome_unknown(state: EngineState, event: OutcomeUnknown, now_ns: int) -> None:

@@ -36,7 +36,7 @@ def _follow(state: EngineState, now_ns: int) -> None:
     row = state.gamma_row
     now = NOTHING
     if row is not None and row.in_force:
-        now = cross_of(state, estimates, rooms(state, estimates), now_ns) or NOTHING
+        now = cross_of(state, estimates, rooms(state, estimates, now_ns), now_ns) or NOTHING
     before = (pricing.cross if pricing.crossed else None) or NOTHING
     quoting = pricing.quoting
     clips = abs(now.clips - before.clips)

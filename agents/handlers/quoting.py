@@ -66,7 +66,7 @@ def decide(state: EngineState, now_ns: int) -> None:
         state.pricing = None
         _cancel(state, _resting(state), now_ns)
         return
-    room = rooms(state, estimates)
+    room = rooms(state, estimates, now_ns)
     cross = cross_of(state, estimates, room, now_ns)
     crossed = cross if state.gamma_row is not None and state.gamma_row.in_force else None
     quoting = quote(

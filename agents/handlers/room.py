@@ -51,8 +51,8 @@ NO_ROOM: Final = Room(
 )
 
 
-def rooms(state: EngineState, estimates: Estimates) -> Rooms:
-    """What the verdict, the limits and the inventory leave to each side."""
+def rooms(state: EngineState, estimates: Estimates, now_ns: int) -> Rooms:
+    """What the verdict, the limits, the inventory and the last refusals leave to each side."""
     reference_px = estimates.mid_px
     if estimates.mark_px is not None and estimates.mark_px > reference_px:
         reference_px = estimates.mark_px
@@ -60,6 +60,8 @@ def rooms(state: EngineState, estimates: Estimates) -> Rooms:
     low_sz, high_sz = state.held()
     sign = 1 if low_sz > 0 else -1 if high_sz < 0 else 0
     bid, ask = allowed(state.verdict.mode, sign)
+    bid = _exit(state, Side.BID, bid, high_sz, now_ns)
+    ask = _exit(state, Side.ASK, ask, low_sz, now_ns)
     return Rooms(
         clip_sz=sizing.clip_sz,
         limit_sz=sizing.limit_sz,
@@ -67,6 +69,19 @@ def rooms(state: EngineState, estimates: Estimates) -> Rooms:
         bid=side_room(state.tracker, side=Side.BID, allowance=bid, sizing=sizing, held_sz=high_sz),
         ask=side_room(state.tracker, side=Side.ASK, allowance=ask, sizing=sizing, held_sz=low_sz),
     )
+
+
+def _exit(
+    state: EngineState, side: Side, allowance: Allowance, held_sz: Decimal, now_ns: int
+) -> Allowance:
+    """A side whose orders are turned away because they may add offers what only reduces (I14); an
+    order that still rests there is exit enough.
+    """
+    inside = allowance is Allowance.FULL and side.sign * held_sz < 0
+    if not inside or not state.throttle.barred(side, now_ns):
+        return allowance
+    stands = any(not order.reduce_only for order in state.tracker.side(side))
+    return allowance if stands else Allowance.REDUCE
 
 
 def side_room(

@@ -111,4 +111,6 @@ def paced(state: EngineState, side: Side, room: Room, now_ns: int) -> bool:
 
 def blocked(state: EngineState, side: Side, room: Room, now_ns: int) -> bool:
     """Whether this side may place nothing now: it was turned away, or placed too lately."""
-    return state.throttle.blocked(side, now_ns) or paced(state, side, room, now_ns)
+    reduces = room.allowance is Allowance.REDUCE
+    turned_away = state.throttle.blocked(side, now_ns, reduces=reduces)
+    return turned_away or paced(state, side, room, now_ns)

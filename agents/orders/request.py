@@ -24,5 +24,6 @@ class Answered(msgspec.Struct, frozen=True, gc=False):
     """The venue's word on one order of a placement; ``refusal`` None = it was taken."""
 
     side: Side
+    reduces: bool
     refusal: str | None
     sent_ns: int

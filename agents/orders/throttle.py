@@ -11,6 +11,7 @@ POST_ONLY_NS: Final = s_to_ns(0.1)
 CANCEL_NS: Final = s_to_ns(0.25)
 OTHER_NS: Final = s_to_ns(1.0)
 BACKOFF_MAX_NS: Final = s_to_ns(30.0)
+EXIT_MAX_NS: Final = s_to_ns(5.0)
 DOUBLINGS_MAX: Final = 10
 NOTHING_TO_REPLACE: Final = "Cannot modify canceled or filled order"
 MOVES_MAX: Final = 6.0
@@ -20,31 +21,35 @@ MOVES_PER_S: Final = 2.0
 class _Backoff(msgspec.Struct, gc=False):
     until_ns: int = 0
     refusals: int = 0
+    wait_ns: int = 0
 
 
 class Throttle:
     """Doubling back-off a side: 0.1 s after a post-only refusal, 1 s after any other, 30 s at most.
 
-    A placement that rests ends it.
+    A placement that rests ends it. Orders that only reduce back off on their own, 5 s at most:
+    what is refused to those that may add is no reason to leave a position without an exit (I14).
     """
 
-    __slots__ = ("_cancel_until_ns", "_placed_ns", "_sides")
+    __slots__ = ("_cancel_until_ns", "_exits", "_placed_ns", "_sides")
 
     def __init__(self) -> None:
         self._cancel_until_ns = 0
         self._sides = {Side.BID: _Backoff(), Side.ASK: _Backoff()}
+        self._exits = {Side.BID: _Backoff(), Side.ASK: _Backoff()}
         self._placed_ns: dict[Side, int] = {}
 
-    def refused(self, side: Side, text: str, now_ns: int) -> None:
+    def refused(self, side: Side, text: str, now_ns: int, *, reduces: bool) -> None:
         """An order of this side was turned away. Several of one batch count once; that the order
         it was to replace had just gone is no fault of it.
         """
-        backoff = self._sides[side]
+        backoff = (self._exits if reduces else self._sides)[side]
         if now_ns < backoff.until_ns or NOTHING_TO_REPLACE in text:
             return
         base_ns = POST_ONLY_NS if "post only" in text.lower() else OTHER_NS
         wait_ns = base_ns << min(backoff.refusals, DOUBLINGS_MAX)
-        backoff.until_ns = now_ns + min(wait_ns, BACKOFF_MAX_NS)
+        backoff.wait_ns = min(wait_ns, EXIT_MAX_NS if reduces else BACKOFF_MAX_NS)
+        backoff.until_ns = now_ns + backoff.wait_ns
         backoff.refusals += 1
 
     def cancel_refused(self, now_ns: int) -> None:
@@ -55,9 +60,11 @@ class Throttle:
         """Whether cancels must wait."""
         return now_ns < self._cancel_until_ns
 
-    def rested(self, side: Side) -> None:
-        """An order of this side rests."""
-        self._sides[side].refusals = 0
+    def rested(self, side: Side, *, reduces: bool) -> None:
+        """An order of this side rests; one that only reduces says nothing of the others."""
+        self._exits[side].refusals = 0
+        if not reduces:
+            self._sides[side].refusals = 0
 
     def placed(self, side: Side, now_ns: int) -> None:
         """An order of this side is sent."""
@@ -68,9 +75,14 @@ class Throttle:
         placed_ns = self._placed_ns.get(side)
         return placed_ns is not None and now_ns - placed_ns < pace_ns
 
-    def blocked(self, side: Side, now_ns: int) -> bool:
-        """Whether this side must wait."""
-        return now_ns < self._sides[side].until_ns
+    def blocked(self, side: Side, now_ns: int, *, reduces: bool) -> bool:
+        """Whether this side must wait; ``reduces``: with an order that only takes away."""
+        return now_ns < (self._exits if reduces else self._sides)[side].until_ns
+
+    def barred(self, side: Side, now_ns: int) -> bool:
+        """Whether what may add waits for longer than a touch takes to move on."""
+        backoff = self._sides[side]
+        return now_ns < backoff.until_ns and backoff.wait_ns >= OTHER_NS
 
 
 class _Bucket(msgspec.Struct, gc=False):

@@ -113,9 +113,11 @@ class OrderTracker(OrderStore):
             self._learn_oid(order, result.oid)
             if result.kind == "refused":
                 self._take(order, Signal.REJECT, now_ns)
-                answered.append(Answered(order.side, result.text, request.sent_ns))
+                answered.append(
+                    Answered(order.side, order.reduce_only, result.text, request.sent_ns)
+                )
                 continue
-            answered.append(Answered(order.side, None, request.sent_ns))
+            answered.append(Answered(order.side, order.reduce_only, None, request.sent_ns))
             if result.kind == "filled":
                 self._told(order, order.sz - result.filled_sz)
                 whole = order.told_sz >= order.sz

@@ -12,7 +12,7 @@ from agents.events import (
 )
 from agents.market.types import Side
 from agents.orders.lifecycle import State
-from tests.unit.agents.driver import Driver, quoting
+from tests.unit.agents.driver import Driver, holding, quoting
 
 POST_ONLY = "Post only order would have immediately matched, bbo was 199.99@200.01. asset=5"
 
@@ -88,6 +88,67 @@ def test_what_the_gateway_turned_away_was_never_sent() -> None:
     assert not driver.live()
     driver.pass_s(1.5)
     assert len(driver.sent(Place)) == 2
+
+
+def _refused_while_holding() -> tuple[Driver, Place]:
+    """Long 3, nothing resting, and a placement of both sides unanswered."""
+    driver = quoting(state=holding("3"))
+    driver.auto = False
+    for order in driver.open():
+        assert order.oid is not None
+        gone = (order.oid, order.cloid, order.side, order.px, order.sz, order.sz, "canceled")
+        driver.tell(OrderUpdate(*gone, driver.now_ms))
+    while not driver.sent(Place):
+        driver.pass_s(0.1)
+    return driver, driver.sent(Place)[-1]
+
+
+def test_while_what_adds_is_turned_away_an_order_that_only_reduces_is_offered_at_once() -> None:
+    """I14: asks larger than the holding count as adding; backing off they would leave no exit."""
+    driver, place = _refused_while_holding()
+    assert any(not order.reduce_only for order in place.orders if order.side is Side.ASK)
+    driver.forget()
+    driver.tell(RequestRefused(place.request_id, "throttle", "the venue limits our requests"))
+    driver.pass_s(0.1)
+    (exits,) = driver.sent(Place)
+    assert {(order.side, order.reduce_only) for order in exits.orders} == {(Side.ASK, True)}
+    assert sum(order.sz for order in exits.orders) <= 3
+
+
+def test_refused_over_and_over_what_adds_leaves_an_exit_standing() -> None:
+    driver, place = _refused_while_holding()
+    answered = {place.request_id}
+    driver.tell(RequestRefused(place.request_id, "throttle"))
+    without_s = 0.0
+    for _ in range(900):
+        driver.pass_s(0.1)
+        for command in list(driver.commands):
+            if not isinstance(command, Place | Cancel) or command.request_id in answered:
+                continue
+            answered.add(command.request_id)
+            adds = isinstance(command, Place) and not all(o.reduce_only for o in command.orders)
+            answer = driver.answer(command)
+            assert answer is not None
+            driver.tell(RequestRefused(command.request_id, "throttle") if adds else answer)
+        without_s += 0.0 if driver.open(Side.ASK) else 0.1
+    assert without_s < 5.0
+
+
+def test_an_exit_turned_away_waits_on_its_own_and_never_long() -> None:
+    driver, _ = _refused_while_holding()
+    answered, last_s, gaps, at_s = set[int](), 0.0, list[float](), 0.0
+    for _ in range(600):
+        for command in driver.sent(Place):
+            if command.request_id not in answered:
+                answered.add(command.request_id)
+                driver.tell(RequestRefused(command.request_id, "rate_limited"))
+                if all(order.reduce_only for order in command.orders):
+                    gaps.append(at_s - last_s)
+                    last_s = at_s
+        driver.pass_s(0.1)
+        at_s += 0.1
+    assert gaps
+    assert max(gaps) < 6.0
 
 
 def test_nothing_is_sent_again_blind() -> None:
