@@ -25,6 +25,7 @@ from agents.runtime.journal import Journal
 from agents.runtime.rejoin import SOCKET_URL
 from agents.runtime.shell import Shell
 from agents.telemetry.logs import Log, open_log
+from agents.telemetry.scribe import Scribe
 
 _CLOSE_WAIT_S: Final = 1.0
 
@@ -45,9 +46,10 @@ async def run_agent(
     this agent's journal, ``beliefs`` its checkpoint; None for none. ``shown`` is given the shell
     before it runs. The code of the departure is the process's exit code.
     """
-    log = open_log(log_path, market=market, pid=os.getpid())
+    scribe = Scribe()
+    log = open_log(log_path, later=scribe.give, market=market, pid=os.getpid())
     log.info("agent.start", build=build)
-    written = None if journal is None else Journal(journal, build, _saying(log))
+    written = None if journal is None else Journal(journal, build, _saying(log), later=scribe.give)
     kept = None if beliefs is None else Beliefs(beliefs, Coin(market), log)
     try:
         departure = await _serve(market, sock, token, build, log, written, kept, shown)
@@ -57,6 +59,7 @@ async def run_agent(
     if written is not None:
         written.close()
     log.info("agent.exit", code=departure.code, reason=departure.reason)
+    scribe.finish(_CLOSE_WAIT_S)
     return departure
 
 

@@ -60,7 +60,7 @@ def event_of_gateway(frame: GatewayFrame, coin: Coin) -> Event | None:  # noqa: 
     event: Event | None = None
     match frame:
         case LinkFrame():
-            event = LinkChanged(frame.state, frame.since_ms, frame.venue_offset_ms)
+            event = LinkChanged(frame.state, frame.since_ms, frame.venue_offset_ms, frame.feed)
         case FenceFrame():
             event = FenceChanged(frame.closed, frame.reason)
         case LimitsFrame():

@@ -6,14 +6,13 @@ Frames stand in it as they were received. Writing never holds the engine up: wha
 is given up, and said once.
 """
 
-import errno
 import hashlib
-import os
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 import msgspec
 import zstandard
@@ -21,6 +20,8 @@ import zstandard
 from agents.exchange.downstream import LeaseFrame
 from agents.market.units import NS_PER_S
 from agents.runtime.conversation import Say
+from agents.runtime.journal_disk import Disk
+from agents.telemetry.scribe import Job, Later, at_once
 
 SCHEMA: Final = "fleet-journal/2"
 PART_BYTES_MAX: Final = 32 << 20
@@ -89,22 +90,24 @@ class Journal:
         build: str,
         say: Callable[[str], object] = str,
         *,
+        later: Later = at_once,
         keep_bytes: int = KEEP_BYTES,
         part_bytes: int = PART_BYTES_MAX,
     ) -> None:
-        """``say`` is told once why nothing more is written."""
-        self.trouble: str | None = None
-        self._say = say
-        self._folder = folder
+        """``say`` is told once why nothing more is written. ``later``: who touches the disk."""
+        self._disk = Disk(folder, keep_bytes, say)
+        self._later = later
         self._build = build
-        self._keep_bytes = keep_bytes
         self._part_bytes = part_bytes
-        self._file: IO[bytes] | None = None
         self._header: Header | None = None
         self._packer = zstandard.ZstdCompressor(level=_LEVEL).compressobj()
         self._seq = 0
         self._flushed_ns = 0
         self._size = 0
+
+    @property
+    def trouble(self) -> str | None:
+        return self._disk.trouble
 
     def begin(self, lease: LeaseFrame, now_ns: int) -> None:
         """The lease was given at this moment; the frame that did it is the first entry."""
@@ -139,7 +142,7 @@ class Journal:
         self._entry(Kind.CONTINUED, lease, now_ns, digest(says))
 
     def _entry(self, kind: Kind, payload: object, now_ns: int, said: bytes) -> None:
-        if self._file is None or self._header is None:
+        if self._header is None or self.trouble is not None:
             return
         self._seq += 1
         self._put(Entry(self._seq, now_ns, kind, msgspec.Raw(_encode(payload)), said))
@@ -150,11 +153,10 @@ class Journal:
                 self._next_part(self._header)
 
     def close(self) -> None:
-        if self._file is not None:
+        if self._header is not None:
+            self._header = None
             self._write(self._packer.flush())
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+            self._do(self._disk.close)
 
     def _next_part(self, header: Header) -> None:
         self.close()
@@ -164,14 +166,7 @@ class Journal:
         self._header = header
         self._packer = zstandard.ZstdCompressor(level=_LEVEL).compressobj()
         self._size = 0
-        try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._prune()
-            name = f"{header.generation:08d}-{header.part:04d}.zst"
-            self._file = (self._folder / name).open("xb", buffering=0)
-        except OSError as error:
-            self._give_up(error)
-            return
+        self._do(partial(self._disk.open, f"{header.generation:08d}-{header.part:04d}.zst"))
         self._put(header)
 
     def _put(self, value: Header | Entry) -> None:
@@ -179,36 +174,10 @@ class Journal:
         self._write(self._packer.compress(_LENGTH.pack(len(data)) + data))
 
     def _write(self, data: bytes) -> None:
-        if not data or self._file is None:
-            return
-        try:
-            written = self._file.write(data)
-        except OSError as error:
-            self._give_up(error)
-            return
-        self._size += written
-        if written < len(data):  # the last bytes of a full disk
-            self._give_up(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+        if data:
+            self._size += len(data)
+            self._do(partial(self._disk.write, data), len(data))
 
-    def _give_up(self, error: OSError) -> None:
-        self.trouble = f"{self._folder}: {error.strerror or error}"
-        held, self._file = self._file, None
-        if held is not None:
-            held.close()
-        self._say(self.trouble)
-
-    def _prune(self) -> None:
-        """Delete own oldest parts while the fleet's journals hold more than they may."""
-        held = sum(map(_size, self._folder.parent.parent.glob("*/journal/*")))
-        for path in sorted(self._folder.glob("*.zst")):
-            if held <= self._keep_bytes:
-                return
-            held -= _size(path)
-            path.unlink()
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:  # another agent has just deleted its own
-        return 0
+    def _do(self, job: Job, size: int = 0) -> None:
+        if not self._later(job, size):
+            self._disk.give_up("the disk does not keep up")

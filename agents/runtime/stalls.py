@@ -83,9 +83,11 @@ def _open(path: str) -> int | None:
 async def watch(path: Path, tell: Callable[[Stall], object] | None = None) -> None:
     """Watch the running loop for ever; what is seen stands in ``path``, at most 5 s old.
 
-    ``tell`` hears of each stall. Files that cannot be written are done without.
+    ``tell`` hears of each stall. Files that cannot be written are done without. The loop does not
+    wait for the disk.
     """
     stalls, waits = Stalls(), Waits()
+    keeping: asyncio.Future[None] | None = None
     began_s = last_s = time.monotonic()
     kept_s = 0.0
     while True:
@@ -97,9 +99,10 @@ async def watch(path: Path, tell: Callable[[Stall], object] | None = None) -> No
         last_s = now_s
         if stalled and tell is not None:
             tell(stalls.last[-1])
-        if now_s - kept_s >= KEEP_S:
+        if now_s - kept_s >= KEEP_S and (keeping is None or keeping.done()):
             kept_s = now_s
-            _keep(path, _view(stalls, now_s, now_s - began_s, at_ms))
+            view = _view(stalls, now_s, now_s - began_s, at_ms)
+            keeping = asyncio.get_running_loop().run_in_executor(None, _keep, path, view)
 
 
 def spare_collector() -> None:

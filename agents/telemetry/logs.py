@@ -4,10 +4,13 @@ import json
 import os
 import re
 from collections.abc import MutableMapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 import structlog
+
+from agents.telemetry.scribe import Later, at_once
 
 BYTES_MAX: Final = 16_000_000
 FILES_KEPT: Final = 3
@@ -34,19 +37,28 @@ class _Lines:
     A full disk costs lines, never the process: how many is told once there is room again.
     """
 
-    def __init__(self, path: Path, bytes_max: int) -> None:
+    def __init__(self, path: Path, bytes_max: int, later: Later) -> None:
         self._path = path
         self._bytes_max = bytes_max
+        self._later = later
         self._fd = self._open()
-        self._lost = 0
+        self._refused = 0  # by ``later``
+        self._lost = 0  # of those not refused
+        self._told = 0  # of both
 
     def _open(self) -> int:
         return os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
     def msg(self, line: str) -> None:
         data = line.encode(errors="backslashreplace") + b"\n"
-        if self._lost:
-            data = json.dumps({"event": "log.lost", "lines": self._lost}).encode() + b"\n" + data
+        if not self._later(partial(self._append, data), len(data)):
+            self._refused += 1
+
+    def _append(self, data: bytes) -> None:
+        lost = self._refused + self._lost
+        if lost > self._told:
+            told = {"event": "log.lost", "lines": lost - self._told}
+            data = json.dumps(told).encode() + b"\n" + data
         try:
             if os.fstat(self._fd).st_size + len(data) > self._bytes_max:
                 self._put_aside()
@@ -54,7 +66,7 @@ class _Lines:
         except OSError:
             self._lost += 1
         else:
-            self._lost = 0
+            self._told = lost
 
     def _put_aside(self) -> None:
         older = [self._path.with_name(f"{self._path.name}.{n}") for n in range(FILES_KEPT, 0, -1)]
@@ -77,11 +89,16 @@ def _line(_logger: object, _method: str, facts: MutableMapping[str, Any]) -> str
     return redact(json.dumps({"event": facts.pop("event"), **facts}, default=str))
 
 
-def open_log(path: Path, *, bytes_max: int = BYTES_MAX, **bound: str | int) -> Log:
-    """A log that appends JSON lines to ``path``; ``bound`` stands in each. UTC times."""
+def open_log(
+    path: Path, *, bytes_max: int = BYTES_MAX, later: Later = at_once, **bound: str | int
+) -> Log:
+    """A log that appends JSON lines to ``path``; ``bound`` stands in each. UTC times.
+
+    ``later``: who touches the disk.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     log: Log = structlog.wrap_logger(
-        _Lines(path, bytes_max),
+        _Lines(path, bytes_max, later),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
