@@ -28,7 +28,8 @@ format: $(VENV)/.ready-dev  ## Lay the code out
 bench: $(VENV)/.ready-dev  ## The benchmarks, as a table, each beside its yardstick
 	$(BIN)/python -m tests.bench
 
-soak: $(VENV)/.ready-dev  ## The long runs, an hour and more
+soak: $(VENV)/.ready-dev  ## The long runs, an hour and more, and a thousand new examples of each property
+	HYPOTHESIS_PROFILE=search $(BIN)/pytest tests/property
 	$(BIN)/pytest tests/soak -o addopts="--import-mode=importlib -p no:cacheprovider" -v -s
 
 clean:  ## Remove the virtual environment and the caches
