@@ -177,11 +177,15 @@ class Tick(Event, frozen=True, gc=False):
 
 
 class LinkChanged(Event, frozen=True, gc=False):
-    """The gateway's link to the venue: up, gone (gap) or back (recovered)."""
+    """The gateway's link to the venue: up, gone (gap) or back (recovered).
+
+    ``feed``: of a gap, whether the link stands and only this market's data is missing.
+    """
 
     state: Literal["up", "gap", "recovered"]
     since_ms: int
     venue_offset_ms: float = 0.0
+    feed: bool = False
 
 
 class FenceChanged(Event, frozen=True, gc=False):

@@ -122,7 +122,7 @@ class EngineState:
         self.throttle = Throttle()
         self.churn = Churn()
         self.sync = Sync(since_ns=now_ns, due_ns=now_ns)
-        self.link_up = True
+        self.link_up, self.feed_gap = True, False
         self.fenced: str | None = "at lease" if lease.fenced else None
         self.paused = lease.paused
         self.drain_deadline_ms: int | None = None

@@ -183,12 +183,16 @@ class Unanswered(_Frame, frozen=True, tag="unanswered"):
 
 
 class LinkFrame(_Frame, frozen=True, tag="link"):
-    """The gateway's link to the venue. ``seq`` counts from 1; a hole in it ends the agent."""
+    """The gateway's link to the venue. ``seq`` counts from 1; a hole in it ends the agent.
+
+    ``feed``: the link stands, and it is this market's data alone that can't be trusted.
+    """
 
     seq: int
     state: Literal["up", "gap", "recovered"]
     since_ms: int
     venue_offset_ms: float
+    feed: bool = False
 
 
 class FenceFrame(_Frame, frozen=True, tag="fence"):

@@ -27,11 +27,11 @@ def on_link(state: EngineState, event: LinkChanged, now_ns: int) -> None:
     added before a snapshot told what became of it, nothing is judged before a touch came.
     """
     if event.state == "gap":
-        state.link_up = False
+        state.link_up, state.feed_gap = False, event.feed
         state.panel.gap()
     else:
         back = not state.link_up or event.state == "recovered"
-        state.link_up = True
+        state.link_up, state.feed_gap = True, False
         if back:
             state.sync = Sync(
                 since_ns=now_ns,

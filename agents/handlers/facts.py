@@ -46,6 +46,7 @@ def gather(state: EngineState, estimates: Estimates | None, money: Counted, now_
         ctx_age_s=_age_s(watch.ctx_ns, now_ns) if state.link_up else None,
         account_age_s=_age_s(watch.account_ns, now_ns) if state.link_up else None,
         link_up=state.link_up,
+        feed_gap=state.feed_gap,
         fenced=state.fenced,
         directive_age_s=(
             None if directive is None else (now_ns - directive.as_of_ms * NS_PER_MS) / NS_PER_S

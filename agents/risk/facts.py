@@ -10,8 +10,9 @@ class Facts(msgspec.Struct, frozen=True, gc=False):
 
     feeds      ``data_age_s`` of the touch; ``ctx_age_s`` of mark and oracle; ``account_age_s`` of
                the venue's word on the position; ``data_begun_s``: since when a touch is awaited
-    door       ``link_up``; ``fenced`` why; the risk actor's ``directive_*``; ``reconciled`` orders,
-               ``recovering`` after a gap; ``ready`` estimators; what the operator wants
+    door       ``link_up``; ``feed_gap``: only this market's data is missing; ``fenced`` why; the
+               risk actor's ``directive_*``; ``reconciled`` orders, ``recovering`` after a gap;
+               ``ready`` estimators; what the operator wants
     money      ``pnl_day_usd`` of the UTC day, ``pnl_usd`` since it is counted, ``pnl_peak_usd`` its
                peak, ``unrealized_usd``; all None while no price tells them
     holding    ``exposure_usd``: the position's size; ``open_usd``: with all that may still fill on
@@ -38,6 +39,7 @@ class Facts(msgspec.Struct, frozen=True, gc=False):
     ctx_age_s: float | None = None
     account_age_s: float | None = None
     link_up: bool = True
+    feed_gap: bool = False
     fenced: str | None = None
     directive_age_s: float | None = None
     directive_mode: str = "normal"

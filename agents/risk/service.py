@@ -22,7 +22,8 @@ def data(facts: Facts, settings: RiskSettings) -> Finding | None:
     evidence = (("data_age_s", age_s), ("data_age_max_s", most_s))
     if age_s > settings.data_age_halt_s:
         text = f"market data {age_s:.0f} s old"
-        return Finding(Mode.KILL, text, "data", evidence, latches=facts.link_up)
+        latches = facts.link_up or facts.feed_gap
+        return Finding(Mode.KILL, text, "data", evidence, latches=latches)
     text, mode = f"market data {age_s:.1f} s old", Mode.BLIND
     if age_s <= most_s:
         if facts.crossed:

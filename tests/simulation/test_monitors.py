@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from agents.commands import Cancel, OpenFence, Place, RequestFence
-from agents.events import FenceChanged, LimitsChanged
+from agents.events import FenceChanged, LimitsChanged, LinkChanged
 from agents.market.types import Side
 from agents.orders.lifecycle import State
 from agents.risk.verdict import Mode
@@ -158,6 +158,24 @@ def test_incident_67_silence_warns_pulls_and_kills_at_its_times_by_timer_alone()
                 told.setdefault(found.mode.words, (walker.now_ns - begun_ns) / 1e9)
     assert told == pytest.approx({"warn": 1.6, "pull": 3.1, "kill": 30.1}, abs=0.051)
     assert not walker.live()
+
+
+@pytest.mark.parametrize(("feed", "latches"), [(True, True), (False, False)])
+def test_the_gateways_word_of_a_gap_latches_a_silence_that_is_the_feeds_alone(
+    feed: bool, latches: bool
+) -> None:
+    walker = Walker({})
+    walker.fed = walker.directed = False
+    walker.tell(LinkChanged("gap", walker.now_ms, feed=feed))
+    for _ in range(310):
+        walker.pass_s(0.1)
+    assert walker.engine.state.verdict.mode is Mode.KILL
+    assert len(walker.sent(RequestFence)) == latches
+    walker.tell(LinkChanged("recovered", walker.now_ms))
+    walker.fed = walker.directed = True
+    walker.pass_s(3.0)
+    assert len(walker.sent(OpenFence)) == latches
+    assert walker.phase == "QUOTING"
 
 
 def test_a_leap_recovers_by_rule_and_sizes_come_back_from_a_quarter() -> None:

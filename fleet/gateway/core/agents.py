@@ -338,6 +338,7 @@ def link_frame(state: State, session: Session, word: str | None = None) -> Effec
         state="gap" if gap else told,
         since_ms=gap[0] if gap else state.link.since_ms,
         venue_offset_ms=state.clock.offset_ms,
+        feed=gap is not None,
     )
     return gw(session, frame)
 

@@ -1,7 +1,8 @@
 """Markets whose data can't be trusted: their agents are told of a gap, and what rests is taken off.
 
 An agent that is told of a gap sends nothing, so the gateway cancels for it; what it is told after
-that is ``recovered``. A stream that is silent on a connection that lives is subscribed anew.
+that is ``recovered``. A stream that is silent on a connection that lives is subscribed anew; the
+book that answers is kept from the agent, whose own timers count the silence.
 """
 
 from typing import Final
@@ -56,6 +57,7 @@ def _lasts(state: State, market: str, for_ms: int, why: str) -> list[Effect]:
     if step == 1:
         effects.append(Alert("warning", "feed", f"{market}: {why}", market))
     if step and market not in state.feeds.refused:
+        state.feeds.ask(market)
         for subscription in state.routing.of(market):
             effects += [Watch(subscription, on=False), Watch(subscription)]
     return effects

@@ -4,6 +4,9 @@
 means something; ``bbo`` and trades come as things happen, and their silence means nothing. A market
 is stale when its clocked stream was silent for three times its observed period, when a stream went
 back in time, when its touch is crossed, or when the connection that carries it is down.
+
+A silent stream is asked for again, and the venue answers that with a book, whether or not another
+one will follow: such a book is an answer, no sign of life.
 """
 
 import zlib
@@ -21,12 +24,15 @@ HELD_UP_MS: Final = 300
 
 
 class Feed(msgspec.Struct):
-    """One market's. ``gaps``: of the clocked stream, the last few."""
+    """One market's. ``gaps``: of the clocked stream, the last few; ``asked``: it was asked for
+    again, and its next frame is the answer.
+    """
 
     seen_ms: int
     gaps: deque[int]
     wrong: dict[str, str]
     times: dict[str, int]
+    asked: bool = False
 
     @property
     def limit_ms(self) -> int:
@@ -63,6 +69,9 @@ class Feeds:
         if feed is None:
             self._feeds[coin] = Feed(now_ms, deque(maxlen=PERIODS), {}, {})
             return
+        if feed.asked:
+            feed.asked = False
+            return
         gap_ms = now_ms - feed.seen_ms
         if gap_ms <= feed.limit_ms:  # an outage tells nothing of the period
             feed.gaps.append(gap_ms)
@@ -84,6 +93,12 @@ class Feeds:
             feed.wrong.pop(stream, None)
         feed.times[stream] = venue_ms
 
+    def ask(self, coin: str) -> None:
+        """Its streams were subscribed anew, on a connection that lives."""
+        feed = self._feeds.get(coin)
+        if feed is not None:
+            feed.asked = True
+
     def forget(self, coin: str) -> None:
         """It is not watched any more."""
         self._feeds.pop(coin, None)
@@ -95,8 +110,14 @@ class Feeds:
         for coin, feed in self._feeds.items():
             if shard is None or self.shard(coin) == shard:
                 feed.seen_ms = now_ms
+                feed.asked = False
                 feed.wrong.clear()
                 feed.times.clear()
+
+    def silent(self, coin: str, now_ms: int) -> bool:
+        """Whether its gap is silence that lasts: what comes meanwhile shows no market."""
+        feed = self._feeds.get(coin)
+        return coin in self.gaps and feed is not None and now_ms - feed.seen_ms > feed.limit_ms
 
     # ── judging ──────────────────────────────────────────────────────────────────────────────
 

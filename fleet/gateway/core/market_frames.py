@@ -14,6 +14,7 @@ from fleet.gateway.core.state import State
 from fleet.gateway.records import MarketSeen
 
 _SLOTTED: Final = frozenset({"bbo", "l2Book", "activeAssetCtx"})
+_TOUCH: Final = frozenset({"bbo", "l2Book"})
 
 
 class _Coin(msgspec.Struct, frozen=True, gc=False):
@@ -64,7 +65,6 @@ def take(state: State, raw: bytes, now_ms: int) -> list[Effect] | None:
     key = (peek.channel, head.coin, peek.channel == "l2Book" and head.fast)
     sessions = state.routing.frame(key, raw) or ()
     slot = f"{peek.channel}:{head.coin}:{head.fast}" if peek.channel in _SLOTTED else None
-    effects: list[Effect] = [Tell(session=s, data=raw, slot=slot) for s in sessions]
     if peek.channel in {"bbo", "activeAssetCtx"}:
         _learn(state, raw, now_ms)
     elif peek.channel == "l2Book":
@@ -74,7 +74,9 @@ def take(state: State, raw: bytes, now_ms: int) -> list[Effect] | None:
             state.account.touches[head.coin] = seen
         if head.fast:
             _clocked(state, peek.data, now_ms)
-    return effects
+    if peek.channel in _TOUCH and state.feeds.silent(head.coin, now_ms):
+        return []
+    return [Tell(session=s, data=raw, slot=slot) for s in sessions]
 
 
 def _clocked(state: State, data: msgspec.Raw, now_ms: int) -> None:
