@@ -18,6 +18,8 @@ PX_DECIMALS_MAX: Final = 6
 PX_FIGURES_MAX: Final = 5
 NOTIONAL_MIN: Final = Decimal(10)
 _NEAR: Final = 1e-6
+_TICKS: Final = tuple(Decimal(1).scaleb(-decimals) for decimals in range(PX_DECIMALS_MAX + 1))
+_SCALES: Final = tuple(10.0**decimals for decimals in range(PX_DECIMALS_MAX + 1))
 
 
 class Instrument(msgspec.Struct, frozen=True):
@@ -36,10 +38,14 @@ class Instrument(msgspec.Struct, frozen=True):
 
     def tick_px(self, px: float | Decimal) -> Decimal:
         """The smallest legal step at this price: 1 at most, 10**-(6-sz_decimals) at least."""
-        exponent = math.floor(math.log10(px)) - (PX_FIGURES_MAX - 1)
-        if px >= 10 ** (exponent + PX_FIGURES_MAX):  # log10 of 9999.9999… may round either way
-            exponent += 1
-        return Decimal(1).scaleb(min(0, max(self.sz_decimals - PX_DECIMALS_MAX, exponent)))
+        return _TICKS[self._decimals(px)]
+
+    def _decimals(self, px: float | Decimal) -> int:
+        """How many the venue takes at this price."""
+        decimals = PX_FIGURES_MAX - 1 - math.floor(math.log10(px))
+        if px >= 10 ** (PX_FIGURES_MAX - decimals):  # log10 of 9999.9999… may round either way
+            decimals -= 1
+        return max(0, min(PX_DECIMALS_MAX - self.sz_decimals, decimals))
 
     def passive_px(self, px: float | Decimal, side: Side) -> Decimal:
         """``px`` on the grid, rounded away from the other side: bids down, asks up."""
@@ -56,11 +62,11 @@ class Instrument(msgspec.Struct, frozen=True):
         """
         if not pxs:
             return []
-        tick_px = self.tick_px(min(pxs))
-        if tick_px != self.tick_px(max(pxs)):
+        decimals = self._decimals(min(pxs))
+        if decimals != self._decimals(max(pxs)):
             return [self.passive_px(px, side) for px in pxs]
-        scale = 10.0 ** -tick_px.adjusted()
-        rounded, slack = (math.floor, _NEAR) if side is Side.BID else (math.ceil, -_NEAR)
+        tick_px, scale = _TICKS[decimals], _SCALES[decimals]
+        rounded, slack = (math.floor, _NEAR) if side.sign > 0 else (math.ceil, -_NEAR)
         return [tick_px * rounded(px * scale + slack) for px in pxs]
 
     def floor_sz(self, sz: float | Decimal) -> Decimal:

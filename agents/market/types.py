@@ -15,15 +15,17 @@ Tid = NewType("Tid", int)
 
 
 class Side(Enum):
-    """The side of the book an order rests on; the value is the wire's letter."""
+    """The side of the book an order rests on; the value is the wire's letter.
+
+    ``sign``: +1 for a bid, -1 for an ask: what a fill on this side does to the position.
+    """
 
     BID = "B"
     ASK = "A"
+    sign: int
 
-    @property
-    def sign(self) -> int:
-        """+1 for a bid, -1 for an ask: what a fill on this side does to the position."""
-        return 1 if self is Side.BID else -1
+    def __init__(self, letter: str) -> None:
+        self.sign = 1 if letter == "B" else -1
 
     @property
     def opposite(self) -> "Side":

@@ -92,7 +92,7 @@ def reconcile_side(
     elsewhere, as room. A sent order is never cancelled before its answer. ``stays``: whether an
     order too passive by so many bps is worth more where it is, for its place in the queue.
     """
-    matchable = [order for order in live if order.state in _MATCHABLE]
+    matchable = [order for order in live if order.state is _SENT or order.state is _OPEN]
     pxs = [float(quote.px) for quote in wanted]
     judge = _Judge(
         side, fair_px, tolerance, first_px=pxs[0] if pxs else 0.0, reduce_only=reduce_only,
@@ -100,7 +100,7 @@ def reconcile_side(
     )  # fmt: skip
     if len(wanted) == len(matchable):
         matchable.sort(key=lambda order: -side.sign * order.near_px)
-        if all(map(judge.keeps, range(len(pxs)), pxs, wanted, matchable)):
+        if judge.keeps_all(pxs, wanted, matchable):
             return NOTHING
     pairs = _nearest(pxs, matchable)
     cancel: list[TrackedOrder] = []
@@ -113,16 +113,16 @@ def reconcile_side(
             place.append((index, quote))
             continue
         fate = judge.fate(index, pxs[index], quote, order)
-        if fate is _Fate.REPLACE and order.state is State.OPEN:
+        if fate is _REPLACE and order.state is _OPEN:
             cancel.append(order)
             place.append((index, quote))
             swaps.append((order, quote))
-        elif fate is not _Fate.KEEP:
+        elif fate is not _KEEP:
             deferred = True
     kept = {order.cloid for order in pairs.values()}
     for order in matchable:
         if order.cloid not in kept:
-            if order.state is State.OPEN:
+            if order.state is _OPEN:
                 cancel.append(order)
             else:
                 deferred = True
@@ -130,13 +130,16 @@ def reconcile_side(
     return SidePlan(tuple(cancel), placed, deferred, tuple(swaps))
 
 
-_MATCHABLE: Final = (State.SENT, State.OPEN)
+_SENT, _OPEN = State.SENT, State.OPEN
 
 
 class _Fate(Enum):
     KEEP = auto()
     WAIT = auto()
     REPLACE = auto()
+
+
+_KEEP, _WAIT, _REPLACE = _Fate  # looking a member up costs as much as a judgement
 
 
 def _nearest(pxs: Sequence[float], live: Sequence[TrackedOrder]) -> dict[int, TrackedOrder]:
@@ -160,7 +163,8 @@ class _Judge:
     """What becomes of a live order matched to a level."""
 
     __slots__ = (
-        "_bound_px", "_fair_px", "_now_ns", "_reduce_only", "_sign", "_stays", "_tolerance",
+        "_bound_px", "_fair_px", "_now_ns", "_reduce_only", "_sign", "_stays", "_step_px",
+        "_tolerance",
     )  # fmt: skip
 
     def __init__(
@@ -180,50 +184,60 @@ class _Judge:
         self._reduce_only = reduce_only
         self._now_ns = now_ns
         self._stays = stays
+        self._step_px = fair_px * tolerance.step_bps / BPS
         self._bound_px = first_px + side.sign * self._allowed_px(
             first_px, tolerance.share, tolerance.aggressive_px
         )
 
-    def keeps(self, index: int, px: float, quote: Quote, order: TrackedOrder) -> bool:
-        """Whether it may stay where it is."""
-        return self.fate(index, px, quote, order) is _Fate.KEEP
+    def keeps_all(
+        self, pxs: Sequence[float], wanted: Sequence[Quote], live: Sequence[TrackedOrder]
+    ) -> bool:
+        """Whether each order may stay where it is, at the level of its number."""
+        fate = self.fate
+        for index, order in enumerate(live):
+            if fate(index, pxs[index], wanted[index], order) is not _KEEP:
+                return False
+        return True
 
     def fate(self, index: int, px: float, quote: Quote, order: TrackedOrder) -> _Fate:
         """``index``: of the level, 0 the best; ``px``: its price as a float."""
         if order.reduce_only != self._reduce_only:
-            return _Fate.REPLACE
-        tolerance = self._tolerance
+            return _REPLACE
+        tolerance, sign, near_px = self._tolerance, self._sign, order.near_px
         share = tolerance.share * (BEHIND_SHARE if index else 1.0)
-        aggressive_px = self._sign * (order.near_px - px)
-        if (
-            aggressive_px > self._allowed_px(px, share, tolerance.aggressive_px)
-            or self._sign * (order.near_px - self._bound_px) > 0
+        aggressive_px = sign * (near_px - px)
+        if sign * (near_px - self._bound_px) > 0 or (
+            aggressive_px > 0
+            and aggressive_px > self._allowed_px(px, share, tolerance.aggressive_px)
         ):
-            return _Fate.REPLACE
+            return _REPLACE
         if index >= tolerance.levels_max and order.remaining_sz <= SIZE_HIGH_SHARE * quote.sz:
-            return _Fate.KEEP
-        passive_px = self._allowed_px(px, tolerance.share * PASSIVE_SHARE, tolerance.passive_px)
-        near_px = inf
+            return _KEEP
+        away_px, most_px = -aggressive_px, inf
         if index == 0:
             mid_px = tolerance.mid_px
-            near_px = mid_px * tolerance.first_max_bps / BPS - self._sign * (mid_px - px)
-            near_px = max(near_px, tolerance.tick_px)
+            most_px = mid_px * tolerance.first_max_bps / BPS - sign * (mid_px - px)
+            most_px = max(most_px, tolerance.tick_px)
         alike = _alike(order.remaining_sz, quote.sz)
-        if alike and -aggressive_px <= min(passive_px, near_px):
-            return _Fate.KEEP
+        if alike and away_px <= most_px:
+            passive_share = tolerance.share * PASSIVE_SHARE
+            if away_px <= 0 or away_px <= self._allowed_px(px, passive_share, tolerance.passive_px):
+                return _KEEP
         if self._now_ns - order.sent_ns < tolerance.age_min_ns:
-            return _Fate.WAIT
-        off_bps = -aggressive_px / self._fair_px * BPS
-        stays = alike and -aggressive_px <= near_px and self._stays(order, px, off_bps)
-        return _Fate.KEEP if stays else _Fate.REPLACE
+            return _WAIT
+        off_bps = away_px / self._fair_px * BPS
+        stays = alike and away_px <= most_px and self._stays(order, px, off_bps)
+        return _KEEP if stays else _REPLACE
 
     def _allowed_px(self, px: float, share: float, least_px: float) -> float:
         """A share of the level's distance from fair; of the half-spread and a tick at least, and
         not less than its requests are worth.
         """
-        tolerance, fair_px = self._tolerance, self._fair_px
-        step_px = max(abs(fair_px - px), fair_px * tolerance.step_bps / BPS)
-        return max(share * step_px, tolerance.tick_px, least_px)
+        step_px, tick_px = abs(self._fair_px - px), self._tolerance.tick_px
+        step_px = max(step_px, self._step_px)
+        allowed_px = share * step_px
+        allowed_px = max(allowed_px, tick_px)
+        return max(least_px, allowed_px)
 
 
 def _alike(remaining_sz: Decimal, wanted_sz: Decimal) -> bool:

@@ -79,7 +79,8 @@ def half_spread(
     ``retreat_max_bps``: no further an expected move takes the side that it runs into.
     """
     advanced = strategy.advanced
-    against_bps = conditions.adverse_bid_bps if side is Side.BID else conditions.adverse_ask_bps
+    sign = side.sign
+    against_bps = conditions.adverse_bid_bps if sign > 0 else conditions.adverse_ask_bps
     adverse_bps = _upto(strategy.adverse_weight * against_bps, advanced.adverse_max_bps)
     regime_bps = 0.0
     if conditions.regime == "high":
@@ -91,7 +92,7 @@ def half_spread(
         advanced.jump_max_bps,
     )
     momentum_bps = 0.0
-    if conditions.threat == -side.sign:  # prices run down: who bids is run over
+    if conditions.threat == -sign:  # prices run down: who bids is run over
         momentum_bps = conditions.threat_share * advanced.momentum_max_bps
     wide_bps = model_bps + fee_bps + adverse_bps + regime_bps + jump_bps + momentum_bps
     tight_bps = -strategy.tight_share * max(wide_bps - fee_bps, 0.0) if tight else 0.0
@@ -104,10 +105,10 @@ def half_spread(
     if present_max_bps is not None and wanted_bps > present_max_bps:
         presence_bps = present_max_bps - wanted_bps
         wanted_bps += presence_bps
-    risk_bps = conditions.widen_bid_bps if side is Side.BID else conditions.widen_ask_bps
+    risk_bps = conditions.widen_bid_bps if sign > 0 else conditions.widen_ask_bps
     wanted_bps += risk_bps
     retreat_bps = 0.0
-    against = -side.sign * conditions.drift_bps
+    against = -sign * conditions.drift_bps
     if against > 0 and wanted_bps < retreat_max_bps:
         retreat_bps = min(strategy.retreat_weight * against, retreat_max_bps - wanted_bps)
         wanted_bps += retreat_bps
@@ -124,14 +125,14 @@ def half_spread(
         presence_bps=presence_bps,
         risk_bps=risk_bps,
         retreat_bps=retreat_bps,
-        floor_bps=max(short_bps, 0.0),
+        floor_bps=short_bps if short_bps > 0 else 0.0,
         floor_name=floor.name if short_bps > 0 else "",
     )
 
 
 def adverse_floor_bps(side: Side, conditions: Conditions, *, weight: float) -> float:
     """What the mid takes from a maker of this side at the very least."""
-    against_bps = conditions.adverse_bid_bps if side is Side.BID else conditions.adverse_ask_bps
+    against_bps = conditions.adverse_bid_bps if side.sign > 0 else conditions.adverse_ask_bps
     return max(weight * (against_bps - LOWER_END * conditions.adverse_se_bps), 0.0)
 
 
@@ -155,4 +156,5 @@ def may_be_tight(
 
 
 def _upto(value: float, maximum: float) -> float:
-    return max(0.0, min(value, maximum))
+    value = min(maximum, value)
+    return max(0.0, value)

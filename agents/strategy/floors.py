@@ -41,8 +41,8 @@ def floors(
 
 def binding(candidates: Sequence[Floor]) -> Floor:
     """The highest; of equals the first named."""
-    return max(candidates, key=_bps)
-
-
-def _bps(floor: Floor) -> float:
-    return floor.bps
+    highest = candidates[0]
+    for floor in candidates:
+        if floor.bps > highest.bps:
+            highest = floor
+    return highest

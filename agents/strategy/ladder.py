@@ -63,17 +63,18 @@ def ladder(
     """
     side, sign = rung.side, rung.side.sign
     sizes = _sizes(rung, len(distances), instrument)
-    used_sz = Decimal(0)
-    wanted: list[float] = []
+    adds, left_sz, least_bps = False, rung.reducing_sz, rung.adding_min_bps
+    wanted: list[float] = [opposite_px]
     for distance, sz in zip(distances, sizes, strict=False):
-        used_sz += sz
-        adds = used_sz > rung.reducing_sz
-        distance_bps = max(distance, rung.adding_min_bps) if adds else distance
+        if not adds:
+            left_sz -= sz
+            adds = left_sz < 0
+        distance_bps = least_bps if adds and distance < least_bps else distance
         wanted.append(fair_px * (1.0 - sign * distance_bps / BPS))
-    if not wanted or min(wanted) <= 0:
+    if not sizes or min(wanted) <= 0:
         return ()
     quotes: list[Quote] = []
-    inner_px, *pxs = instrument.passive_pxs([opposite_px, *wanted], side)
+    inner_px, *pxs = instrument.passive_pxs(wanted, side)
     for px, sz in zip(pxs, sizes, strict=True):
         if px >= inner_px if sign > 0 else px <= inner_px:
             # A step of this decade's tick stays on the grid across the decade's edges: downwards
@@ -81,7 +82,7 @@ def ladder(
             px = inner_px - sign * instrument.tick_px(inner_px)  # noqa: PLW2901
         if px <= 0 or (sz * px < NOTIONAL_MIN and sz != rung.whole_sz):
             break
-        quotes.append(Quote(side=side, px=px, sz=sz))
+        quotes.append(Quote(side, px, sz))
         inner_px = px
     return tuple(quotes)
 
@@ -90,11 +91,13 @@ def _sizes(rung: Rung, levels: int, instrument: Instrument) -> list[Decimal]:
     """One clip a level while there is room, and the rest of the room in whole lots."""
     if rung.sizes is not None:
         return _allotted(rung.sizes, rung.room_sz)
+    clip_sz, left_sz = rung.clip_sz, rung.room_sz
+    if left_sz >= clip_sz * levels:
+        return [clip_sz] * levels
     sizes: list[Decimal] = []
-    left_sz = rung.room_sz
-    while len(sizes) < levels and left_sz >= rung.clip_sz:
-        sizes.append(rung.clip_sz)
-        left_sz -= rung.clip_sz
+    while len(sizes) < levels and left_sz >= clip_sz:
+        sizes.append(clip_sz)
+        left_sz -= clip_sz
     if len(sizes) < levels:
         rest_sz = instrument.floor_sz(left_sz)
         if rest_sz > 0:

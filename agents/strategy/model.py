@@ -26,7 +26,10 @@ from agents.strategy.presence import (
 
 
 class Model(msgspec.Struct, frozen=True, gc=False):
-    """What both sides share: GLFT at this moment's risk aversion, and what it was made from."""
+    """What both sides share: GLFT at this moment's risk aversion, and what it was made from.
+
+    ``flat_bps``: what the closed form is off by without inventory, bid and ask.
+    """
 
     estimates: Estimates
     strategy: StrategySettings
@@ -42,6 +45,10 @@ class Model(msgspec.Struct, frozen=True, gc=False):
     local_skew_bps: float
     tick_bps: float
     kappa_per_bps: float
+    flat_bps: tuple[float, float]
+    market_half_bps: float
+    present_max_bps: float | None
+    retreat_max_bps: float
 
     @property
     def patient(self) -> bool:
@@ -51,13 +58,9 @@ class Model(msgspec.Struct, frozen=True, gc=False):
 
     def correction_bps(self, side: Side, clips: float) -> float:
         """What the closed form is off by: by the exact solution, or else by its bound."""
-        if self.table is None:
-            if not self.strategy.advanced.exact_skew:
-                return 0.0
-            return bounded_bps(
-                self.spread, kappa_per_bps=self.kappa_per_bps, clips=side.sign * clips
-            )
-        return self.table.correction_bps(clips, sign=side.sign, skew_bps=self.spread.skew_bps)
+        return _correction_bps(
+            self.table, self.spread, self.strategy, self.kappa_per_bps, side.sign, clips
+        )
 
     def floors(self, side: Side) -> tuple[Floor, ...]:
         """What the side's half-spread may not be below."""
@@ -77,29 +80,46 @@ class Model(msgspec.Struct, frozen=True, gc=False):
 
     def half(self, side: Side, floor: Floor) -> HalfSpread:
         """Everything but the inventory, and not below ``floor``."""
-        estimates, strategy, instrument = self.estimates, self.strategy, self.instrument
-        model_bps = self.spread.bid_bps if side is Side.BID else self.spread.ask_bps
-        quoted = strategy.quoted_max_bps
-        slack = slack_bps(sigma_bps=estimates.sigma_bps, latency_s=strategy.latency_s)
+        if side.sign > 0:
+            model_bps = self.spread.bid_bps + self.flat_bps[0]
+        else:
+            model_bps = self.spread.ask_bps + self.flat_bps[1]
         return half_spread(
             side,
-            model_bps=model_bps + self.correction_bps(side, 0.0),
-            fee_bps=instrument.maker_fee_bps,
+            model_bps=model_bps,
+            fee_bps=self.instrument.maker_fee_bps,
             conditions=self.conditions,
-            strategy=strategy,
+            strategy=self.strategy,
             floor=floor,
             tight=self.tight,
-            market_half_bps=px_to_bps(
-                estimates.ask_px - estimates.bid_px, reference_px=2 * estimates.mid_px
-            ),
-            present_max_bps=model_max_bps(quoted, slack) if quoted > 0 else None,
-            retreat_max_bps=aside_max_bps(quoted or BAND_MAX_BPS, slack),
+            market_half_bps=self.market_half_bps,
+            present_max_bps=self.present_max_bps,
+            retreat_max_bps=self.retreat_max_bps,
         )
 
     def shift(self, side: Side) -> float:
         """What the inventory adds to the side's distance, bps."""
-        linear = side.sign * self.clips * self.spread.skew_bps
-        return linear + self.correction_bps(side, self.clips) - self.correction_bps(side, 0.0)
+        clips = self.clips
+        if not clips:
+            return 0.0
+        linear = side.sign * clips * self.spread.skew_bps
+        flat = self.flat_bps[0 if side.sign > 0 else 1]
+        return linear + self.correction_bps(side, clips) - flat
+
+
+def _correction_bps(
+    table: SkewTable | None,
+    spread: Spread,
+    strategy: StrategySettings,
+    kappa_per_bps: float,
+    sign: int,
+    clips: float,
+) -> float:
+    if table is not None:
+        return table.correction_bps(clips, sign=sign, skew_bps=spread.skew_bps)
+    if not strategy.advanced.exact_skew:
+        return 0.0
+    return bounded_bps(spread, kappa_per_bps=kappa_per_bps, clips=sign * clips)
 
 
 def model_of(
@@ -140,23 +160,38 @@ def model_of(
             risk_aversion=averse.rho,
             clips_max=clips_max,
         )
-    exact = table is not None and problem is not None and table.serves(problem)
+    if table is not None and (problem is None or not table.serves(problem)):
+        table = None
+    kappa_per_bps = (bid_flow.kappa_per_bps + ask_flow.kappa_per_bps) / 2
+    local_skew_bps = spread.skew_bps
+    spread = spread.of_portfolio(own_share)
     tick_px = float(instrument.tick_px(estimates.mid_px))
+    quoted = settings.quoted_max_bps
+    slack = slack_bps(sigma_bps=estimates.sigma_bps, latency_s=settings.latency_s)
     return Model(
         estimates=estimates,
         strategy=settings,
         instrument=instrument,
         conditions=conditions,
-        spread=spread.of_portfolio(own_share),
-        local_skew_bps=spread.skew_bps,
-        table=table if exact else None,
+        spread=spread,
+        local_skew_bps=local_skew_bps,
+        table=table,
         clips=clips,
         inventory_share=inventory_share,
         aversion=averse,
         problem=problem,
         tight=may_be_tight(conditions, inventory_share=inventory_share, strategy=settings),
-        kappa_per_bps=(bid_flow.kappa_per_bps + ask_flow.kappa_per_bps) / 2,
+        kappa_per_bps=kappa_per_bps,
         tick_bps=px_to_bps(tick_px, reference_px=estimates.mid_px),
+        flat_bps=(
+            _correction_bps(table, spread, settings, kappa_per_bps, 1, 0.0),
+            _correction_bps(table, spread, settings, kappa_per_bps, -1, 0.0),
+        ),
+        market_half_bps=px_to_bps(
+            estimates.ask_px - estimates.bid_px, reference_px=2 * estimates.mid_px
+        ),
+        present_max_bps=model_max_bps(quoted, slack) if quoted > 0 else None,
+        retreat_max_bps=aside_max_bps(quoted or BAND_MAX_BPS, slack),
     )
 
 

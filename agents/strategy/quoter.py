@@ -23,6 +23,7 @@ from agents.strategy.presence import retreat_max_bps, wanted_max_bps
 from agents.strategy.sizes import level_sizes
 
 NOTHING: Final = Decimal(0)
+BID, ASK = Side.BID, Side.ASK
 
 
 class SideRoom(msgspec.Struct, frozen=True, gc=False):
@@ -112,27 +113,27 @@ def quote(
     )
     drift_bps = _drift_bps(settings, conditions)
     centre_px = estimates.fair_px * (1.0 + drift_bps / BPS)
-    floors = model.floors(Side.BID), model.floors(Side.ASK)
-    bid, ask = (model.half(side, binding(of)) for side, of in zip(Side, floors, strict=True))
+    bid_floors, ask_floors = model.floors(BID), model.floors(ASK)
+    bid, ask = model.half(BID, binding(bid_floors)), model.half(ASK, binding(ask_floors))
     mean = _mean(bid, ask)
-    totals = bid.total_bps, ask.total_bps
-    too_wide = mean.total_bps > settings.half_spread_max_bps
-    owns = model.shift(Side.BID), model.shift(Side.ASK)
-    cross_bps, capped = _cross_bps(model, cross, mean.total_bps)
-    shifts = _crossed(model, bid, owns[0], cross_bps), _crossed(model, ask, owns[1], -cross_bps)
+    bid_bps, ask_bps, mean_bps = bid.total_bps, ask.total_bps, mean.total_bps
+    too_wide = mean_bps > settings.half_spread_max_bps
+    bid_own, ask_own = model.shift(BID), model.shift(ASK)
+    cross_bps, capped = _cross_bps(model, cross, mean_bps)
+    bid_shift = _crossed(model, bid_bps, bid_own, cross_bps)
+    ask_shift = _crossed(model, ask_bps, ask_own, -cross_bps)
     off_bps = px_to_bps(centre_px - estimates.mid_px, reference_px=estimates.mid_px)
-    levels = [
-        _levels(model, side, totals[at], shifts[at], totals[1 - at] + shifts[1 - at], off_bps,
-                present=present, aside_bps=max(side.sign * cross_bps, 0.0))
-        for at, side in enumerate(Side)
-    ]  # fmt: skip
-    bids, asks = (
-        _side_quotes(model, side, room, bps, clip_sz, centre_px, too_wide=too_wide)
-        for side, room, (bps, _) in zip(Side, (bid_room, ask_room), levels, strict=True)
-    )
+    bid_levels, bid_patience = _levels(
+        model, 1, bid_bps, bid_shift, ask_bps + ask_shift, off_bps,
+        present=present, aside_bps=max(cross_bps, 0.0),
+    )  # fmt: skip
+    ask_levels, ask_patience = _levels(
+        model, -1, ask_bps, ask_shift, bid_bps + bid_shift, off_bps,
+        present=present, aside_bps=max(-cross_bps, 0.0),
+    )  # fmt: skip
     return Quoting(
-        bids=bids,
-        asks=asks,
+        bids=_side_quotes(model, BID, bid_room, bid_levels, clip_sz, centre_px, too_wide=too_wide),
+        asks=_side_quotes(model, ASK, ask_room, ask_levels, clip_sz, centre_px, too_wide=too_wide),
         half_spread=mean,
         skew_bps=model.spread.skew_bps,
         inventory_clips=model.clips,
@@ -140,10 +141,10 @@ def quote(
         too_wide=too_wide,
         bid=bid,
         ask=ask,
-        shift_bps=owns,
-        patience_bps=(levels[0][1], levels[1][1]),
-        first_bps=(levels[0][0][0], levels[1][0][0]),
-        floors=floors,
+        shift_bps=(bid_own, ask_own),
+        patience_bps=(bid_patience, ask_patience),
+        first_bps=(bid_levels[0], ask_levels[0]),
+        floors=(bid_floors, ask_floors),
         centre_px=centre_px,
         drift_bps=drift_bps,
         aversion=model.aversion,
@@ -151,7 +152,7 @@ def quote(
         problem=model.problem,
         exact=model.table is not None,
         cross_bps=cross_bps,
-        crossed_bps=(shifts[0] - owns[0], shifts[1] - owns[1]),
+        crossed_bps=(bid_shift - bid_own, ask_shift - ask_own),
         cross_capped=capped,
     )
 
@@ -167,11 +168,11 @@ def _cross_bps(model: Model, cross: CrossSkew | None, half_spread_bps: float) ->
     return min(max(wanted_bps, -most_bps), most_bps), abs(wanted_bps) > most_bps
 
 
-def _crossed(model: Model, half: HalfSpread, own_bps: float, cross_bps: float) -> float:
+def _crossed(model: Model, total_bps: float, own_bps: float, cross_bps: float) -> float:
     """Both shifts of a side; for others' sake it comes no nearer to fair than where it pays its
     fee.
     """
-    nearest_bps = min(own_bps, model.instrument.maker_fee_bps - half.total_bps)
+    nearest_bps = min(own_bps, model.instrument.maker_fee_bps - total_bps)
     return max(own_bps + cross_bps, nearest_bps)
 
 
@@ -183,7 +184,7 @@ def _drift_bps(settings: StrategySettings, conditions: Conditions) -> float:
 
 def _levels(
     model: Model,
-    side: Side,
+    sign: int,
     total_bps: float,
     shift_bps: float,
     other0_bps: float,
@@ -201,7 +202,7 @@ def _levels(
     distances = _distances(model.strategy, total_bps, kept_bps)
     if present:
         own_bps, kept_own_bps = distances[0] - aside_bps, kept_bps - aside_bps
-        present_bps = _present(own_bps, total_bps, kept_own_bps, side.sign * off_bps)
+        present_bps = _present(own_bps, total_bps, kept_own_bps, sign * off_bps)
         present_bps += aside_bps
         # Not so near that it meets our own reducing side, which skew may take past the centre.
         distances[0] = max(present_bps, min(total_bps - other0_bps, distances[0]))
@@ -277,7 +278,7 @@ def _side_quotes(
         rung,
         distances=distances,
         fair_px=centre_px,
-        opposite_px=model.estimates.ask_px if side is Side.BID else model.estimates.bid_px,
+        opposite_px=model.estimates.ask_px if side is BID else model.estimates.bid_px,
         instrument=instrument,
     )
 
