@@ -47,6 +47,10 @@ class Connection:
         """Close; also ends an iteration under way. Never raises, and may be called again."""
         await self._socket.close()
 
+    def abort(self) -> None:
+        """Drop it at once: a peer that is silent would not answer a close either."""
+        self._socket.transport.abort()
+
     @property
     def close_reason(self) -> str:
         """Why it is closed, in the peer's words, or empty."""

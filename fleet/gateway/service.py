@@ -44,6 +44,8 @@ from fleet.gateway.upstream import HeldBack, Upstream
 
 TICK_S: Final = 0.05
 SYNC_S: Final = 0.2
+MISSED_MS: Final = 2_500
+"""So long nothing was heard of a connection that is pinged every 2 s: cancels take another way."""
 _log = structlog.get_logger()
 _json = msgspec.json.Encoder().encode
 
@@ -128,8 +130,12 @@ class Gateway:
 
     def lost(self, reason: str) -> None:
         _log.warning("venue.link_lost", reason=reason)
-        silent_ms = self.upstream.silent_ms if self.upstream is not None else 0
-        self.run(self.core.link_lost(self.now_ms(), silent_ms))
+        if self.state.link.state == "up":
+            self.spawn(self.http.renew())  # what took this connection may have taken those
+        self.run(self.core.link_lost(self.now_ms(), self._silent_ms()))
+
+    def _silent_ms(self) -> int:
+        return self.upstream.silent_ms if self.upstream is not None else 0
 
     def feed_lost(self, shard: int, silent_ms: int) -> None:
         """A connection that carries market data alone is gone."""
@@ -210,6 +216,9 @@ class Gateway:
         )
         body = exchange_body(effect.action, effect.nonce, signature, effect.expires_ms)
         held_back = partial(self._held_back, effect.request) if opens else None
+        if not effect.placement and self._silent_ms() > MISSED_MS:
+            self.spawn(self._exchange(effect.request, body))
+            return
         if self._send(post_frame(effect.request, body), held_back):
             if self._said_ns:
                 took_ns = time.perf_counter_ns() - self._said_ns
@@ -237,7 +246,7 @@ class Gateway:
         return self.upstream is not None and self.upstream.send(data, held_back)
 
     async def _exchange(self, request: int, body: ExchangeBody) -> None:
-        """Cancels and noops by HTTP while the socket is down."""
+        """Cancels and noops by HTTP while the socket is down, or seems to be."""
         try:
             raw = await self.http.exchange(_json(body))
         except OutcomeUnknown:

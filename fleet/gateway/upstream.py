@@ -20,6 +20,8 @@ OPENINGS_MAX: Final = 8
 OPENINGS_S: Final = 60.0
 """The venue lets an address open 30 connections a minute; we have three."""
 SEND_MAX: Final = 4_096
+WATCH: Final = 2
+"""Which of a connection's tasks watches over its silence."""
 HeldBack = Callable[[], bool]
 
 
@@ -102,6 +104,8 @@ class Upstream:
         ]  # fmt: skip
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if tasks[WATCH] in done:
+                connection.abort()  # closing would wait for its answer, and nobody be told so long
             return next(iter(done)).result()
         finally:
             self._queue = None

@@ -16,8 +16,11 @@ class Peer:
     def __init__(self) -> None:
         self.status, self.body, self.cut = 200, b"null", False
         self.seen: list[tuple[str, bytes]] = []
+        self.ports: list[int] = []
 
     async def answer(self, request: web.Request) -> web.Response:
+        assert request.transport is not None
+        self.ports.append(request.transport.get_extra_info("peername")[1])
         self.seen.append((request.path, await request.read()))
         if self.cut:
             assert request.transport is not None
@@ -117,3 +120,17 @@ async def test_a_request_that_is_given_up_is_not_mistaken_for_an_answer(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_an_action_goes_over_a_connection_of_its_own(served: tuple[Peer, Http]) -> None:
+    peer, http = served
+    for _ in range(2):
+        await http.info({"type": "meta"})
+    for _ in range(2):
+        await http.exchange(b"{}")
+    kept, again, lone, other = peer.ports
+    assert kept == again
+    assert len({kept, lone, other}) == 3
+    await http.renew()
+    await http.info({"type": "meta"})
+    assert peer.ports[-1] != kept

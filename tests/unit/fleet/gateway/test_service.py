@@ -1,5 +1,6 @@
 """What the gateway still does, and does not, when the disk takes nothing more."""
 
+import asyncio
 import errno
 import shutil
 from collections.abc import AsyncIterator
@@ -25,7 +26,7 @@ from agents.market.types import Cloid, Coin, Fill, Oid, Side, Tid
 from fleet.folder import Folder
 from fleet.gateway import store as store_module
 from fleet.gateway.api import DirectivesPut, HaltRequest, LatchView
-from fleet.gateway.core import control
+from fleet.gateway.core import control, requests
 from fleet.gateway.core.control import Halt
 from fleet.gateway.core.core import Core
 from fleet.gateway.core.effects import Alert, Record
@@ -35,7 +36,7 @@ from fleet.gateway.framing import read_records
 from fleet.gateway.log import ActionLog
 from fleet.gateway.records import Alerted, Filled, LinkSeen
 from fleet.gateway.recover import restore
-from fleet.gateway.service import Gateway
+from fleet.gateway.service import MISSED_MS, Gateway
 from fleet.gateway.store import Store
 from fleet.gateway.upstream import HeldBack
 from tests.simulation.gateway_world import World
@@ -165,9 +166,10 @@ async def test_a_halt_goes_on_without_a_disk_and_is_latched_later(disk: Disk) ->
 
 
 class Line:
-    """A connection whose frames wait for their turn."""
+    """A connection whose frames wait for their turn; ``silent_ms``: as long nothing was heard."""
 
-    def __init__(self) -> None:
+    def __init__(self, silent_ms: int = 0) -> None:
+        self.silent_ms = silent_ms
         self.waiting: list[tuple[bytes, HeldBack | None]] = []
 
     def send(self, data: bytes, held_back: HeldBack | None = None) -> bool:
@@ -201,6 +203,25 @@ async def test_a_latch_that_comes_after_the_signature_still_holds_the_placement(
     assert [(told.id, told.reason) for told in refused] == [(7, "fenced")]
     assert gateway.state.fence.latch is not None
     assert gateway.state.orders.by_cloid == {}
+
+
+async def test_what_cancels_takes_another_way_where_the_connection_seems_dead(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posted: list[bytes] = []
+
+    async def exchange(body: bytes) -> bytes:
+        posted.append(body)
+        return b'{"status":"ok","response":{"type":"default"}}'
+
+    gateway = disk.gateway
+    monkeypatch.setattr(type(gateway.http), "exchange", lambda _, body: exchange(body))
+    for silent_ms, frames, posts in ((MISSED_MS, 1, 0), (MISSED_MS + 1, 0, 1)):
+        gateway.upstream = line = Line(silent_ms)  # type: ignore[assignment]
+        posted.clear()
+        gateway.run([requests.void(gateway.state, 5, None, gateway.now_ms())])
+        await asyncio.sleep(0)
+        assert (len(line.waiting), len(posted)) == (frames, posts)
 
 
 async def test_an_alert_is_a_record_that_the_ledger_sends_on(disk: Disk) -> None:

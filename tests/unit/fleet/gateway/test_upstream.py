@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from websockets.asyncio.server import Server, ServerConnection, serve
 
+from agents.exchange import websocket
 from agents.exchange.errors import Unreachable
 from fleet.gateway import upstream as upstream_module
 from fleet.gateway.upstream import Upstream
@@ -116,6 +117,26 @@ async def test_a_silent_connection_is_dead() -> None:
         assert await watcher.next() == "open"
         assert await watcher.next() == "lost: silent for 0.2 s"
         assert await watcher.next() == "open"
+
+
+async def test_a_frozen_peer_is_given_up_without_waiting_for_its_answer_to_a_close(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(websocket, "CLOSE_TIMEOUT_S", 600.0)
+
+    over = asyncio.Event()
+
+    async def freeze(connection: ServerConnection) -> None:
+        connection.transport.pause_reading()
+        await over.wait()
+        connection.transport.abort()
+
+    async with serve(freeze, "127.0.0.1", 0) as server, running(server) as watcher:
+        try:
+            assert await watcher.next() == "open"
+            assert await watcher.next() == "lost: silent for 0.2 s"
+        finally:
+            over.set()
 
 
 async def test_a_connection_whose_account_cannot_be_read_is_not_kept() -> None:
