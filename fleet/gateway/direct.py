@@ -37,7 +37,8 @@ from fleet.gateway.store import Store
 EXIT_INVALID: Final = 3
 EXIT_UNPROVEN: Final = 4
 EXIT_UNREACHABLE: Final = 7
-PATIENCE_S: Final = 60.0
+PATIENCE_S: Final = 90.0
+"""The venue gives back a minute's weight within a minute; after that there is time to prove it."""
 _KEY_CHARS_MAX: Final = 256
 
 

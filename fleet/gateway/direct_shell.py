@@ -5,25 +5,27 @@ and writes no file but the latch, which is there before it begins. A gateway may
 """
 
 import asyncio
+import random
 import time
 from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from agents.exchange.codec import decode_info
-from agents.exchange.errors import ExchangeError, OutcomeUnknown, Unreachable
+from agents.exchange.errors import ExchangeError, OutcomeUnknown, RateLimited, Unreachable
 from agents.exchange.http import Http
 from agents.exchange.signing import L1Signer, exchange_body, pack
 from agents.exchange.wire import Action, ClearinghouseState, OrderWire, placed
-from agents.market.units import NS_PER_MS
+from agents.market.units import MS_PER_S, NS_PER_MS
 from fleet.gateway.api import HaltReport, HaltRequest
 from fleet.gateway.core import answers, sweeps, venue
 from fleet.gateway.core.control import Halt
 from fleet.gateway.core.effects import Ask, Effect, Submit
 from fleet.gateway.core.state import FLEET, State
 from fleet.gateway.direct_beside import Beside
+from fleet.gateway.direct_pace import CANCELS_LONGEST_MS, Pace
 from fleet.gateway.framing import read_records
 from fleet.gateway.reconcile import learn
 from fleet.gateway.records import Answered, Sent
@@ -83,6 +85,9 @@ class Shell:
         self.state = state
         self._signer, self._late, self._beside, self._say = signer, late, beside, say
         self._http = Http(state.identity.url)
+        self._asking = Pace(random.random)
+        self._sending = Pace(random.random, CANCELS_LONGEST_MS)
+        self._known: dict[bytes, bytes] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._epoch_ns = time.time_ns() - time.monotonic_ns()
         self._looked_ms = 0
@@ -101,15 +106,20 @@ class Shell:
             settled = settling.done()
             self._carry(halt.begin(self.state, halt.started_ms))
             clearing = self.state.clearings[FLEET]
+            clearing.held = not settled
+            for dex in self.state.dexes():
+                self._spawn(self._look(dex))
             while time.monotonic() < until_s:
                 await asyncio.sleep(TURN_S)
                 # Nobody signs from here on: what was logged until now is all there will be.
                 only_now, settled = settling.done() and not settled, settling.done()
+                clearing.held = not settled
                 if self._late.take(self.state) or only_now:
                     clearing.again()
                 if clearing.done and settled:
                     break
                 self._turn()
+            await asyncio.gather(*map(self._look, self.state.dexes()))
             report = halt.report(self.state)
             alone = settled and settling.result()
             return report if alone else msgspec.structs.replace(report, flat_of_orders=False)
@@ -126,32 +136,48 @@ class Shell:
         while self.state.registry is None:
             try:
                 async with asyncio.timeout(max(until_s - time.monotonic(), 0.0)):
-                    self.state.registry = await learn(self._http, self.state.identity.address)
+                    self.state.registry = await learn(self, None)
             except (ExchangeError, TimeoutError) as error:
                 self._tell(str(error) or "no answer")
                 if time.monotonic() + REPEAT_S > until_s:
                     url = self.state.identity.url
                     raise Unreachable(f"the venue at {url} is out of reach: {error}") from error
-                await asyncio.sleep(REPEAT_S)
+                wait_s = max(self._asking.left_ms(self.now_ms()) / MS_PER_S, REPEAT_S)
+                await asyncio.sleep(min(wait_s, max(until_s - time.monotonic(), 0.0)))
+
+    async def info_raw(self, request: dict[str, Any], /) -> bytes:
+        """What the venue lists: what it has answered once is not asked for again."""
+        key = msgspec.json.encode(request)
+        if key not in self._known:
+            self._known[key] = await self._info(request)
+        return self._known[key]
+
+    async def _info(self, request: dict[str, Any]) -> bytes:
+        try:
+            raw = await self._http.info_raw(request)
+        except RateLimited:
+            self._asking.limited(self.now_ms())
+            raise
+        self._asking.answered(self.now_ms())
+        return raw
 
     def _turn(self) -> None:
         now_ms = self.now_ms()
         state = self.state
         state.orders.expire(state.clock.venue_ms(now_ms), now_ms)
         self._carry(sweeps.step(state, FLEET, now_ms))
-        if now_ms - self._looked_ms >= LOOK_EVERY_MS:
-            self._looked_ms = now_ms
-            for dex in state.dexes():
-                self._spawn(self._look(dex))
+        if state.orders.unresolved and now_ms - self._looked_ms >= LOOK_EVERY_MS:
+            self._looked_ms = now_ms  # what expires does so by the venue's time
+            self._spawn(self._look(""))
 
     async def _look(self, dex: str) -> None:
         """One DEX's positions, and with them the venue's time."""
         user = self.state.identity.address
+        if self._asking.holds(self.now_ms()):
+            return
         try:
             async with asyncio.timeout(ANSWER_S):
-                raw = await self._http.info_raw(
-                    {"type": "clearinghouseState", "user": user, "dex": dex}
-                )
+                raw = await self._info({"type": "clearinghouseState", "user": user, "dex": dex})
             venue.take_account(self.state, dex, decode_info(raw, ClearinghouseState), self.now_ms())
         except (ExchangeError, TimeoutError) as error:
             self._tell(str(error) or "no answer")
@@ -162,14 +188,23 @@ class Shell:
         for effect in list(effects):
             match effect:
                 case Submit(placement=False, action=action) if not placed(action):
-                    self._spawn(self._submit(effect))
+                    if self._sending.holds(self.now_ms()):
+                        self._not_now(effect.request)
+                    else:
+                        self._spawn(self._submit(effect))
                 case Submit():  # the latch is set, and this process places nothing whatever
                     why = "halted"
                     self._carry(answers.not_sent(self.state, effect.request, "fenced", why))
                 case Ask():
-                    self._spawn(self._ask(effect))
+                    if self._asking.holds(self.now_ms()):
+                        self._carry(answers.unanswered(self.state, effect.request, self.now_ms()))
+                    else:
+                        self._spawn(self._ask(effect))
                 case _:
                     pass  # for agents, or for the log: the gateway's
+
+    def _not_now(self, request: int) -> None:
+        self._carry(answers.not_sent(self.state, request, "throttle", "the venue limits us"))
 
     async def _submit(self, effect: Submit) -> None:
         signature = self._signer.sign(
@@ -180,10 +215,13 @@ class Shell:
         try:
             async with asyncio.timeout(ANSWER_S):
                 raw = await self._http.exchange(msgspec.json.encode(body))
+            self._sending.answered(self.now_ms())
             self._carry(answers.action(state, request, msgspec.Raw(raw), self.now_ms()))
         except (OutcomeUnknown, TimeoutError):
             self._carry(answers.unanswered(state, request, self.now_ms()))
         except (ExchangeError, msgspec.MsgspecError) as error:
+            if isinstance(error, RateLimited):
+                self._sending.limited(self.now_ms())
             self._tell(str(error))
             self._carry(answers.not_sent(state, request, "link_down", str(error)))
 
@@ -191,7 +229,7 @@ class Shell:
         state, request = self.state, effect.request
         try:
             async with asyncio.timeout(ANSWER_S):
-                raw = await self._http.info_raw(dict(effect.payload))
+                raw = await self._info(dict(effect.payload))
             self._carry(answers.info(state, request, raw, self.now_ms()))
         except (ExchangeError, msgspec.MsgspecError, TimeoutError) as error:
             self._tell(str(error) or "no answer")

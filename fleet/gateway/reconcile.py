@@ -3,14 +3,13 @@
 import asyncio
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from agents.exchange.codec import decode_info, subscribe_frame
 from agents.exchange.codec_account import to_fill, to_live
 from agents.exchange.errors import BadRequest, ExchangeError, MalformedFrame
-from agents.exchange.http import Http
 from agents.exchange.registry import Registry
 from agents.exchange.wire import (
     ClearinghouseState,
@@ -40,13 +39,21 @@ MAKER_RATE: Final = Decimal("0.00015")
 TAKER_RATE: Final = Decimal("0.00045")
 
 
-async def learn(http: Http, address: str) -> Registry:
-    """Every DEX and market, and this account's fees. ``ExchangeError`` if that can't be had."""
+class Asks(Protocol):
+    """Who asks the venue's /info."""
+
+    async def info_raw(self, request: dict[str, Any], /) -> bytes: ...
+
+
+async def learn(http: Asks, address: str | None) -> Registry:
+    """Every DEX and market, and the account's fees (None: those of a new one). ``ExchangeError``
+    if that can't be had.
+    """
     raw_dexs, raw_metas, raw_spot, raw_fees = await asyncio.gather(
         http.info_raw({"type": "perpDexs"}),
         _all_metas(http),
         http.info_raw({"type": "spotMeta"}),
-        http.info_raw({"type": "userFees", "user": address}),
+        _fees(http, address),
     )
     dexs = decode_info(raw_dexs, tuple[PerpDex | None, ...])
     metas = await _metas(http, dexs, raw_metas)
@@ -59,7 +66,13 @@ async def learn(http: Http, address: str) -> Registry:
     return Registry.build(dexs, metas, spot, maker, taker)
 
 
-async def _all_metas(http: Http) -> bytes:
+async def _fees(http: Asks, address: str | None) -> bytes:
+    if address is None:
+        return b"null"
+    return await http.info_raw({"type": "userFees", "user": address})
+
+
+async def _all_metas(http: Asks) -> bytes:
     """All DEXs' metas in one answer; ``null`` where the server doesn't know the question."""
     try:
         return await http.info_raw({"type": "allPerpMetas"})
@@ -68,7 +81,7 @@ async def _all_metas(http: Http) -> bytes:
 
 
 async def _metas(
-    http: Http, dexs: tuple[PerpDex | None, ...], raw: bytes
+    http: Asks, dexs: tuple[PerpDex | None, ...], raw: bytes
 ) -> dict[str, Meta | None]:
     """By DEX name: out of ``allPerpMetas``, or asked one by one where that is not as expected."""
     names = ["", *(row.name for row in dexs if row is not None)]

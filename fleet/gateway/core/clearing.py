@@ -11,6 +11,8 @@ from typing import Final
 
 import msgspec
 
+from fleet.gateway.core.orders import dex_of
+
 RECANCEL_MS: Final = 700
 REVOID_MS: Final = 1_500
 REASK_MS: Final = 600
@@ -51,6 +53,7 @@ class Clearing:
         self.clean = 0
         self.voided = 0
         self.foreign = False
+        self.held = False  # True: whoever else may place is not known yet, nothing proves anything
         self.cancelled: dict[str, set[str]] = {}
         self._cancel_sent: dict[str, int] = {}
         self._void_sent: dict[int, int] = {}
@@ -61,6 +64,7 @@ class Clearing:
         self._last_ask_ms = 0
         self._round_found = False
         self._last_round_ms: int | None = None
+        self._looked = False
 
     @property
     def done(self) -> bool:
@@ -85,14 +89,19 @@ class Clearing:
         ready = not targets and not nonces
         if not ready and self.clean:
             self.again()
-        return Step(cancel=cancel, void=void, snapshot=self._round(now_ms, ready=ready))
+        rests = tuple(sorted({dex_of(target.market) for target in targets}))
+        return Step(cancel=cancel, void=void, snapshot=self._round(now_ms, rests, ready=ready))
 
     @staticmethod
     def _due(sent: dict[str, int], key: str, now_ms: int) -> bool:
         return now_ms - sent.get(key, -RECANCEL_MS) >= RECANCEL_MS
 
-    def _round(self, now_ms: int, *, ready: bool) -> tuple[str, ...]:
-        """The DEXs to be asked now: a new round, or those of this one that did not answer."""
+    def _round(self, now_ms: int, rests: tuple[str, ...], *, ready: bool) -> tuple[str, ...]:
+        """The DEXs to be asked now: a new round, or those of this one that did not answer.
+
+        A list weighs 20, so once all were looked at only those are asked where orders seem to rest
+        (``rests``), until a round may count.
+        """
         self._round_ready = self._round_ready and ready
         if self._round_ms is not None:
             silent = tuple(
@@ -108,10 +117,14 @@ class Clearing:
             self._last_round_ms = now_ms  # cancels first; look when they had time to work
         if self._last_round_ms is not None and now_ms - self._last_round_ms < every_ms:
             return ()
+        wanted = self.dexes if ready or not self._looked else rests
+        if not wanted or (self.held and ready and self._looked):
+            return ()
+        self._looked = True
         self._round_ms = self._last_round_ms = self._last_ask_ms = now_ms
         self._round_ready, self._round_found = ready, False
-        self._asked = dict.fromkeys(self.dexes, now_ms)
-        return self.dexes
+        self._asked = dict.fromkeys(wanted, now_ms)
+        return wanted
 
     def snapshot(self, dex: str, requested_ms: int, now_ms: int, *, found: bool) -> None:
         """One DEX's open orders came; ``found``: some of them are in scope."""

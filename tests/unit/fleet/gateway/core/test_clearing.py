@@ -77,3 +77,28 @@ def test_an_answer_of_an_older_round_is_not_taken_for_this_one() -> None:
     assert clearing.step(1_000, (), ()).snapshot == ("",)
     clearing.snapshot("", 0, 1_010, found=False)
     assert not clearing.done
+
+
+def test_while_something_rests_only_its_dex_is_looked_at_again() -> None:
+    clearing = Clearing(DEXES, snapshots=2, now_ms=0)
+    assert clearing.step(0, (), ()).snapshot == DEXES
+    for dex in DEXES:
+        clearing.snapshot(dex, 0, 50, found=not dex)
+    assert clearing.step(2_000, (ORDER,), ()).snapshot == ("",)
+    clearing.snapshot("", 2_000, 2_050, found=True)
+    assert clearing.step(4_000, (), (42,)).snapshot == (), "no list tells what a void will"
+    empty_round(clearing, 6_000)
+    empty_round(clearing, 6_000 + PROOF_INTERVAL_MS)
+    assert clearing.done
+
+
+def test_nothing_is_asked_for_a_proof_while_another_may_still_place() -> None:
+    clearing = Clearing(DEXES, snapshots=2, now_ms=0)
+    clearing.held = True
+    empty_round(clearing, 0)
+    assert clearing.step(5_000, (), ()).snapshot == ()
+    clearing.held = False
+    clearing.again()
+    empty_round(clearing, 5_000)
+    empty_round(clearing, 5_000 + PROOF_INTERVAL_MS)
+    assert clearing.done
