@@ -7,6 +7,7 @@ import msgspec
 
 from agents.kept import Kept
 from agents.market.types import Cloid, Side
+from agents.telemetry.insight import Insight
 
 
 class Command(msgspec.Struct, frozen=True, gc=False):
@@ -73,6 +74,7 @@ class Report(msgspec.Struct, frozen=True, gc=False):
     decision wanted more of it than may be. ``worst``: None while the monitors find nothing;
     ``ramp_share``: of the limits, what sizes may use.
     ``orders``: how many of its orders stand in each state, by the names people use (orders.view).
+    ``insight``: what only the metrics show.
     """
 
     phase: str
@@ -99,6 +101,7 @@ class Report(msgspec.Struct, frozen=True, gc=False):
     worst: Worst | None = None
     ramp_share: float = 1.0
     orders: dict[str, int] = msgspec.field(default_factory=dict)
+    insight: Insight = Insight()
 
 
 class Renew(Command, frozen=True, gc=False):

@@ -213,6 +213,13 @@ class Panel:
         """Whether the touch shows a bid at or above the ask: nothing can be made of it."""
         return self.bid is not None and self.ask is not None and self.bid.px >= self.ask.px
 
+    def trade_age_ms(self, now_ns: int) -> int | None:
+        """How old the newest public trade is, by the venue's time; None: none was seen."""
+        traded_ms, data_ns = self._trading.prints.last_ms, self.data_ns
+        if not traded_ms or data_ns is None:
+            return None
+        return max(0, self._touch_ms - traded_ms) + (now_ns - data_ns) // NS_PER_MS
+
     @property
     def anchor_px(self) -> float | None:
         """The oracle with the usual basis: a price where the book shows none."""

@@ -36,12 +36,13 @@ class Prints:
     venue's block time among the last touches.
     """
 
-    __slots__ = ("_mids", "_tids", "backlog_due")
+    __slots__ = ("_mids", "_tids", "backlog_due", "last_ms")
 
     def __init__(self) -> None:
         self._tids: dict[int, None] = {}
         self._mids: deque[tuple[int, float]] = deque(maxlen=TOUCHES_KEPT)
         self.backlog_due = True
+        self.last_ms = 0  # of the newest print, a replay's too
 
     def touched(self, mid_px: float, venue_ms: int) -> None:
         """The mid from this block on."""
@@ -100,6 +101,7 @@ class Prints:
         if tid in tids or not (0 < trade.px < PX_MAX and 0 <= trade.sz < SZ_MAX):
             return False
         tids[tid] = None
+        self.last_ms = max(self.last_ms, trade.time_ms)
         if len(tids) > TIDS_KEPT:
             del tids[next(iter(tids))]
         return True

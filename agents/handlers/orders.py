@@ -11,6 +11,7 @@ from agents.events import (
     PlaceAnswered,
     RequestRefused,
 )
+from agents.handlers.insight import reason_of
 from agents.market.units import s_to_ns
 from agents.orders.refusal import touch_px
 from agents.orders.request import Request
@@ -32,6 +33,7 @@ def on_place_answered(state: EngineState, event: PlaceAnswered, now_ns: int) -> 
         if order.refusal is None:
             state.throttle.rested(order.side, reduces=order.reduces)
         else:
+            state.tracker.tally.refuse(reason_of(order.refusal))
             state.throttle.refused(order.side, order.refusal, now_ns, reduces=order.reduces)
             touch = touch_px(order.refusal)
             if touch is not None:

@@ -5,6 +5,7 @@ from typing import Final
 
 from agents.commands import Report, Worst
 from agents.estimators.panel import Estimates
+from agents.handlers.insight import insight, touch_share
 from agents.handlers.verdicts import phase
 from agents.market.types import Side
 from agents.market.units import BPS, NS_PER_MS, NS_PER_S
@@ -49,6 +50,7 @@ def report(state: EngineState, now_ns: int) -> Report:
         worst=worst(state),
         ramp_share=state.ramp_share,
         orders=counts(state.tracker.live.values()),
+        insight=insight(state, now_ns),
     )
 
 
@@ -94,6 +96,7 @@ def account_uptime(state: EngineState, now_ns: int) -> None:
     if dark or state.paused or state.drain_deadline_ms is not None:
         return
     uptime.due_s += passed_s
+    state.tracker.tally.touch_s += passed_s * touch_share(state)
     if estimates is not None and _quoted(state, estimates):
         uptime.up_s += passed_s
 

@@ -146,3 +146,4 @@ def _compare(state: EngineState, now_ns: int) -> None:
         seen.differs_ns = None
     elif seen.as_of_ms > state.position.last_fill_ms and seen.differs_ns is None:
         seen.differs_ns = now_ns
+        state.tracker.tally.mismatch("position")

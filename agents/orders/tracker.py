@@ -17,6 +17,7 @@ from agents.orders.request import Answered, Request
 from agents.orders.sightings import Sightings
 from agents.orders.store import OrderStore
 from agents.orders.tracked import TrackedOrder
+from agents.telemetry.insight import Tally
 
 ANSWER_MAX_NS: Final = s_to_ns(3.0)
 KEPT_NS: Final = s_to_ns(60.0)
@@ -35,6 +36,7 @@ class OrderTracker(OrderStore):
     def __init__(self) -> None:
         super().__init__()
         self.sightings = Sightings()
+        self.tally = Tally()
         self._acked_ns = 0
         self._requests: dict[int, Request] = {}
         self._absent: dict[Cloid, int] = {}
@@ -118,6 +120,8 @@ class OrderTracker(OrderStore):
                 )
                 continue
             answered.append(Answered(order.side, order.reduce_only, None, request.sent_ns))
+            self.tally.placed += 1
+            self.tally.replaced += bool(request.replaces)
             if result.kind == "filled":
                 self._told(order, order.sz - result.filled_sz)
                 whole = order.told_sz >= order.sz
@@ -150,6 +154,7 @@ class OrderTracker(OrderStore):
             return
         for cloid, error in zip(request.cloids, errors, strict=False):
             done = Signal.CANCEL_ACK if error is None else Signal.CANCEL_REJECT
+            self.tally.cancelled += error is None
             self._signal(cloid, done, now_ns)
         for cloid in request.cloids[len(errors) :]:
             self._signal(cloid, Signal.TIMEOUT, now_ns)
@@ -252,12 +257,13 @@ class OrderTracker(OrderStore):
                 acked_ns=self._acked_ns, requested_ns=event.requested_ns, now_ns=now_ns,
             ):  # fmt: skip
                 self.adopt(row, now_ns)
+                self.tally.mismatch("orphan")
         self.sightings.keep_only(listed)
         for order in list(self.live.values()):
             if order.cloid in listed or order.acked_ns is None:
                 continue
-            if order.acked_ns < event.requested_ns:
-                self._take(order, Signal.DOUBT, now_ns)
+            if order.acked_ns < event.requested_ns and self._take(order, Signal.DOUBT, now_ns):
+                self.tally.mismatch("missing")
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────
 
