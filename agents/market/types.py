@@ -27,6 +27,8 @@ class Side(Enum):
     def __init__(self, letter: str) -> None:
         self.sign = 1 if letter == "B" else -1
 
+    __hash__ = object.__hash__  # of the two there are no copies; the Enum's own is Python
+
     @property
     def opposite(self) -> "Side":
         return Side.ASK if self is Side.BID else Side.BID

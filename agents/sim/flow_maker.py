@@ -84,6 +84,8 @@ class Ladder:
     def step(self, door: Door, fair_px: float, now_ms: int) -> None:
         """Pull what is stale, fill what was taken; touch few levels a block."""
         market = door.market(self.coin)
+        exponent = on_grid(fair_px, self._sz_decimals, up=False)[1]
+        tick_bps = 10.0**exponent / fair_px * BPS
         for side, slots in self._slots.items():
             refills = 0
             outer = INNER + self._chance.randrange(len(slots) - INNER)
@@ -97,7 +99,7 @@ class Ladder:
                     index != outer and (index >= INNER or self._chance.random() > REACT_SHARE)
                 ):
                     continue
-                if vacant or self._stale(slot, side, fair_px):
+                if vacant or _stale(slot, side, fair_px, tick_bps):
                     self._requote(door, market, slot, side, fair_px, now_ms)
 
     def fill(self, door: Door, fair_px: float, now_ms: int) -> None:
@@ -106,13 +108,6 @@ class Ladder:
         for side, slots in self._slots.items():
             for slot in slots:
                 self._requote(door, market, slot, side, fair_px, now_ms)
-
-    def _stale(self, slot: Slot, side: Side, fair_px: float) -> bool:
-        """Too near or too far by more than a tick and a part of what it wants."""
-        away_bps = side.sign * (fair_px - slot.px) / fair_px * BPS
-        exponent = on_grid(fair_px, self._sz_decimals, up=False)[1]
-        tick_bps = 10.0**exponent / fair_px * BPS
-        return not (0.6 * slot.wanted_bps <= away_bps <= 1.4 * slot.wanted_bps + tick_bps)
 
     def _requote(
         self, door: Door, market: Market, slot: Slot, side: Side, fair_px: float, now_ms: int
@@ -139,3 +134,9 @@ class Ladder:
         )
         if door.place_flow(self.coin, order).resting:
             slot.oid, slot.px = oid, float(px)
+
+
+def _stale(slot: Slot, side: Side, fair_px: float, tick_bps: float) -> bool:
+    """Too near or too far by more than a tick and a part of what it wants."""
+    away_bps = side.sign * (fair_px - slot.px) / fair_px * BPS
+    return not (0.6 * slot.wanted_bps <= away_bps <= 1.4 * slot.wanted_bps + tick_bps)

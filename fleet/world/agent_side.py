@@ -16,7 +16,8 @@ from agents.runtime.reunion import REJOIN_S, NotYet, answer_to
 class AgentSide:
     """``conversation`` is None while no agent runs; ``session`` 0: it has no connection now.
 
-    ``process`` counts the agents so far. ``say`` sends to the gateway, in order. ``placing`` sees
+    ``process`` counts the agents so far; ``stirred``: its engine was told something since somebody
+    looked. ``say`` sends to the gateway, in order. ``placing`` sees
     each placement the engine decides, with the age of its market data in ns (None: it has none);
     ``observe`` sees every event with its time and commands. ``conversing`` makes the conversation
     of each new process.
@@ -28,6 +29,7 @@ class AgentSide:
         self.session = 0
         self.process = 0
         self.generation = 0
+        self.stirred = False
         self.placing: Callable[[tuple[NewOrder, ...], int | None], None] = lambda _, __: None
         self.observe: Callable[[Event, int, list[Command]], None] = lambda _, __, ___: None
         self.conversing: Callable[[Acquire, Observer], Conversation] = Conversation
@@ -155,6 +157,7 @@ class AgentSide:
         self.generation = lease.generation
 
     def seen(self, event: Event, now_ns: int, commands: list[Command]) -> None:
+        self.stirred = True
         self.observe(event, now_ns, commands)
         if isinstance(event, Bbo | Book):
             self._data_ns = now_ns

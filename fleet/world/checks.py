@@ -25,14 +25,15 @@ from typing import Any, Final
 
 from agents.commands import NewOrder
 from agents.exchange.wire import NoopAction, OrderWire, placed
-from agents.market.types import Cloid, Side
+from agents.market.types import Side
 from agents.market.units import BPS
-from agents.sim.outputs import FillRow, OrderRow, Output
+from agents.sim.outputs import AccountChanged, FillRow, OrderRow, Output
 from fleet.gateway.core.agents import limit_usd
 from fleet.gateway.core.effects import Alert, Submit
 from fleet.gateway.core.state import State
 from fleet.gateway.records import Body, Filled, LatchSet, LeaseEnded, Sent
 from fleet.world.lookout import Lookout
+from fleet.world.resting import Resting, expired
 from fleet.world.tally import Tally, Watched
 
 DATA_AGE_MAX_NS: Final = 3_000_000_000
@@ -41,8 +42,6 @@ STRANGER_SEEN_MS: Final = 12_000
 """By then the gateway has seen a stranger's order, however late and lossy its frames are."""
 SETTLED_MS: Final = 10_000
 """By then what filled during a gap of the link is known."""
-LISTED_MS: Final = 3_000
-"""By then the venue's own lists have come after a reconnect, whatever a lagging node answered."""
 LOGGED_MAX: Final = 64
 CAPS_SLACK: Final = 1.02
 """The door counts the other markets at their marks of the last second."""
@@ -62,6 +61,7 @@ class Checks:
         self.booked: dict[tuple[int, int, int], Filled] = {}
         self.in_flight: dict[tuple[int, int], Submit] = {}
         self.lookout = Lookout(self._tally)
+        self._resting = Resting(self._tally)
         self._last_nonce = 0
         self._sent: set[str | None] = set()
         self._ended: set[tuple[str, int]] = set()
@@ -167,12 +167,13 @@ class Checks:
         for submit in self.in_flight.values():
             if submit.market == market:
                 for wire in placed(submit.action):
-                    if wire.b is (side is Side.BID) and not wire.r and not self._expired(submit):
+                    if (
+                        wire.b is (side is Side.BID)
+                        and not wire.r
+                        and not expired(submit, self._world.venue.now_ms)
+                    ):
                         worst_sz += Decimal(wire.s)
         return worst_sz
-
-    def _expired(self, submit: Submit) -> bool:
-        return submit.expires_ms is not None and submit.expires_ms < self._world.venue.now_ms
 
     def _collar(self, state: State, market: str, orders: tuple[OrderWire, ...]) -> None:
         """The caretaker's orders: reduce-only, never beyond the collar round a mark it may know."""
@@ -258,10 +259,10 @@ class Checks:
                     self._order_row(row)
                 case FillRow(row=row):
                     self._fill_row(row)
+                case AccountChanged(orders=True):
+                    self._dirty = True
                 case _:
                     pass
-        if outputs:
-            self._dirty = True
 
     def _order_row(self, row: dict[str, Any]) -> None:
         self.checked["I3"] += 1
@@ -284,49 +285,7 @@ class Checks:
 
     def after_event(self) -> None:
         """After each event: what changed at the venue, and what the gateway counts."""
-        self._counted()
         if self._dirty:
             self._dirty = False
-            self._own_quotes()
-
-    def _counted(self) -> None:
-        """Whatever rests or may come to rest is counted: by the gateway, and by its engine."""
-        state = self._world.gateway_state
-        if state is None:
-            return
-        self.checked["I1"] += 1
-        known = state.orders.by_cloid
-        for submit in self.in_flight.values():
-            if not self._expired(submit):
-                for wire in placed(submit.action):
-                    if wire.c not in known:
-                        self._fail("I1", f"{wire.c} is on its way, and the gateway forgot it")
-        if self._world.link_age_ms < LISTED_MS:
-            return
-        for record in self._world.account.open.values():
-            cloid = record.order.cloid
-            if cloid is not None and cloid not in known and self._tally.ours(cloid):
-                self._fail("I1", f"{cloid} rests, and the gateway does not count it")
-
-    def _own_quotes(self) -> None:
-        best: dict[tuple[str, Side], Decimal] = {}
-        for record in self._world.account.open.values():
-            key = (record.coin, record.order.side)
-            px, held = record.order.px, best.get(key)
-            if held is None or key[1].sign * (px - held) > 0:
-                best[key] = px
-            self._engine_counts(record.coin, record.order.cloid)
-        for market in self._world.markets:
-            self.checked["I8"] += 1
-            bid, ask = best.get((market, Side.BID)), best.get((market, Side.ASK))
-            if bid is not None and ask is not None and bid >= ask:
-                self._fail("I8", f"{market}: our own quotes meet at {bid} and {ask}")
-
-    def _engine_counts(self, market: str, cloid: str | None) -> None:
-        """An engine never gives up an order of its own lease that rests."""
-        engine = self._tally.engine(market)
-        if engine is None or cloid is None or not engine.state.cloids.is_own(Cloid(cloid)):
-            return
-        self.checked["I1"] += 1
-        if cloid not in engine.state.tracker.live:
-            self._fail("I1", f"{cloid} rests, and its engine has given it up")
+            self._resting.refresh()
+        self._resting.look(self.in_flight)

@@ -14,7 +14,8 @@ Rows = list[dict[str, object]]
 class Past:
     """Open orders and positions of one account, as they were at some moments of the last second.
 
-    Nothing is kept while ``keep`` is not called.
+    Nothing is kept while ``keep`` is not called. What the account does not say to have changed is
+    not made anew: orders, and sums of money where nothing is held.
     """
 
     def __init__(self, exchange: Exchange, address: str) -> None:
@@ -22,6 +23,14 @@ class Past:
         self._address = address
         self._dexes = tuple(dex.name for dex in exchange.universe.dexes)
         self._kept: deque[tuple[int, dict[str, object], dict[str, Rows]]] = deque()
+        self._orders: dict[str, Rows] = {}
+        self._flat: dict[str, dict[str, object]] = {}
+
+    def changed(self, dex: str, *, orders: bool) -> None:
+        """The account differs on this DEX; ``orders``: they came, went or were filled."""
+        self._flat.pop(dex, None)
+        if orders:
+            self._orders.pop(dex, None)
 
     def keep(self, now_ms: int) -> None:
         if self._kept and now_ms - self._kept[-1][0] < EVERY_MS:
@@ -30,8 +39,17 @@ class Past:
         orders: dict[str, Rows] = {}
         for dex in self._dexes:
             asked = {"user": self._address, "dex": dex}
-            states[dex] = self._ask({"type": "clearinghouseState", **asked}, now_ms)
-            orders[dex] = cast("Rows", self._ask({"type": "frontendOpenOrders", **asked}, now_ms))
+            if dex in self._flat:
+                states[dex] = {**self._flat[dex], "time": now_ms}
+            else:
+                states[dex] = state = self._ask({"type": "clearinghouseState", **asked}, now_ms)
+                assert isinstance(state, dict)
+                if not state["assetPositions"]:
+                    self._flat[dex] = state
+            if dex not in self._orders:
+                listed = self._ask({"type": "frontendOpenOrders", **asked}, now_ms)
+                self._orders[dex] = cast("Rows", listed)
+            orders[dex] = self._orders[dex]
         self._kept.append((now_ms, states, orders))
         while now_ms - self._kept[0][0] > KEPT_MS:
             self._kept.popleft()

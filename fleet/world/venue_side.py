@@ -9,7 +9,7 @@ from agents.market.units import NS_PER_MS
 from agents.sim.flow_price import Chance
 from agents.sim.heap import Heap
 from agents.sim.network import Network
-from agents.sim.outputs import Answered, FillRow, OrderRow, Output
+from agents.sim.outputs import AccountChanged, Answered, FillRow, OrderRow, Output
 from fleet.venue.feeds import Feeds, Frame
 from fleet.venue.subscriptions import Key, parse
 from fleet.venue.world import World as Market
@@ -101,16 +101,7 @@ class VenueSide:
 
     def block(self) -> None:
         step = self.market.step(self._heap.now_ns + self.ahead_ms * NS_PER_MS)
-        for output in step.outputs:
-            match output:
-                case Answered(ticket=ticket, payload=payload):
-                    answer = self._waiting.pop(ticket, None)
-                    if answer is not None:
-                        answer(payload)
-                case OrderRow(row=row) | FillRow(row=row):
-                    self._heap.note(msgspec.json.encode(row))
-                case _:
-                    pass
+        self._heard(step.outputs)
         frames: list[Frame] = []
         for each in step.frames:
             frames.append((Key(each.channel, coin=each.coin), each.raw))
@@ -124,6 +115,21 @@ class VenueSide:
         if self.faults.stale:
             self._past.keep(self.now_ms)
         self.on_block(step.outputs)
+
+    def _heard(self, outputs: tuple[Output, ...]) -> None:
+        """Answers to whoever waits; what happened to the account enters the history."""
+        for output in outputs:
+            match output:
+                case Answered(ticket=ticket, payload=payload):
+                    answer = self._waiting.pop(ticket, None)
+                    if answer is not None:
+                        answer(payload)
+                case OrderRow(row=row) | FillRow(row=row):
+                    self._heap.note(msgspec.json.encode(row))
+                case AccountChanged(dex=dex, orders=orders):
+                    self._past.changed(dex, orders=orders)
+                case _:
+                    pass
 
     def _silent(self, key: Key) -> bool:
         return bool(key.coin) and self.market.dark(key.coin)
