@@ -50,6 +50,8 @@ class GatewayLink:
         process = self._process
         assert process.core is not None
         process.core.learned(self.registry)
+        process.state.bookings.held.whole_below = 0  # a list may be short, however few it holds
+        process.state.awaited = {"fills"}
         for subscription in self._subscriptions():
             process.venue.watch(subscription, on=True)
         self._reconcile(self._questions())

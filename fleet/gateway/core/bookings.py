@@ -5,14 +5,29 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Final
 
+import msgspec
+
 from agents.market.types import Fill
 
 KEYS_MAX: Final = 50_000
 DAY_MS: Final = 86_400_000
+SNAPSHOT_FILLS: Final = 2_000
+"""What the list that a subscription begins with holds at most: a shorter one is all there is."""
 
 FillKey = tuple[int, str, int, int]
 FundingKey = tuple[int, str]
 MOVES_MAX: Final = 5_000
+
+
+class HeldFills(msgspec.Struct):
+    """Fills that were told while those before them are still to come.
+
+    They are not booked before: since when is asked rests on the last one booked, and the connection
+    or this process may end in between. ``whole_below``: a list shorter than that is all there is.
+    """
+
+    whole_below: int = SNAPSHOT_FILLS
+    told: list[tuple[tuple[Fill, ...], list[msgspec.Raw]]] = []
 
 
 class Bookings:
@@ -21,6 +36,7 @@ class Bookings:
     def __init__(self, floor_ms: int) -> None:
         self.floor_ms = floor_ms
         self.last_fill_ms = floor_ms
+        self.held = HeldFills()
         self._fills: set[FillKey] = set()
         self._order: deque[FillKey] = deque()
         self._fundings: dict[FundingKey, None] = {}

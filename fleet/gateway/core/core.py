@@ -129,9 +129,10 @@ class Core:
         state = self.state
         word = "recovered" if state.link.ever else "up"
         state.awaited.clear()
+        held = venue.take_held(state, now_ms)
         state.feeds.begin(None, now_ms)
         state.link.state, state.link.since_ms, state.link.ever = "up", now_ms, True
-        effects: list[Effect] = [Record(body=LinkSeen(state=word))]
+        effects: list[Effect] = [*held, Record(body=LinkSeen(state=word))]
         asked = {p.nonce for p in state.pending.values() if p.purpose == "void"}
         lost = sorted(state.orders.unresolved.keys() - asked)  # of before a restart, of the gap
         effects += [requests.void(state, nonce, None, now_ms) for nonce in lost]

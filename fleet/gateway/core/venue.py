@@ -29,7 +29,6 @@ from fleet.gateway.records import Equity, Filled, Funding, OrderSeen
 
 EQUITY_EVERY_MS: Final = 3_000
 RAW_FILLS_MAX: Final = 500
-SNAPSHOT_FILLS: Final = 2_000
 MID_AGE_MAX_MS: Final = 5_000
 _ROUTINE: Final = frozenset({"open", "filled", "canceled"})
 """What answers, cancels and fills say already; the rest (rejected, liquidated…) is logged."""
@@ -93,10 +92,7 @@ def user_frame(  # noqa: PLR0911  (one return a kind of frame)
         case UserOrderUpdates():
             return _order_updates(state, raw, frame, now_ms)
         case UserFills():
-            rows = _fill_rows(_peek(raw).data).fills
-            if frame.is_snapshot and _reaches_back(state, frame.fills):
-                _awaited_ms(state, "fills")
-            return take_fills(state, frame.fills, rows, now_ms)
+            return _user_fills(state, raw, frame, now_ms)
         case OpenOrdersFrame():
             asked_ms = _awaited_ms(state, f"orders:{frame.dex}")
             effects = take_open_orders(state, frame.dex, frame.orders, asked_ms, now_ms)
@@ -124,11 +120,29 @@ def _awaited_ms(state: State, what: str) -> int | None:
     return state.awaited_ms
 
 
+def _user_fills(state: State, raw: bytes, frame: UserFills, now_ms: int) -> list[Effect]:
+    rows = _fill_rows(_peek(raw).data).fills
+    if frame.is_snapshot:
+        state.bookings.held.told.clear()
+        if _reaches_back(state, frame.fills):
+            _awaited_ms(state, "fills")
+    if "fills" in state.awaited:
+        state.bookings.held.told.append((frame.fills, rows))
+        return []
+    return take_fills(state, frame.fills, rows, now_ms)
+
+
 def _reaches_back(state: State, fills: tuple[Fill, ...]) -> bool:
     """Whether a snapshot of fills leaves none out that came after the last one booked."""
-    if len(fills) < SNAPSHOT_FILLS:
+    if len(fills) < state.bookings.held.whole_below:
         return True
-    return min(fill.time_ms for fill in fills) <= state.bookings.last_fill_ms
+    return bool(fills) and min(fill.time_ms for fill in fills) <= state.bookings.last_fill_ms
+
+
+def take_held(state: State, now_ms: int) -> list[Effect]:
+    """Fills that waited for those before them, which are booked by now."""
+    held, state.bookings.held.told = state.bookings.held.told, []
+    return [e for fills, rows in held for e in take_fills(state, fills, rows, now_ms)]
 
 
 def _order_updates(state: State, raw: bytes, frame: UserOrderUpdates, now_ms: int) -> list[Effect]:
