@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 import resource
 import shutil
+import sqlite3
 import stat
 import sys
 import time
@@ -24,7 +25,9 @@ from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable
 from fleet.guards import hung, key_missing
 from fleet.ledger.cash import cash
 from fleet.ledger.query import LedgerUnreadable
+from fleet.manifests.spec import Account, KeySource
 from fleet.processes import alive
+from fleet.supervisor.store import read_spec
 
 Grade = Literal["ok", "warning", "bad"]
 MEMORY_WARN_MB: Final = 1_500
@@ -136,6 +139,31 @@ def key(folder: Folder, known: Identity | None) -> Iterator[Finding]:
         yield Finding("key", "ok", text)
     else:
         yield Finding("key", "ok", "asked for at the next apply; fleet keys MANIFEST checks it")
+
+
+def halt_key(folder: Folder) -> Iterator[Finding]:
+    """Whether ``halt --direct`` would find its own wallet's key: looked for, never read."""
+    account = _account(folder)
+    if account is not None and account.halt_wallet is not None:
+        yield _source("halt wallet", account.halt_wallet)
+
+
+def _source(about: str, source: KeySource) -> Finding:
+    path = source.file or source.keystore
+    name = source.env or source.passphrase_env
+    missing = [f"{path} is not there"] if path and not Path(path).expanduser().exists() else []
+    missing += [f"{name} is not set"] if name and name not in os.environ else []
+    text = f"halt --direct: {', '.join(missing)}" if missing else "halt --direct finds its own"
+    mend = "put it where account.halt_wallet says, on the machine that would halt"
+    return Finding(about, "warning" if missing else "ok", text, mend)
+
+
+def _account(folder: Folder) -> Account | None:
+    try:
+        held = read_spec(folder.store_db)
+    except (sqlite3.Error, OSError):
+        return None
+    return held[1].account if held is not None else None
 
 
 def clock(folder: Folder, known: Identity | None) -> Iterator[Finding]:

@@ -53,6 +53,7 @@ def _findings(folder: Folder | None) -> Iterator[Finding]:
     known = identity(folder)
     yield from checkup.permissions(folder)
     yield from checkup.key(folder, known)
+    yield from checkup.halt_key(folder)
     yield from checkup.clock(folder, known)
     yield from checkup.processes_of(folder)
     yield from checkup.limits(folder)

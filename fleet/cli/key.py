@@ -9,7 +9,7 @@ from typing import Final
 
 from fleet.cli.failure import ExitCode, Failure
 from fleet.folder import Folder
-from fleet.manifests.spec import Account
+from fleet.manifests.spec import Account, KeySource
 
 _KEY: Final = re.compile(r"(0x)?[0-9a-fA-F]{64}")
 
@@ -19,7 +19,24 @@ def api_wallet(account: Account) -> str:
 
     A variable is taken out of our own environment, so that no child inherits it.
     """
-    source = account.api_wallet
+    return _taken("api_wallet", account.api_wallet, account.address)
+
+
+def halt_wallet(account: Account) -> str | None:
+    """Likewise the key of ``halt --direct``, where it has one of its own."""
+    if account.halt_wallet is None:
+        return None
+    return _taken("halt_wallet", account.halt_wallet, account.address)
+
+
+def _taken(name: str, source: KeySource, address: str) -> str:
+    try:
+        return _found(source, address)
+    except Failure as failure:
+        raise Failure(failure.exit_code, f"{name}: {failure}") from None
+
+
+def _found(source: KeySource, address: str) -> str:
     if source.keystore is not None:
         where = source.keystore
         found = _unlock(Path(where).expanduser(), str(source.passphrase_env))
@@ -28,17 +45,17 @@ def api_wallet(account: Account) -> str:
         found = os.environ.pop(source.env, "")
         if not found:
             mend = f"export {source.env} with the API wallet's private key, then apply again"
-            raise Failure(ExitCode.INVALID, f"api_wallet: {where} is not set", mend)
+            raise Failure(ExitCode.INVALID, f"{where} is not set", mend)
     else:
         path = Path(str(source.file)).expanduser()
         where, found = str(path), _read(path)
     found = found.strip()
     if not _KEY.fullmatch(found):
-        text = f"api_wallet: {where} holds no private key"
+        text = f"{where} holds no private key"
         raise Failure(ExitCode.INVALID, text, "it is 64 hex digits, 0x before them or not")
     key = found.removeprefix("0x").lower()
-    if _address(bytes.fromhex(key), where) == account.address:
-        text = f"api_wallet: {where} holds the account's own (master) key"
+    if _address(bytes.fromhex(key), where) == address:
+        text = f"{where} holds the account's own (master) key"
         mend = "make an API wallet on the venue's API page and use its key: it cannot withdraw"
         raise Failure(ExitCode.INVALID, text, mend)
     return key
@@ -50,7 +67,7 @@ def _unlock(path: Path, passphrase_env: str) -> str:
 
     passphrase = os.environ.pop(passphrase_env, "")
     if not passphrase:
-        text = f"api_wallet: environment variable {passphrase_env} is not set"
+        text = f"environment variable {passphrase_env} is not set"
         raise Failure(ExitCode.INVALID, text, "export the keystore's passphrase in it")
     done = subprocess.run(  # noqa: S603 - our own module
         python("fleet.gateway.unlock", "--keystore", str(path)),
@@ -63,7 +80,7 @@ def _unlock(path: Path, passphrase_env: str) -> str:
     if done.returncode:
         said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
         mend = "name the API wallet's keystore and the variable that holds its passphrase"
-        raise Failure(ExitCode.INVALID, f"api_wallet: {said}", mend)
+        raise Failure(ExitCode.INVALID, f"{said}", mend)
     return done.stdout
 
 
@@ -71,11 +88,11 @@ def _read(path: Path) -> str:
     try:
         mode = path.stat().st_mode
         if mode & (stat.S_IRWXG | stat.S_IRWXO):
-            text = f"api_wallet: {path} may be read by others"
+            text = f"{path} may be read by others"
             raise Failure(ExitCode.INVALID, text, f"chmod 600 {path}")
         return path.read_text(encoding="ascii", errors="replace")
     except OSError as error:
-        text = f"api_wallet: {path} cannot be read: {error.strerror}"
+        text = f"{path} cannot be read: {error.strerror}"
         raise Failure(ExitCode.INVALID, text, "name the file that holds the key") from None
 
 
@@ -85,7 +102,7 @@ def _address(key: bytes, where: str) -> str:
     try:
         return address_of(key)
     except ValueError:
-        text = f"api_wallet: {where} holds no private key"
+        text = f"{where} holds no private key"
         raise Failure(ExitCode.INVALID, text, "the number is outside the curve's range") from None
 
 

@@ -63,20 +63,42 @@ def run(path: Path, output: Output, *, rotate: bool) -> None:
     if spec.account is None:
         _paper(spec, output, rotate=rotate)
         return
-    from fleet.cli.key import api_wallet
+    from fleet.cli.key import api_wallet, halt_wallet
 
-    key = api_wallet(spec.account)
-    verdict = judged(spec, spec.account, key, time.time_ns() // 1_000_000)
+    key, own = api_wallet(spec.account), halt_wallet(spec.account)
+    now_ms = time.time_ns() // 1_000_000
+    verdict = judged(spec, spec.account, key, now_ms)
+    spare = None if own is None else _apart(judged(spec, spec.account, own, now_ms), verdict)
     if rotate and verdict.valid:
         _rotate(Folder.of(spec.fleet), key)
         note(Folder.of(spec.fleet), "keys --rotate", verdict.address)
     if output == "json":
         told = msgspec.structs.asdict(verdict)
-        put_json({"fleet": spec.fleet, "account": spec.account.address, **told, "rotated": rotate})
+        put_json(
+            {"fleet": spec.fleet, "account": spec.account.address, **told, "rotated": rotate,
+             "halt_wallet": spare and msgspec.structs.asdict(spare)}
+        )  # fmt: skip
     else:
-        put(f"{verdict.address}  {'valid' if verdict.valid else 'NOT VALID'}: {verdict.why}")
-    if not verdict.valid:
-        raise Failure(ExitCode.INVALID, f"the API wallet may not sign: {verdict.why}", verdict.mend)
+        _put("", verdict)
+        _put("  halt --direct", spare)
+    for what, found in (("API", verdict), ("halt", spare)):
+        if found is not None and not found.valid:
+            text = f"the {what} wallet may not sign: {found.why}"
+            raise Failure(ExitCode.INVALID, text, found.mend)
+
+
+def _put(what: str, found: Verdict | None) -> None:
+    if found is not None:
+        put(f"{found.address}{what}  {'valid' if found.valid else 'NOT VALID'}: {found.why}")
+
+
+def _apart(spare: Verdict, wallet: Verdict) -> Verdict:
+    """The halt wallet is worth having only as another signer."""
+    if spare.address != wallet.address:
+        return spare
+    why = "it is the API wallet itself, so that two processes would share nonces"
+    mend = "approve another API wallet and put its key where halt_wallet says, or leave it out"
+    return Verdict(spare.address, valid=False, why=why, mend=mend)
 
 
 def _paper(spec: FleetSpec, output: Output, *, rotate: bool) -> None:

@@ -1,6 +1,6 @@
 """The last resort, and ``fleet halt --direct``: latch, cancel, prove, with no other process's help.
 
-    python -m fleet.gateway.direct --folder PATH [--reason TEXT] [--by WHO] [--all]
+    python -m fleet.gateway.direct --folder PATH [--reason TEXT] [--by WHO] [--all] [--own-wallet]
 
 The key comes as hex on stdin, one line. The latch is on the disk before anything else is tried;
 a gateway that lives looks at it before each signature, and one that does not say so is killed
@@ -48,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--reason", default="halt --direct")
     parser.add_argument("--by", default="direct")
     parser.add_argument("--all", action="store_true", help="foreign orders too")
+    parser.add_argument("--own-wallet", action="store_true", help="the key is not the gateway's")
     parser.add_argument("--patience-s", type=float, default=PATIENCE_S)
     options = parser.parse_args(argv)
     harden()
@@ -63,6 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _refuse(f"{error}; {latched}", EXIT_INVALID)
     beside, late = Beside(folder, _say), Late(folder.actions)
     shell = Shell(_state(identity, store, folder), signer, late, beside, _say)
+    shell.voids = not options.own_wallet
     try:
         report = asyncio.run(shell.run(request, options.patience_s))
     except ExchangeError as error:

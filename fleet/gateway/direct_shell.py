@@ -17,7 +17,7 @@ from agents.exchange.codec import decode_info
 from agents.exchange.errors import ExchangeError, OutcomeUnknown, RateLimited, Unreachable
 from agents.exchange.http import Http
 from agents.exchange.signing import L1Signer, exchange_body, pack
-from agents.exchange.wire import Action, ClearinghouseState, OrderWire, placed
+from agents.exchange.wire import Action, ClearinghouseState, NoopAction, OrderWire, placed
 from agents.market.units import MS_PER_S, NS_PER_MS
 from fleet.gateway.api import HaltReport, HaltRequest
 from fleet.gateway.core import answers, sweeps, venue
@@ -77,7 +77,14 @@ def _unknown(state: State, orders: tuple[OrderWire, ...]) -> bool:
 
 
 class Shell:
-    """One halt; ``run`` it once."""
+    """One halt; ``run`` it once.
+
+    ``voids``: the key is that of who placed. Nonces are counted by signer: a noop of another wallet
+    under a placement's nonce would be taken, and would void nothing; what is under way is waited
+    for then, until the venue's time is past its expiry.
+    """
+
+    voids = True
 
     def __init__(
         self, state: State, signer: L1Signer, late: Late, beside: Beside, say: Say
@@ -187,6 +194,8 @@ class Shell:
     def _carry(self, effects: Iterable[Effect]) -> None:
         for effect in list(effects):
             match effect:
+                case Submit(action=NoopAction()) if not self.voids:
+                    self._not_now(effect.request)
                 case Submit(placement=False, action=action) if not placed(action):
                     if self._sending.holds(self.now_ms()):
                         self._not_now(effect.request)

@@ -29,6 +29,7 @@ _FLEET: Final = {
     "network": "replace",
     "account.address": "replace",
     "account.api_wallet": "restart",
+    "account.halt_wallet": "hot",
     "paper": "restart",
 }
 

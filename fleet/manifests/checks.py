@@ -7,6 +7,7 @@ from typing import Final
 from fleet.manifests.compile import Draft, Written
 from fleet.manifests.errors import Problem
 from fleet.manifests.explain import shown
+from fleet.manifests.schema import AccountSection
 from fleet.manifests.sums import underlying_sums
 
 MAKER_FEE_BPS: Final = 1.5
@@ -55,6 +56,16 @@ def _fleet(draft: Draft) -> Iterator[Problem]:
     if manifest.account.api_wallet is None:
         mend = "add api_wallet: {env: FLEET_API_KEY} under account"
         yield source.problem(("account", "api_wallet"), f"is missing on {manifest.network}", mend)
+    elif _same(manifest.account):
+        text = "is the api_wallet's own source: both would sign under the same nonces"
+        mend = "approve another API wallet and name its key, or leave halt_wallet out"
+        yield source.problem(("account", "halt_wallet"), text, mend)
+
+
+def _same(account: AccountSection) -> bool:
+    """Whether both wallets' keys come from one place."""
+    wallet, own = account.api_wallet, account.halt_wallet
+    return wallet is not None and own is not None and wallet.model_dump() == own.model_dump()
 
 
 def _sums(draft: Draft) -> Iterator[Problem]:

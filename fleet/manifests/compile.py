@@ -178,6 +178,9 @@ def _spec(manifest: Manifest, markets: list[MarketSettings]) -> FleetSpec:
         account=Account(
             address=str(account.address).lower(),
             api_wallet=msgspec.convert(account.api_wallet, KeySource, from_attributes=True),
+            halt_wallet=msgspec.convert(
+                account.halt_wallet, KeySource | None, from_attributes=True
+            ),
         )
         if live
         else None,

@@ -43,6 +43,7 @@ _MARKET_PARTS: Final = {
 _FLEET_PARTS: Final = {
     "AccountSection": "account",
     "ApiWallet": "account.api_wallet",
+    "HaltWallet": "account.halt_wallet",
     "Risk": "risk",
     "Requests": "requests",
     "Dex": "dexes",

@@ -135,6 +135,10 @@ class ApiWallet(Section):
     )
 
 
+class HaltWallet(ApiWallet):
+    """Where the key of another API wallet is found, for ``fleet halt --direct`` alone."""
+
+
 def _named_not_written(value: Any) -> Any:  # noqa: ANN401  # any YAML value may stand here
     """A source of the key, not the key: a plain text could be one, so it is never shown."""
     mend = "write {env: FLEET_API_KEY} or {file: PATH}"
@@ -162,6 +166,11 @@ class AccountSection(Section):
     )
     api_wallet: Annotated[ApiWallet, BeforeValidator(_named_not_written)] | None = Field(
         default=None, description="the source of the signing key", examples=["{env: FLEET_API_KEY}"]
+    )
+    halt_wallet: Annotated[HaltWallet, BeforeValidator(_named_not_written)] | None = Field(
+        default=None,
+        description="the source of another API wallet's key, for fleet halt --direct alone",
+        examples=["{env: FLEET_HALT_KEY}"],
     )
 
 

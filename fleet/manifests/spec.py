@@ -42,10 +42,13 @@ class KeySource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 
 
 class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whose funds trade (lowercase address), and who signs."""
+    """Whose funds trade (lowercase address), who signs, and who for ``halt --direct``; None: the
+    same.
+    """
 
     address: str
     api_wallet: KeySource
+    halt_wallet: KeySource | None = None
 
 
 class PaperLatency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

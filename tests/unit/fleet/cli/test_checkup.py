@@ -1,6 +1,7 @@
 """What ``fleet doctor`` finds on a machine without a fleet, and in a fleet that does not run."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from fleet.cli import checkup, doctor
 from fleet.cli.find import Identity
 from fleet.folder import Folder
+from fleet.manifests.spec import KeySource
 from tests.unit.fleet.ledger.test_cash import frame
 from tests.unit.fleet.ledger.test_query import book
 
@@ -58,6 +60,20 @@ def test_a_balance_that_nothing_explains_is_bad(folder: Folder) -> None:
     assert found.grade == "bad"
     assert "-10.000000 USDC" in found.text
     assert "fleet ledger check" in found.mend
+
+
+def test_a_halt_wallet_that_direct_would_not_find_is_told_and_not_read(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert list(checkup.halt_key(folder)) == []
+    monkeypatch.setenv("T_HALT", "secret")
+    there = checkup._source("halt wallet", KeySource(env="T_HALT"))
+    assert (there.grade, os.environ["T_HALT"]) == ("ok", "secret")
+    gone = checkup._source(
+        "halt wallet", KeySource(keystore=str(tmp_path / "k"), passphrase_env="T_P")
+    )
+    assert gone.grade == "warning"
+    assert f"{tmp_path / 'k'} is not there, T_P is not set" in gone.text
 
 
 def test_a_clock_that_is_off_is_graded() -> None:

@@ -4,12 +4,13 @@ import json
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 from eth_account import Account as EthAccount
 
 from agents.exchange.signing import address_of
 from fleet.cli.failure import Failure
-from fleet.cli.key import api_wallet, paper_key
+from fleet.cli.key import api_wallet, halt_wallet, paper_key
 from fleet.folder import Folder
 from fleet.manifests.spec import Account, KeySource
 
@@ -52,6 +53,19 @@ def test_missing_and_odd_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("T_KEY", "00" * 32)
     assert "outside the curve's range" in refused(account(env="T_KEY"))
     assert "cannot be read: No such file" in refused(account(file=str(tmp_path / "gone")))
+
+
+def test_the_halt_wallet_is_taken_likewise_where_there_is_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = account(env="T_KEY")
+    assert halt_wallet(given) is None
+    given = msgspec.structs.replace(given, halt_wallet=KeySource(env="T_HALT"))
+    with pytest.raises(Failure, match="halt_wallet: environment variable T_HALT is not set"):
+        halt_wallet(given)
+    monkeypatch.setenv("T_HALT", KEY)
+    assert halt_wallet(given) == KEY
+    assert "T_HALT" not in os.environ
 
 
 def test_key_of_a_keystore_whose_passphrase_leaves_the_environment(

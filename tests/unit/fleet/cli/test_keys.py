@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fleet.cli.failure import Failure
-from fleet.cli.keys import DAY_MS, Agent, Role, _RoleData, run, verdict_of
+from fleet.cli.keys import DAY_MS, Agent, Role, Verdict, _apart, _RoleData, run, verdict_of
 
 NOW = 1_800_000_000_000
 MASTER, WALLET = "0x" + "aa" * 20, "0x" + "bb" * 20
@@ -40,6 +40,15 @@ def test_an_end_that_is_near_says_how_to_rotate() -> None:
     verdict = verdict_of(WALLET, MASTER, AGENT, named(13), NOW)
     assert verdict.valid
     assert "fleet keys MANIFEST --rotate" in verdict.why
+
+
+def test_a_halt_wallet_is_another_signer_or_none() -> None:
+    wallet = verdict_of(WALLET, MASTER, AGENT, named(90), NOW)
+    other = Verdict("0xcc", valid=True, why="agent mm-02")
+    assert _apart(other, wallet) is other
+    same = _apart(wallet, wallet)
+    assert not same.valid
+    assert "share nonces" in same.why
 
 
 def test_paper_signs_for_itself_and_has_nothing_to_rotate(

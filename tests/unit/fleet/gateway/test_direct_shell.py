@@ -19,6 +19,7 @@ from agents.market.units import NS_PER_S
 from agents.sim.latency import Latency
 from fleet.folder import Folder
 from fleet.gateway.api import HaltReport, HaltRequest
+from fleet.gateway.core import requests
 from fleet.gateway.core.state import Identity, State
 from fleet.gateway.direct_beside import Beside
 from fleet.gateway.direct_shell import Late, Shell
@@ -56,14 +57,18 @@ async def served() -> AsyncIterator[tuple[Venue, str]]:
         await runner.cleanup()
 
 
-async def halted(url: str, folder: Folder) -> tuple[HaltReport, list[str]]:
-    said: list[str] = []
+def shell_of(url: str, folder: Folder, said: list[str]) -> Shell:
     identity = Identity(
         fleet="t", network="paper", url=url, address=SIGNER.address, instance="abc123", build="",
         token="", created_ms=1,
     )  # fmt: skip
     state = State(identity, leases={}, limits={}, latch=None, last_nonce=0)
-    shell = Shell(state, SIGNER, Late(folder.actions), Beside(folder, said.append), said.append)
+    return Shell(state, SIGNER, Late(folder.actions), Beside(folder, said.append), said.append)
+
+
+async def halted(url: str, folder: Folder) -> tuple[HaltReport, list[str]]:
+    said: list[str] = []
+    shell = shell_of(url, folder, said)
     return await shell.run(HaltRequest(reason="r", by="t", all=True), 30.0), said
 
 
@@ -107,3 +112,18 @@ async def test_a_halt_asks_for_little_and_where_the_minute_is_used_up_it_waits(
         assert report.flat_of_orders
         assert any("429" in text for text in said)
         assert weights.refused <= TRIES * dexes
+
+
+async def test_another_wallet_voids_nothing_as_its_noop_would_prove_nothing(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "f")
+    folder.create()
+    async with served() as (venue, url):
+        shell = shell_of(url, folder, [])
+        shell.voids = False
+        shell._carry([requests.void(shell.state, 5, None, shell.now_ms())])
+        assert (shell.state.pending, shell._tasks, venue.exchange_requests) == ({}, set(), 0)
+        shell.voids = True
+        shell._carry([requests.void(shell.state, 5, None, shell.now_ms())])
+        await asyncio.gather(*shell._tasks)
+        assert venue.exchange_requests == 1
+        await shell._http.close()

@@ -67,7 +67,8 @@ def test_every_leaf_says_what_it_is_and_how_it_applies() -> None:
     found = dict(leaves())
     assert len(found) > 80
     silent = {leaf for leaf, value in found.items() if "description" not in value}
-    assert silent == {f"ApiWallet.{n}" for n in ("env", "file", "keystore", "passphrase_env")}
+    sources = ("env", "file", "keystore", "passphrase_env")
+    assert silent == {f"{wallet}.{n}" for wallet in ("ApiWallet", "HaltWallet") for n in sources}
     assert {value["x-applies"] for value in found.values()} == set(CLASSES)
     assert found["Dex.margin_max_usd"]["x-unit"] == "USD"
     assert found["Strategy.kappa_prior_per_bps"]["x-unit"] == "1/bps"

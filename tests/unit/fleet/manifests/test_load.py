@@ -291,6 +291,12 @@ BROKEN = {
         LIVE + f"account: {{address: {ADDRESS}, api_wallet: {{env: K, file: k}}}}\n" + BTC,
         "m.yaml:3: account.api_wallet: names more than one source; write {env: FLEET_API_KEY}",
     ),
+    "one wallet twice": (
+        LIVE
+        + f"account: {{address: {ADDRESS}, api_wallet: {{env: K}}, halt_wallet: {{env: K}}}}\n"
+        + BTC,
+        "m.yaml:3: account.halt_wallet: is the api_wallet's own source: both would sign under",
+    ),
     "keystore without passphrase": (
         LIVE + f"account: {{address: {ADDRESS}, api_wallet: {{keystore: k}}}}\n" + BTC,
         "m.yaml:3: account.api_wallet: keystore and passphrase_env belong together; write",
