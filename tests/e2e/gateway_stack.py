@@ -7,8 +7,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from decimal import Decimal
 from http.client import HTTPConnection
 from pathlib import Path
@@ -53,16 +53,7 @@ class Stack:
     limits = "auto"
 
     def __init__(self, root: Path) -> None:
-        self.key = draw_key()
-        self.address = address_of(self.key)
-        self.folder = Folder(root / "fleet")
-        self.folder.create()
-        self.folder.token.write_text(TOKEN)
-        identity = {
-            "fleet": "e2e", "network": "paper", "instance": "abc123", "address": self.address,
-            "created_ms": int(time.time() * 1000),
-        }  # fmt: skip
-        self.folder.fleet_json.write_text(json.dumps(identity))
+        self._found(root, "e2e")
         self.client = GatewayClient(self.folder)
         self.venue = subprocess.Popen(
             [sys.executable, "-m", "fleet.venue.main", "--port", "0", "--seed", "7",
@@ -72,6 +63,19 @@ class Stack:
         assert self.venue.stdout is not None
         self.url: str = json.loads(self.venue.stdout.readline())["url"]
         self.gateway = self.start_gateway()
+
+    def _found(self, root: Path, fleet: str) -> None:
+        """A key and a fleet's folder, as ``fleet apply`` leaves it."""
+        self.key = draw_key()
+        self.address = address_of(self.key)
+        self.folder = Folder(root / "fleet")
+        self.folder.create()
+        self.folder.token.write_text(TOKEN)
+        identity = {
+            "fleet": fleet, "network": "paper", "instance": "abc123", "address": self.address,
+            "created_ms": int(time.time() * 1000),
+        }  # fmt: skip
+        self.folder.fleet_json.write_text(json.dumps(identity))
 
     def start_gateway(self) -> "subprocess.Popen[bytes]":
         """The key comes on descriptor 3, as the guard hands it over."""
@@ -140,6 +144,17 @@ class Stack:
         assert self.venue.stdout is not None
         self.venue.stdout.close()
         shutil.rmtree(self.folder.run, ignore_errors=True)
+
+
+@contextmanager
+def configured(root: Path) -> Iterator[Stack]:
+    """Up, with two markets and risk's word."""
+    made = Stack(root)
+    try:
+        made.configure()
+        yield made
+    finally:
+        made.stop()
 
 
 def wait_for(holds: Callable[[], object], timeout_s: float = START_S) -> None:

@@ -22,7 +22,7 @@ from agents.settings import MarketSettings, OrphanSettings, RiskSettings
 from fleet.gateway.api import GatewayStatus, HaltReport, HaltRequest, MarketPut, MarketView
 from fleet.gateway.client import market_path
 from fleet.gateway.core.cloids import parse
-from tests.e2e.gateway_stack import Client, Stack, agent, far_px, gone, wait_for
+from tests.e2e.gateway_stack import Client, Stack, agent, configured, far_px, gone, wait_for
 
 HELD_SZ = Decimal("0.01")
 COLLAR_BPS = 50.0
@@ -30,12 +30,8 @@ COLLAR_BPS = 50.0
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
-    made = Stack(tmp_path)
-    try:
-        made.configure()
+    with configured(tmp_path) as made:
         yield made
-    finally:
-        made.stop()
 
 
 def on_orphan(stack: Stack, do: Literal["hold", "reduce", "flatten"], after_s: float) -> None:

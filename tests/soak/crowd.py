@@ -19,9 +19,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from agents.exchange.signing import address_of, draw_key
 from agents.settings import MarketSettings, RiskSettings, StrategySettings
-from fleet.folder import Folder
 from fleet.gateway.api import Caps, CapsPut, DirectivesPut, GatewayStatus, MarketPut
 from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable, market_path
 from fleet.manifests.load import load
@@ -33,24 +31,24 @@ FILLS_PAGE: Final = 2_000
 
 
 class Crowd(Stack):
-    """``spare``: markets that are configured and left to whoever wants to hold them."""
+    """``spare``: markets that are configured and left to whoever wants to hold them; ``markets``:
+    those of the manifest unless given.
+    """
 
     start_s = 120.0
 
-    def __init__(self, root: Path, *, flow: str = "real", spare: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        flow: str = "real",
+        spare: tuple[str, ...] = (),
+        markets: tuple[str, ...] = (),
+    ) -> None:
         self.root, self.spare = root, spare
-        self.key = draw_key()
-        self.address = address_of(self.key)
-        self.folder = Folder(root / "fleet")
-        self.folder.create()
-        self.folder.token.write_text(TOKEN)
-        identity = {
-            "fleet": "crowd", "network": "paper", "instance": "abc123", "address": self.address,
-            "created_ms": int(time.time() * 1000),
-        }  # fmt: skip
-        self.folder.fleet_json.write_text(json.dumps(identity))
+        self._found(root, "crowd")
         self.client = GatewayClient(self.folder, 5.0)
-        self.markets = tuple(load(MANIFEST).markets)
+        self.markets = markets or tuple(load(MANIFEST).markets)
         self._ended = threading.Event()
         self._asked = 0
         self.children: list[subprocess.Popen[bytes]] = []
@@ -110,7 +108,7 @@ class Crowd(Stack):
     def crew(self) -> None:
         """Begin the agents."""
         mine = [market for market in self.markets if market not in self.spare]
-        for number in range(PROCESSES):
+        for number in range(min(PROCESSES, len(mine))):
             self._start(
                 "tests.soak.crew", "--sock", str(self.folder.gateway_sock), "--token", TOKEN,
                 "--folder", str(self.root / "agents"), *mine[number::PROCESSES],
@@ -171,6 +169,11 @@ class Crowd(Stack):
             for dex in ("", "xyz", "hyna", "km")
         )
 
+    def booked(self) -> int:
+        """Fills in the ledger."""
+        with sqlite3.connect(f"file:{self.folder.ledger_db}?mode=ro", uri=True) as database:
+            return int(database.execute("SELECT count(*) FROM fill").fetchone()[0])
+
     def book_faults(self) -> list[str]:
         """Ledger against venue: fills by id, positions."""
         with sqlite3.connect(f"file:{self.folder.ledger_db}?mode=ro", uri=True) as database:
@@ -198,8 +201,10 @@ class Crowd(Stack):
 
 
 @contextmanager
-def crowd(root: Path, *, flow: str = "real", spare: tuple[str, ...] = ()) -> Iterator[Crowd]:
-    made = Crowd(root, flow=flow, spare=spare)
+def crowd(
+    root: Path, *, flow: str = "real", spare: tuple[str, ...] = (), markets: tuple[str, ...] = ()
+) -> Iterator[Crowd]:
+    made = Crowd(root, flow=flow, spare=spare, markets=markets)
     try:
         made.begin()
         yield made

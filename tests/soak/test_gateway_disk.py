@@ -19,18 +19,14 @@ from agents.market.types import Side
 from fleet.folder import Folder
 from fleet.gateway.client import GatewayClient
 from fleet.gateway.records import Filled
-from tests.e2e.gateway_stack import Client, Stack, agent, far_px, gone, wait_for
+from tests.e2e.gateway_stack import Client, Stack, agent, configured, far_px, gone, wait_for
 from tests.e2e.under_test import Fleet, all_quoting
 
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
-    made = Stack(tmp_path)
-    try:
-        made.configure()
+    with configured(tmp_path) as made:
         yield made
-    finally:
-        made.stop()
 
 
 def fill_disk(stack: Stack) -> None:
