@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
-from agents.market.types import Coin
+from agents.market.types import Coin, Side
 from agents.market.units import MS_PER_S
 from agents.sim.flow_maker import Door, Ladder
 from agents.sim.flow_price import Chance, FairPrices
@@ -34,6 +34,11 @@ class Flow:
             self._takers.append(Takers(coin, spec.sz_decimals, character, chance))
         self._last_ms: int | None = None
         self._oracle_ms = 0
+        self._sweeps: dict[Coin, list[tuple[Side, float]]] = {}
+
+    def sweep(self, coin: Coin, side: Side, usd: float) -> None:
+        """At the next step one more taker comes, whatever the price: forced to."""
+        self._sweeps.setdefault(coin, []).append((side, usd))
 
     def step(self, door: Door, now_ms: int) -> None:
         """Let the world move on to ``now_ms``: prices, then makers, then takers."""
@@ -52,6 +57,8 @@ class Flow:
             seen_px += share * (fair_px - seen_px)
             self._seen_px[coin] = seen_px
             ladder.step(door, seen_px, now_ms)
+            for side, usd in self._sweeps.pop(coin, ()):
+                takers.sweep(door, side, usd, now_ms)
             impact_bps = takers.step(door, fair_px, dt_s, now_ms)
             if impact_bps:
                 self.prices.push(coin, impact_bps)

@@ -13,6 +13,7 @@ from agents.sim.market import RestingOrder
 
 TAKER: Final = "flow:taker"
 REACH_MAX_BPS: Final = 12.0
+SWEEP_REACH_BPS: Final = 500.0
 EXCITE_SHARE: Final = 0.45
 EXCITE_S: Final = 1.2
 SAME_SIDE_SHARE: Final = 0.65
@@ -55,6 +56,13 @@ class Takers:
         if self._chance.random() < INFORMED_SHARE:
             self._correct(door, fair_px, now_ms)
         return impact_bps
+
+    def sweep(self, door: Door, side: Side, usd: float, now_ms: int) -> None:
+        """One order that takes whatever is quoted on a side."""
+        bid, ask = door.market(self.coin).touch()
+        if bid is not None and ask is not None:
+            mid_px = 0.5 * float(bid.px + ask.px)
+            self._take(door, side, mid_px, SWEEP_REACH_BPS, usd, now_ms)
 
     def _burst(self, door: Door, now_ms: int) -> float:
         if self._chance.random() > SAME_SIDE_SHARE:

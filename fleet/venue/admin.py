@@ -3,16 +3,18 @@
 from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from ipaddress import ip_address
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
 from aiohttp import web
 
-from agents.market.types import Coin
+from agents.market.types import Coin, Side
 from agents.market.units import NS_PER_MS
 from fleet.venue.faults import read_plan
 from fleet.venue.venue import Venue
 
+MOVE_LEAST: Final = -0.9
+MOVE_MOST: Final = 9.0
 Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
 
@@ -41,6 +43,14 @@ class Cap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     coin: str
     usd: Decimal | None = None
+
+
+class Sweep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One order of somebody else's that takes so much with the next block, whatever it pays."""
+
+    coin: str
+    side: Literal["buy", "sell"]
+    usd: Annotated[float, msgspec.Meta(gt=0, le=1e9)]
 
 
 Asked = TypeVar("Asked")
@@ -95,6 +105,25 @@ async def _oracle(venue: Venue, request: web.BaseRequest) -> web.Response:
     for coin, px in prices.items():
         venue.exchange.set_oracle(Coin(coin), px)
     return _json({coin: str(px) for coin, px in prices.items()})
+
+
+async def _price(venue: Venue, request: web.BaseRequest) -> web.Response:
+    moves = _read(await request.read(), dict[str, float])
+    if not all(MOVE_LEAST < share <= MOVE_MOST for share in moves.values()):
+        text = f"price: a share above {MOVE_LEAST:g}, {MOVE_MOST:g} at most"
+        raise web.HTTPBadRequest(text=text)
+    coins = [_listed(venue, "price", coin) for coin in moves]
+    if not all(venue.world.move(coin, moves[coin]) for coin in coins):
+        raise web.HTTPConflict(text="price: a recording says what is paid here")
+    return _json(moves)
+
+
+async def _sweep(venue: Venue, request: web.BaseRequest) -> web.Response:
+    asked = _read(await request.read(), Sweep)
+    side = Side.BID if asked.side == "buy" else Side.ASK
+    if not venue.world.sweep(_listed(venue, "sweep", asked.coin), side, asked.usd):
+        raise web.HTTPConflict(text="sweep: nobody but a recording trades here")
+    return _json(asked)
 
 
 async def _halt_trading(venue: Venue, request: web.BaseRequest) -> web.Response:
@@ -152,6 +181,8 @@ ROUTES: Final[Mapping[str, Mapping[str, Answer]]] = {
     "/admin/faults": {"GET": _local(_faults), "POST": _local(_misbehave)},
     "/admin/step": {"POST": _local(_step)},
     "/admin/oracle": {"POST": _local(_oracle)},
+    "/admin/price": {"POST": _local(_price)},
+    "/admin/sweep": {"POST": _local(_sweep)},
     "/admin/halt_trading": {"POST": _local(_halt_trading)},
     "/admin/delist": {"POST": _local(_delist)},
     "/admin/oi_cap": {"POST": _local(_oi_cap)},

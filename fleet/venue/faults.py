@@ -14,6 +14,8 @@ Seconds = Annotated[float, msgspec.Meta(ge=0, le=3_600)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 STRAY_S: Final = 0.5
+FILLS: Final = frozenset({"userFills", "userEvents"})
+FILL_LISTS: Final = frozenset({"userFills", "userFillsByTime"})
 PLACING: Final = frozenset({"order", "modify", "batchModify"})
 
 
@@ -37,6 +39,9 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     status_burst          once: 429 or 502 instead of answers
     stale_feed            coins without market data over WebSocket
     crossed_feed          coins whose ``bbo`` shows the bid above the ask
+    still_oracle          coins whose oracle is not moved any more, but by ``/admin/oracle``
+    hide_fills            fills of accounts happen, and neither feeds nor lists tell of them
+    taker_fills           fills are told as if each had taken, whatever it was
     post_only             nothing but post-only orders is taken, as after an upgrade
     """
 
@@ -50,6 +55,9 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     status_burst: StatusBurst | None = None
     stale_feed: tuple[str, ...] = ()
     crossed_feed: tuple[str, ...] = ()
+    still_oracle: tuple[str, ...] = ()
+    hide_fills: bool = False
+    taker_fills: bool = False
     post_only: bool = False
 
 
@@ -112,6 +120,12 @@ class Faults:
         if key.type == "bbo" and key.coin in plan.crossed_feed:
             self._count("crossed")
             return [(0.0, _crossed(frame))]
+        if key.type in FILLS and plan.hide_fills:
+            self._count("hidden")
+            return []
+        if key.type in FILLS and plan.taker_fills:
+            self._count("taken")
+            frame = frame.replace(b'"crossed":false', b'"crossed":true')
         sent = [(0.0, frame)]
         if key.user and plan.reorder_user_frames:
             self._count("reordered")
@@ -120,6 +134,15 @@ class Faults:
             self._count("duplicated")
             sent.append((self._stray_s(), frame))
         return sent
+
+    def list_of(self, kind: object, rows: object) -> object:
+        """An answer of ``/info`` as this plan lets it be seen."""
+        if kind in FILL_LISTS and isinstance(rows, list):
+            if self.plan.hide_fills:
+                return []
+            if self.plan.taker_fills:
+                return [row | {"crossed": True} for row in rows]
+        return rows
 
     def shown(self) -> Json:
         """The plan, and how often each kind has happened since the start."""

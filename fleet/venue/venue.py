@@ -30,7 +30,7 @@ from fleet.venue.line import Line
 from fleet.venue.memory import Memory
 from fleet.venue.refusals import TurnedAway
 from fleet.venue.subscriptions import Json, Key
-from fleet.venue.world import Step, World, build
+from fleet.venue.world import RuledWorld, Step, build
 
 FLOW_MS: Final = 70
 LOOPBACK: Final = "127.0.0.1"
@@ -46,9 +46,9 @@ class Venue:
         self.block_ns = (options.block_ms or FLOW_MS) * NS_PER_MS
         self._next_ns = clock.now_ns()
         self._delays = Delays(options.latency_ms, random.Random(options.seed + 1))
-        self._world: World = build(options)
-        self.exchange = self._world.exchange
-        self.universe = self._world.universe
+        self.world: RuledWorld = build(options)
+        self.exchange = self.world.exchange
+        self.universe = self.world.universe
         self._door = Door(self.exchange, mainnet=options.flavour == "mainnet")
         self.faults = Faults(random.Random(options.seed + 2))
         self.hub = Hub()
@@ -57,11 +57,11 @@ class Venue:
         self._weights = IpWeights() if options.limited else None
         self._arrivals = IpWeights(NEW_CONNECTIONS_MAX)
         self._messages = IpWeights(MESSAGES_MAX)
-        self._feeds = Feeds(self._world, wanted=self.hub.__contains__, keys=self.hub.keys)
+        self._feeds = Feeds(self.world, wanted=self.hub.__contains__, keys=self.hub.keys)
         self._waiting: dict[int, asyncio.Future[Json]] = {}
         self._tickets = 0
         self._actors: set[str] = set()
-        self.memory = Memory(self._world, options.state)
+        self.memory = Memory(self.world, options.state)
         self.blocks = self.exchange_requests = self.info_requests = self.complaints = 0
         self._open(options.fund)
 
@@ -114,7 +114,7 @@ class Venue:
         if self._weights is not None:
             self._weights.add(ip, rows_weight(request, answer), self._clock.now_ns())
         await self._pause(half_s)
-        return answer
+        return self.faults.list_of(request.get("type"), answer)
 
     async def act(self, body: Json, ip: str = LOOPBACK) -> Json:
         """One signed action, through its delays and its block.
@@ -145,7 +145,7 @@ class Venue:
         answer: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
         self._waiting[ticket] = answer
         if self._at_once:
-            self._told(self._world.run_queue(self.now_ns))
+            self._told(self.world.run_queue(self.now_ns))
         payload = await answer
         await self._pause(self._delays.answer_s() + self.faults.answer_s())
         self.faults.keep_answer()
@@ -164,6 +164,7 @@ class Venue:
         """Follow this plan of faults from now on."""
         self.faults.take(plan, self._clock.now_ns())
         self.exchange.set_post_only(post_only=plan.post_only)
+        self.world.hold_oracles(plan.still_oracle)
         for connection in tuple(self.connections):
             if plan.cut_connections:
                 connection.drop()
@@ -248,7 +249,7 @@ class Venue:
 
         Raises StateError: what cannot be kept is not told either.
         """
-        self._told(self._world.step(self.now_ns))
+        self._told(self.world.step(self.now_ns))
 
     def _told(self, step: Step) -> None:
         """Keep, answer and publish what a block brought."""

@@ -1,15 +1,16 @@
 """What stands behind the venue: the exchange, and who else trades there: flow, or a tape."""
 
+import math
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Final, Protocol
 
 import msgspec
 
-from agents.market.types import Coin
-from agents.market.units import NS_PER_MS
+from agents.market.types import Coin, Side
+from agents.market.units import BPS, NS_PER_MS
 from agents.sim.exchange import Exchange
 from agents.sim.flow import Flow
 from agents.sim.outputs import Output
@@ -58,6 +59,19 @@ class World(Protocol):
         """Take over what ``save`` gave; before the first step. Raises ValueError."""
 
 
+class RuledWorld(World, Protocol):
+    """A world in which an operator may strike."""
+
+    def hold_oracles(self, coins: Collection[str]) -> None:
+        """Only these coins' oracles stay where they are from now on."""
+
+    def move(self, coin: Coin, share: float) -> bool:
+        """The coin is worth so much more at once, for all; False: a tape says what it is worth."""
+
+    def sweep(self, coin: Coin, side: Side, usd: float) -> bool:
+        """Somebody takes so much with the next block; False: nobody but a tape trades here."""
+
+
 class FlowDoor:
     """The exchange as flow sees it: with the markets it looks at before it acts."""
 
@@ -65,8 +79,13 @@ class FlowDoor:
         self.place_flow = exchange.place_flow
         self.cancel_flow = exchange.cancel_flow
         self.next_oid = exchange.next_oid
-        self.set_oracle = exchange.set_oracle
         self.market = exchange.floor.markets.__getitem__
+        self.still: Collection[str] = ()
+        self._set_oracle = exchange.set_oracle
+
+    def set_oracle(self, coin: Coin, px: Decimal) -> None:
+        if coin not in self.still:
+            self._set_oracle(coin, px)
 
 
 class FlowWorld:
@@ -99,6 +118,17 @@ class FlowWorld:
         del coin
         return None
 
+    def hold_oracles(self, coins: Collection[str]) -> None:
+        self._door.still = coins
+
+    def move(self, coin: Coin, share: float) -> bool:
+        self._flow.prices.push(coin, math.log1p(share) * BPS)
+        return True
+
+    def sweep(self, coin: Coin, side: Side, usd: float) -> bool:
+        self._flow.sweep(coin, side, usd)
+        return True
+
     def save(self) -> dict[str, object]:
         return {"fair_px": dict(self._flow.prices.px)}
 
@@ -117,6 +147,7 @@ class TapeWorld:
         self.exchange = Exchange(self.universe, markets=self._markets, rules=options.rules)
         self._tape = Tape(path, end=options.end)
         self._oracle_ms = 0
+        self._still: Collection[str] = ()
 
     def step(self, now_ns: int) -> Step:
         now_ms = now_ns // NS_PER_MS
@@ -149,6 +180,17 @@ class TapeWorld:
     def book_ms(self, coin: str) -> int | None:
         return self._markets[Coin(coin)].book_ms
 
+    def hold_oracles(self, coins: Collection[str]) -> None:
+        self._still = coins
+
+    def move(self, coin: Coin, share: float) -> bool:
+        del coin, share
+        return False
+
+    def sweep(self, coin: Coin, side: Side, usd: float) -> bool:
+        del coin, side, usd
+        return False
+
     def save(self) -> dict[str, object]:
         return {}
 
@@ -160,11 +202,12 @@ class TapeWorld:
         self._oracle_ms = now_ms
         for coin, market in self._markets.items():
             bid, ask = market.touch()
-            if bid is not None and ask is not None and not market.dark():
+            quoted = bid is not None and ask is not None and not market.dark()
+            if bid is not None and ask is not None and quoted and coin not in self._still:
                 step = Decimal(1).scaleb(self.universe.instrument(coin).sz_decimals - 6)
                 self.exchange.set_oracle(coin, ((bid.px + ask.px) / 2).quantize(step))
 
 
-def build(options: Options) -> World:
+def build(options: Options) -> RuledWorld:
     """The world the options ask for. Raises TapeError for a recording that cannot be read."""
     return FlowWorld(options) if options.recording is None else TapeWorld(options)

@@ -104,3 +104,22 @@ def test_a_plan_is_shown_as_it_was_given() -> None:
     shown = faults(status_burst={"code": 429, "s": 2}, stale_feed=["BTC"]).shown()
     assert shown["status_burst"] == {"code": burst.code, "s": burst.s}
     assert shown["stale_feed"] == ("BTC",)
+
+
+def test_hidden_fills_are_in_no_feed_and_no_list() -> None:
+    fills, rows = Key("userFills", user=USER.user), [{"crossed": False, "tid": 1}]
+    hiding = faults(hide_fills=True)
+    assert hiding.send(fills, b"x") == []
+    assert hiding.send(USER, b"x") == [(0.0, b"x")]
+    assert hiding.list_of("userFillsByTime", rows) == []
+    assert hiding.list_of("openOrders", rows) == rows
+    hiding.take(Plan(), NOW_NS)
+    assert hiding.list_of("userFills", rows) == rows
+
+
+def test_taker_fills_are_told_so_in_feed_and_list() -> None:
+    fills, rows = Key("userFills", user=USER.user), [{"crossed": False, "tid": 1}]
+    taking = faults(taker_fills=True)
+    assert taking.send(fills, b'{"crossed":false}') == [(0.0, b'{"crossed":true}')]
+    assert taking.list_of("userFills", rows) == [{"crossed": True, "tid": 1}]
+    assert rows[0]["crossed"] is False
