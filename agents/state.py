@@ -13,6 +13,7 @@ from agents.market.position import Position
 from agents.market.units import NS_PER_MS
 from agents.orders.cloid import CloidSequence
 from agents.orders.queue import Queues
+from agents.orders.reconcile import Leeway
 from agents.orders.throttle import Churn, Throttle
 from agents.orders.tracker import OrderTracker
 from agents.portfolio import CrossSkew, GammaRow, Holdings
@@ -57,7 +58,7 @@ class VenuePosition(msgspec.Struct):
     differs_ns: int | None = None
 
 
-class Pricing(msgspec.Struct, frozen=True):
+class Pricing(msgspec.Struct, frozen=True, gc=False):
     """The last pricing, and how far fair and the expected move may go before the next is worth its
     while; ``bid`` and ``ask``: what the sides might show. ``cross``: what the portfolio asked for,
     and whether that is ``crossed`` into the quotes or only looked at.
@@ -74,7 +75,7 @@ class Pricing(msgspec.Struct, frozen=True):
     crossed: bool = False
 
 
-class Sizing(msgspec.Struct, frozen=True):
+class Sizing(msgspec.Struct, frozen=True, gc=False):
     """USD limits in coins at ``reference_px``, and the size of one order."""
 
     reference_px: float
@@ -148,6 +149,7 @@ class EngineState:
         self.judged_until_ns = now_ns
         self.believed: Estimates | None = None  # when it was last decided
         self.pricing: Pricing | None = None
+        self.leeway: Leeway | None = None  # what the last decision left standing needs none within
         self.sizing: Sizing | None = None
         self.skew: SkewTable | None = None
         self.gamma_row: GammaRow | None = None
@@ -157,8 +159,7 @@ class EngineState:
         self.taker_fills = 0
         self.requests = 0
         self.event_ns = now_ns
-        self.dirty = True
-        self.revisit = False
+        self.dirty, self.revisit = True, False
         self.out: list[Command] = []
         self._request_id = 0
 

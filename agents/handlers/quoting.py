@@ -1,6 +1,6 @@
 """The decision: from what is believed, held and allowed to the requests that bring it about."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -25,6 +25,8 @@ from agents.strategy.quoter import Quoting, quote
 REPRICE_NS: Final = s_to_ns(1.0)
 SKIP_SHARE: Final = 0.25
 LEAST_WEIGHT: Final = 1e-9
+BID, ASK = Side.BID, Side.ASK
+OPEN, REDUCE = State.OPEN, Allowance.REDUCE
 
 
 def consider(state: EngineState, now_ns: int) -> None:
@@ -54,7 +56,7 @@ def decide(state: EngineState, now_ns: int) -> None:
     """Bring the venue's orders nearer to what is wanted. Sends nothing while the link is down."""
     renewed(state, now_ns)
     state.dirty = state.revisit = False
-    state.believed = None
+    state.believed = state.leeway = None
     if not state.link_up:
         state.pricing = None
         return
@@ -101,10 +103,13 @@ def decide(state: EngineState, now_ns: int) -> None:
         crossed=crossed is not None,
     )
     tolerance = _tolerance(state, estimates, quoting)
-    bids = _plan(state, Side.BID, quoting.bids, room, tolerance, now_ns)
-    asks = _plan(state, Side.ASK, quoting.asks, room, tolerance, now_ns)
+    bids = _plan(state, BID, quoting.bids, room, tolerance, now_ns)
+    asks = _plan(state, ASK, quoting.asks, room, tolerance, now_ns)
     state.revisit = bids.deferred or asks.deferred
-    _send(state, {Side.BID: bids, Side.ASK: asks}, room, estimates.fair_px, now_ns)
+    if bids.leeway is not None and asks.leeway is not None:
+        state.leeway = bids.leeway.both(asks.leeway)
+        return
+    _send(state, ((BID, bids), (ASK, asks)), room, estimates.fair_px, now_ns)
 
 
 def _tolerance(state: EngineState, estimates: Estimates, quoting: Quoting) -> Tolerance:
@@ -161,7 +166,9 @@ def _moved(state: EngineState, estimates: Estimates) -> bool:
     pricing = state.pricing
     if pricing is None:
         return state.verdict.mode < Mode.BLIND
-    if abs(estimates.fair_px - pricing.fair_px) > pricing.skip_px:
+    if abs(estimates.fair_px - pricing.fair_px) > pricing.skip_px and not (
+        state.leeway is not None and state.leeway.holds(estimates.fair_px, estimates.mid_px)
+    ):
         return True
     believed = state.believed
     if (
@@ -203,14 +210,14 @@ def _plan(
         live=state.tracker.side(side),
         fair_px=pricing.fair_px,
         tolerance=tolerance,
-        reduce_only=both.of(side).allowance is Allowance.REDUCE,
+        reduce_only=both.of(side).allowance is REDUCE,
         now_ns=now_ns,
         stays=stays,
     )
 
 
 def _resting(state: EngineState) -> list[Cloid]:
-    return [o.cloid for o in state.tracker.live.values() if o.state is State.OPEN]
+    return [o.cloid for o in state.tracker.live.values() if o.state is OPEN]
 
 
 def _cancel(state: EngineState, cloids: Sequence[Cloid], now_ns: int) -> None:
@@ -228,7 +235,7 @@ def _cancel(state: EngineState, cloids: Sequence[Cloid], now_ns: int) -> None:
 
 def _send(
     state: EngineState,
-    plans: Mapping[Side, SidePlan],
+    plans: Sequence[tuple[Side, SidePlan]],
     both: Rooms,
     fair_px: float,
     now_ns: int,
@@ -239,7 +246,7 @@ def _send(
     swaps: list[NewOrder] = []
     orders: list[NewOrder] = []
     swapping = state.replaces and not state.throttle.cancel_blocked(now_ns)
-    for side, plan in plans.items():
+    for side, plan in plans:
         room = both.of(side)
         for wanted in _fitting(state, side, plan.place, room, [*swaps, *orders], now_ns):
             old = plan.place_of(wanted) if swapping else None
@@ -248,12 +255,12 @@ def _send(
                 side=side,
                 px=wanted.px,
                 sz=wanted.sz,
-                reduce_only=room.allowance is Allowance.REDUCE,
+                reduce_only=room.allowance is REDUCE,
                 replaces=old,
             )
             (orders if old is None else swaps).append(new)
     swapped = {order.replaces for order in swaps}
-    gone = [order.cloid for plan in plans.values() for order in plan.cancel]
+    gone = [order.cloid for _, plan in plans for order in plan.cancel]
     _cancel(state, [cloid for cloid in gone if cloid not in swapped], now_ns)
     _place(state, swaps, fair_px, now_ns)
     _place(state, orders, fair_px, now_ns)

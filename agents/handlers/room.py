@@ -21,9 +21,11 @@ LIMIT_DRIFT_SHARE: Final = 2e-4
 CLIP_DRIFT_SHARE: Final = 0.01
 PRESENT_SHARE: Final = Decimal(repr(INVENTORY_SHARE_MAX))
 ZERO: Final = Decimal(0)
+BID, ASK = Side.BID, Side.ASK
+CANCELING, UNKNOWN = State.CANCELING, State.UNKNOWN
 
 
-class Room(msgspec.Struct, frozen=True):
+class Room(msgspec.Struct, frozen=True, gc=False):
     """``wanted``: what the ladder may show; ``place_sz``: what may be sent this moment, with all
     that is out, cancels under way and unknown orders included, counted as filling.
     """
@@ -33,7 +35,7 @@ class Room(msgspec.Struct, frozen=True):
     place_sz: Decimal
 
 
-class Rooms(msgspec.Struct, frozen=True):
+class Rooms(msgspec.Struct, frozen=True, gc=False):
     """Both sides, the size of one order, the limit, and up to which inventory both are shown."""
 
     clip_sz: Decimal
@@ -43,7 +45,7 @@ class Rooms(msgspec.Struct, frozen=True):
     ask: Room
 
     def of(self, side: Side) -> Room:
-        return self.bid if side is Side.BID else self.ask
+        return self.bid if side is BID else self.ask
 
 
 NO_ROOM: Final = Room(
@@ -60,14 +62,14 @@ def rooms(state: EngineState, estimates: Estimates, now_ns: int) -> Rooms:
     low_sz, high_sz = state.held()
     sign = 1 if low_sz > 0 else -1 if high_sz < 0 else 0
     bid, ask = allowed(state.verdict.mode, sign)
-    bid = _exit(state, Side.BID, bid, high_sz, now_ns)
-    ask = _exit(state, Side.ASK, ask, low_sz, now_ns)
+    bid = _exit(state, BID, bid, high_sz, now_ns)
+    ask = _exit(state, ASK, ask, low_sz, now_ns)
     return Rooms(
         clip_sz=sizing.clip_sz,
         limit_sz=sizing.limit_sz,
         present_sz=sizing.present_sz,
-        bid=side_room(state.tracker, side=Side.BID, allowance=bid, sizing=sizing, held_sz=high_sz),
-        ask=side_room(state.tracker, side=Side.ASK, allowance=ask, sizing=sizing, held_sz=low_sz),
+        bid=side_room(state.tracker, side=BID, allowance=bid, sizing=sizing, held_sz=high_sz),
+        ask=side_room(state.tracker, side=ASK, allowance=ask, sizing=sizing, held_sz=low_sz),
     )
 
 
@@ -94,9 +96,9 @@ def side_room(
     all_sz = busy_sz = tracker.unseen_sz(side)
     for order in tracker.live.values():
         if order.side is side:
-            remaining_sz = order.remaining_sz
+            remaining_sz, stands = order.remaining_sz, order.state
             all_sz += remaining_sz
-            if order.state is State.CANCELING or order.state is State.UNKNOWN:
+            if stands is CANCELING or stands is UNKNOWN:
                 busy_sz += remaining_sz
     if allowance is Allowance.REDUCE:
         return Room(

@@ -22,6 +22,7 @@ from agents.orders.tracked import TrackedOrder
 
 PASSIVE_SHARE: Final = 3.0
 BEHIND_SHARE: Final = 3.0
+LEEWAY_SHARE: Final = 0.5
 LEVELS_ALL: Final = 1 << 30
 SIZE_LOW_SHARE: Final = Decimal("0.5")
 SIZE_HIGH_SHARE: Final = Decimal("1.05")
@@ -51,23 +52,50 @@ class Tolerance(msgspec.Struct, frozen=True, gc=False):
     levels_max: int = LEVELS_ALL
 
 
+class Leeway(msgspec.Struct, frozen=True, gc=False):
+    """Between which fair prices and which mids all that rests stays where it is, if the distances
+    wanted stay as they are.
+    """
+
+    fair_low_px: float = -inf
+    fair_high_px: float = inf
+    mid_low_px: float = -inf
+    mid_high_px: float = inf
+
+    def holds(self, fair_px: float, mid_px: float) -> bool:
+        return (
+            self.fair_low_px <= fair_px <= self.fair_high_px
+            and self.mid_low_px <= mid_px <= self.mid_high_px
+        )
+
+    def both(self, other: "Leeway") -> "Leeway":
+        """What two sides leave together."""
+        return Leeway(
+            max(self.fair_low_px, other.fair_low_px),
+            min(self.fair_high_px, other.fair_high_px),
+            max(self.mid_low_px, other.mid_low_px),
+            min(self.mid_high_px, other.mid_high_px),
+        )
+
+
 class SidePlan(msgspec.Struct, frozen=True, gc=False):
     """``cancel`` now, ``place`` now; ``deferred``: something waits for its age.
 
-    ``pairs``: which of the orders to cancel stands where which of the quotes belongs.
+    ``pairs``: which of the orders to cancel stands where which of the quotes belongs. ``leeway``:
+    where nothing is to be done, for how long that is so.
     """
 
     cancel: tuple[TrackedOrder, ...] = ()
     place: tuple[Quote, ...] = ()
     deferred: bool = False
     pairs: tuple[tuple[TrackedOrder, Quote], ...] = ()
+    leeway: Leeway | None = None
 
     def place_of(self, quote: Quote) -> Cloid | None:
         """Whose place a quote takes; None where it is a new one."""
         return next((order.cloid for order, other in self.pairs if other is quote), None)
 
 
-NOTHING: Final = SidePlan()
 Stays = Callable[[TrackedOrder, float, float], bool]
 
 
@@ -101,7 +129,7 @@ def reconcile_side(
     if len(wanted) == len(matchable):
         matchable.sort(key=lambda order: -side.sign * order.near_px)
         if judge.keeps_all(pxs, wanted, matchable):
-            return NOTHING
+            return SidePlan(leeway=judge.leeway(pxs, matchable))
     pairs = _nearest(pxs, matchable)
     cancel: list[TrackedOrder] = []
     place: list[tuple[int, Quote]] = []
@@ -163,7 +191,8 @@ class _Judge:
     """What becomes of a live order matched to a level."""
 
     __slots__ = (
-        "_bound_px", "_fair_px", "_now_ns", "_reduce_only", "_sign", "_stays", "_step_px",
+        "_behind_share", "_bound_px", "_fair_px", "_least_away_px", "_least_behind_px",
+        "_least_px", "_now_ns", "_passive_share", "_reduce_only", "_sign", "_stays",
         "_tolerance",
     )  # fmt: skip
 
@@ -184,10 +213,15 @@ class _Judge:
         self._reduce_only = reduce_only
         self._now_ns = now_ns
         self._stays = stays
-        self._step_px = fair_px * tolerance.step_bps / BPS
-        self._bound_px = first_px + side.sign * self._allowed_px(
-            first_px, tolerance.share, tolerance.aggressive_px
-        )
+        self._behind_share = tolerance.share * BEHIND_SHARE
+        self._passive_share = tolerance.share * PASSIVE_SHARE
+        # An order may be off by a share of its level's distance from fair; of the half-spread and
+        # a tick at least, and not less than its requests are worth.
+        step_px, tick_px = fair_px * tolerance.step_bps / BPS, tolerance.tick_px
+        self._least_px = max(tolerance.share * step_px, tick_px, tolerance.aggressive_px)
+        self._least_behind_px = max(self._behind_share * step_px, self._least_px)
+        self._least_away_px = max(self._passive_share * step_px, tick_px, tolerance.passive_px)
+        self._bound_px = first_px + side.sign * self._nearer_px(0, first_px)
 
     def keeps_all(
         self, pxs: Sequence[float], wanted: Sequence[Quote], live: Sequence[TrackedOrder]
@@ -199,16 +233,36 @@ class _Judge:
                 return False
         return True
 
+    def leeway(self, pxs: Sequence[float], live: Sequence[TrackedOrder]) -> Leeway:
+        """Of orders that are kept: half of what ``fate`` lets prices do before it would say
+        otherwise; the other half is for what the distances do until the next pricing.
+        """
+        tolerance, sign = self._tolerance, self._sign
+        nearer_px = further_px = inf
+        mid_px = sign * inf
+        for index, (px, order) in enumerate(zip(pxs, live, strict=True)):
+            aggressive_px = sign * (order.near_px - px)
+            may_px = self._nearer_px(index, px) - aggressive_px
+            nearer_px = min(nearer_px, may_px, sign * (self._bound_px - order.near_px))
+            if index < tolerance.levels_max:
+                further_px = min(further_px, self._further_px(px) + aggressive_px)
+            if index == 0 and tolerance.first_max_bps < BPS:
+                edge_px = order.near_px / (1.0 - sign * tolerance.first_max_bps / BPS)
+                mid_px = tolerance.mid_px + LEEWAY_SHARE * (edge_px - tolerance.mid_px)
+        low_px = self._fair_px - LEEWAY_SHARE * (nearer_px if sign > 0 else further_px)
+        high_px = self._fair_px + LEEWAY_SHARE * (further_px if sign > 0 else nearer_px)
+        if sign > 0:
+            return Leeway(low_px, high_px, -inf, mid_px)
+        return Leeway(low_px, high_px, mid_px, inf)
+
     def fate(self, index: int, px: float, quote: Quote, order: TrackedOrder) -> _Fate:
         """``index``: of the level, 0 the best; ``px``: its price as a float."""
         if order.reduce_only != self._reduce_only:
             return _REPLACE
         tolerance, sign, near_px = self._tolerance, self._sign, order.near_px
-        share = tolerance.share * (BEHIND_SHARE if index else 1.0)
         aggressive_px = sign * (near_px - px)
         if sign * (near_px - self._bound_px) > 0 or (
-            aggressive_px > 0
-            and aggressive_px > self._allowed_px(px, share, tolerance.aggressive_px)
+            aggressive_px > 0 and aggressive_px > self._nearer_px(index, px)
         ):
             return _REPLACE
         if index >= tolerance.levels_max and order.remaining_sz <= SIZE_HIGH_SHARE * quote.sz:
@@ -219,25 +273,24 @@ class _Judge:
             most_px = mid_px * tolerance.first_max_bps / BPS - sign * (mid_px - px)
             most_px = max(most_px, tolerance.tick_px)
         alike = _alike(order.remaining_sz, quote.sz)
-        if alike and away_px <= most_px:
-            passive_share = tolerance.share * PASSIVE_SHARE
-            if away_px <= 0 or away_px <= self._allowed_px(px, passive_share, tolerance.passive_px):
-                return _KEEP
+        if alike and away_px <= most_px and (away_px <= 0 or away_px <= self._further_px(px)):
+            return _KEEP
         if self._now_ns - order.sent_ns < tolerance.age_min_ns:
             return _WAIT
         off_bps = away_px / self._fair_px * BPS
         stays = alike and away_px <= most_px and self._stays(order, px, off_bps)
         return _KEEP if stays else _REPLACE
 
-    def _allowed_px(self, px: float, share: float, least_px: float) -> float:
-        """A share of the level's distance from fair; of the half-spread and a tick at least, and
-        not less than its requests are worth.
-        """
-        step_px, tick_px = abs(self._fair_px - px), self._tolerance.tick_px
-        step_px = max(step_px, self._step_px)
-        allowed_px = share * step_px
-        allowed_px = max(allowed_px, tick_px)
-        return max(least_px, allowed_px)
+    def _nearer_px(self, index: int, px: float) -> float:
+        """How much too near fair an order of this level may be."""
+        away_px = abs(self._fair_px - px)
+        if index:
+            return max(self._behind_share * away_px, self._least_behind_px)
+        return max(self._tolerance.share * away_px, self._least_px)
+
+    def _further_px(self, px: float) -> float:
+        """How much too far off."""
+        return max(self._passive_share * abs(self._fair_px - px), self._least_away_px)
 
 
 def _alike(remaining_sz: Decimal, wanted_sz: Decimal) -> bool:

@@ -40,6 +40,8 @@ class OrderStore:
 
     def unseen_sz(self, side: Side) -> Decimal:
         """Size of one side that has traded by the venue's word, with its fills still to come."""
+        if not self._unseen:
+            return ZERO
         return sum((o.unseen_sz for o in self._unseen.values() if o.side is side), ZERO)
 
     def unseen_any(self) -> bool:

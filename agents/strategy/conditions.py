@@ -8,14 +8,12 @@ from agents.estimators.carry import funding_drift_bps
 from agents.estimators.estimates import Estimates, SideMarkouts
 from agents.estimators.regime import Regime
 from agents.estimators.volatility import Volatility
-from agents.market.types import Side
 from agents.market.units import MS_PER_S
 
 Level = Literal["low", "normal", "high", "extreme"]
 S_PER_H: Final = 3_600
 HOURS_A_DAY: Final = 24
-_REGIMES: Final[dict[Regime | None, Level]] = {
-    None: "normal",
+_REGIMES: Final[dict[Regime, Level]] = {
     Regime.LOW: "low",
     Regime.NORMAL: "normal",
     Regime.HIGH: "high",
@@ -70,20 +68,20 @@ def conditions_of(estimates: Estimates, *, now_ms: int, holding_s: float) -> Con
     beliefs = estimates.beliefs
     if beliefs is None:
         return Conditions(drift_bps=estimates.drift_bps, hour=hour_utc(now_ms))
-    adverse = [_adverse(beliefs.public(side)) for side in (Side.BID, Side.ASK)]
-    threats = [
-        (each.severity_share, each.side.sign)
-        for each in (beliefs.momentum, beliefs.cascade)
-        if each is not None and each.side is not None
-    ]
-    share, sign = max(threats, default=(0.0, 0))
-    funding = beliefs.funding_per_h
+    bid_bps, bid_se_bps = _adverse(beliefs.public_bid)
+    ask_bps, ask_se_bps = _adverse(beliefs.public_ask)
+    share, sign = 0.0, 0
+    for each in (beliefs.momentum, beliefs.cascade):
+        if each is not None and each.side is not None:
+            threat = each.severity_share, each.side.sign
+            share, sign = threat if not sign else max((share, sign), threat)
+    funding, regime = beliefs.funding_per_h, beliefs.regime
     depth = beliefs.depth_usd
     return Conditions(
-        regime=_REGIMES[beliefs.regime],
-        adverse_bid_bps=adverse[0][0],
-        adverse_ask_bps=adverse[1][0],
-        adverse_se_bps=max(adverse[0][1], adverse[1][1]),
+        regime="normal" if regime is None else _REGIMES[regime],
+        adverse_bid_bps=bid_bps,
+        adverse_ask_bps=ask_bps,
+        adverse_se_bps=max(bid_se_bps, ask_se_bps),
         drift_bps=estimates.drift_bps,
         funding_bps=0.0 if funding is None else funding_drift_bps(funding, held_s=holding_s),
         toxicity_share=beliefs.toxicity_share or 0.0,

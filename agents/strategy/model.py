@@ -138,8 +138,13 @@ def model_of(
 
     ``own_share``: of the market's own skew, what is left to it beside the markets it moves with.
     """
-    clips = float(position_sz) / float(clip_sz)
-    inventory_share = 1.0 if not limit_sz else min(abs(float(position_sz / limit_sz)), 1.0)
+    clips = inventory_share = 0.0
+    if position_sz:
+        clips = float(position_sz) / float(clip_sz)
+    if not limit_sz:
+        inventory_share = 1.0
+    elif position_sz:
+        inventory_share = min(abs(float(position_sz / limit_sz)), 1.0)
     averse = aversion(
         settings.risk_aversion,
         conditions=conditions,
@@ -163,10 +168,8 @@ def model_of(
     if table is not None and (problem is None or not table.serves(problem)):
         table = None
     kappa_per_bps = (bid_flow.kappa_per_bps + ask_flow.kappa_per_bps) / 2
-    local_skew_bps = spread.skew_bps
-    spread = spread.of_portfolio(own_share)
-    tick_px = float(instrument.tick_px(estimates.mid_px))
-    quoted = settings.quoted_max_bps
+    local_skew_bps, spread = spread.skew_bps, spread.of_portfolio(own_share)
+    mid_px, quoted = estimates.mid_px, settings.quoted_max_bps
     slack = slack_bps(sigma_bps=estimates.sigma_bps, latency_s=settings.latency_s)
     return Model(
         estimates=estimates,
@@ -182,14 +185,12 @@ def model_of(
         problem=problem,
         tight=may_be_tight(conditions, inventory_share=inventory_share, strategy=settings),
         kappa_per_bps=kappa_per_bps,
-        tick_bps=px_to_bps(tick_px, reference_px=estimates.mid_px),
+        tick_bps=px_to_bps(float(instrument.tick_px(mid_px)), reference_px=mid_px),
         flat_bps=(
             _correction_bps(table, spread, settings, kappa_per_bps, 1, 0.0),
             _correction_bps(table, spread, settings, kappa_per_bps, -1, 0.0),
         ),
-        market_half_bps=px_to_bps(
-            estimates.ask_px - estimates.bid_px, reference_px=2 * estimates.mid_px
-        ),
+        market_half_bps=px_to_bps(estimates.ask_px - estimates.bid_px, reference_px=2 * mid_px),
         present_max_bps=model_max_bps(quoted, slack) if quoted > 0 else None,
         retreat_max_bps=aside_max_bps(quoted or BAND_MAX_BPS, slack),
     )

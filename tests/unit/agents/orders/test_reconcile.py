@@ -1,5 +1,6 @@
 """Wanted minus live: keep what is near, act at once when too aggressive, wait when too passive."""
 
+import math
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -9,7 +10,7 @@ import pytest
 from agents.market.types import Cloid, Quote, Side
 from agents.market.units import s_to_ns
 from agents.orders.lifecycle import State
-from agents.orders.reconcile import SidePlan, Tolerance, fitting, reconcile_side
+from agents.orders.reconcile import Leeway, SidePlan, Tolerance, fitting, reconcile_side
 from agents.orders.tracked import TrackedOrder
 
 D = Decimal
@@ -64,9 +65,30 @@ def _placed(plan: SidePlan) -> list[str]:
     return [str(quote.px) for quote in plan.place]
 
 
+def _idle(plan: SidePlan) -> bool:
+    """Whether there is nothing to do and nothing to wait for."""
+    return msgspec.structs.replace(plan, leeway=None) == SidePlan()
+
+
 def test_nothing_to_do_does_nothing() -> None:
-    assert _plan(_wanted("999.2", "998.8"), [_live("998.8"), _live("999.2")]) == SidePlan()
-    assert _plan([], []) == SidePlan()
+    assert _idle(_plan(_wanted("999.2", "998.8"), [_live("998.8"), _live("999.2")]))
+    assert _idle(_plan([], []))
+
+
+def test_what_is_kept_tells_how_far_prices_may_go() -> None:
+    assert _plan([], []).leeway == Leeway()
+    assert _plan(_wanted("999.2"), []).leeway is None
+    # Half of 0.2, by which the order may be too near, and of 0.6, by which it may be too far.
+    found = _plan(_wanted("999.2"), [_live("999.2")]).leeway
+    assert found is not None
+    assert found.fair_low_px == pytest.approx(999.9)
+    assert found.fair_high_px == pytest.approx(1_000.3)
+    assert found.mid_high_px == math.inf
+    # In a band of 11 bps the mid may go half of the way to where the order leaves it.
+    band = msgspec.structs.replace(TOLERANCE, first_max_bps=11.0)
+    found = _plan(_wanted("999.2"), [_live("999.2")], tolerance=band).leeway
+    assert found is not None
+    assert found.mid_high_px == pytest.approx(1_000 + 0.5 * (999.2 / 0.9989 - 1_000))
 
 
 def test_an_empty_side_is_filled_and_an_unwanted_one_emptied() -> None:
@@ -96,12 +118,12 @@ def test_too_aggressive_acts_now_and_too_passive_waits(
 @pytest.mark.parametrize(("px", "stays"), [("998.91", True), ("998.89", False)])
 def test_the_first_level_is_followed_before_it_leaves_the_band(px: str, stays: bool) -> None:
     band = msgspec.structs.replace(TOLERANCE, first_max_bps=11.0)
-    assert (_plan(_wanted("999.2"), [_live(px)], tolerance=band) == SidePlan()) is stays
+    assert _idle(_plan(_wanted("999.2"), [_live(px)], tolerance=band)) is stays
 
 
 def test_a_first_level_wanted_beyond_the_band_is_not_chased() -> None:
     band = msgspec.structs.replace(TOLERANCE, first_max_bps=5.0)
-    assert _plan(_wanted("999.2"), [_live("999.19")], tolerance=band) == SidePlan()
+    assert _idle(_plan(_wanted("999.2"), [_live("999.19")], tolerance=band))
 
 
 @pytest.mark.parametrize(
@@ -114,7 +136,7 @@ def test_a_first_level_wanted_beyond_the_band_is_not_chased() -> None:
 )
 def test_levels_behind_the_first_are_left_alone_for_longer(px: str, stays: bool) -> None:
     plan = _plan(_wanted("999.2", "998.4"), [_live("999.2"), _live(px)])
-    assert (plan == SidePlan()) is stays
+    assert _idle(plan) is stays
 
 
 def test_no_level_stands_nearer_than_the_first_one_may() -> None:
