@@ -116,21 +116,29 @@ def test_frames_stand_in_it_as_they_came_and_no_token_does(folder: Path) -> None
     assert not any(TOKEN.encode() in value for part in parts(folder) for value in values(part))
 
 
+@pytest.mark.parametrize(
+    ("clip_usd", "first"),
+    [
+        (200.0, "Place("),  # as it was: only its orders are numbered otherwise
+        (100.0, "Renew("),  # and while it warms up it reports what it would quote
+    ],
+)
 def test_a_change_of_the_engine_is_found_where_it_first_shows(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch, clip_usd: float, first: str
 ) -> None:
     _journalled(folder, 15.0)
     made = Engine.__init__
 
-    def braver(self: Engine, lease: LeaseFrame, now_ns: int) -> None:
-        strategy = msgspec.structs.replace(lease.settings.strategy, clip_usd=100.0)
+    def other(self: Engine, lease: LeaseFrame, now_ns: int) -> None:
+        strategy = msgspec.structs.replace(lease.settings.strategy, clip_usd=clip_usd)
         settings = msgspec.structs.replace(lease.settings, strategy=strategy)
         made(self, msgspec.structs.replace(lease, settings=settings), now_ns)
+        self.state.cloids.next()
 
-    monkeypatch.setattr(Engine, "__init__", braver)
+    monkeypatch.setattr(Engine, "__init__", other)
     found = rerun(folder).divergence
     assert found is not None
-    assert any("Place" in text or "Renew" in text for text in found.commands)
+    assert [text[: len(first)] for text in found.commands] == [first]
 
 
 def test_a_frame_that_was_changed_is_found(folder: Path) -> None:
