@@ -236,6 +236,7 @@ class GatewayStatus(msgspec.Struct, frozen=True):
     caps: Caps | None = None
     caps_use: CapsUse | None = None
     key: KeyView | None = None
+    link_losses: int = 0
 
 
 class MarketPut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -257,9 +257,6 @@ class Gateway:
             self.answered(request, msgspec.Raw(raw))
 
     def answered(self, request: int, payload: msgspec.Raw) -> None:
-        pending = self.state.pending.get(request)
-        if pending is not None:
-            OF_PROCESS.note("ack", (self.now_ms() - pending.sent_ms) / MS_PER_S)
         try:
             self.run(answers.action(self.state, request, payload, self.now_ms()))
         except msgspec.MsgspecError as error:

@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 
 from agents.runtime.loops import LoopView
 from agents.telemetry.timings import BOUNDS_S, Timing
-from fleet.metrics import of_fleet, of_market
+from fleet.metrics import of_market, tables
 from fleet.metrics.declared import Durations, Kind, Labelled, Metric
 from fleet.metrics.seen import MarketSeen, Seen
 
@@ -26,20 +26,20 @@ _LE = (*(repr(bound) for bound in BOUNDS_S), "+Inf")
 
 def families(seen: Seen) -> Iterator[Family]:
     """Every declared metric, those without a sample too: a scrape always shows the same names."""
-    for metric in of_market.GAUGES:
+    for metric in tables.MARKET:
         yield _of_markets(metric, seen.markets)
-    for labelled in of_market.LABELLED:
+    for labelled in tables.MARKET_BY:
         yield _of_markets_by(labelled, seen.markets)
-    for metric_of_fleet in of_fleet.GAUGES:
+    for metric_of_fleet in tables.FLEET:
         found = _family(metric_of_fleet.name, metric_of_fleet.kind, metric_of_fleet.help, ())
         _add(found, (), metric_of_fleet.read(seen))
         yield found
-    for by in of_fleet.LABELLED:
+    for by in tables.FLEET_BY:
         found = _family(by.name, by.kind, by.help, by.labels)
         for labels, value in by.read(seen):
             _add(found, labels, value)
         yield found
-    for durations in of_fleet.DURATIONS:
+    for durations in tables.DURATIONS:
         yield _histogram(durations, seen.loops.items())
 
 

@@ -10,6 +10,11 @@ from fleet.metrics.seen import Seen
 
 Rows = Iterator[tuple[tuple[str, ...], Value]]
 _STATES: Final = {"normal": 0, "reduce_only": 1, "halt": 2}
+_NONE_REFUSED: Final = dict.fromkeys(
+    ("budget", "duplicate", "fenced", "link_down", "malformed", "not_post_only",
+     "stale_generation", "throttle"), 0
+)  # fmt: skip
+"""Shown as 0 before the first; caps and the like appear as they bind."""
 
 
 def _gateway(read: Callable[[GatewayStatus], Value]) -> Callable[[Seen], Value]:
@@ -47,9 +52,15 @@ def _stalls(seen: Seen) -> Rows:
         yield (process,), view.stalls
 
 
+def _uptimes(seen: Seen) -> Rows:
+    for process, view in seen.loops.items():
+        yield (process,), view.watched_s
+
+
 def _refusals(seen: Seen) -> Rows:
-    for reason, count in seen.gateway.refusals.items() if seen.gateway else ():
-        yield (reason,), count
+    if seen.gateway is not None:
+        for reason, count in {**_NONE_REFUSED, **seen.gateway.refusals}.items():
+            yield (reason,), count
 
 
 def _strain(seen: Seen) -> Rows:
@@ -86,6 +97,8 @@ GAUGES: Final[tuple[Metric[Seen], ...]] = (
            _gateway(lambda s: int(s.link == "up"))),
     Metric("mm_link_age_secs", "gauge", "since the connection came up or went down",
            _gateway(lambda s: max(0, s.as_of_ms - s.link_since_ms) / MS_PER_S)),
+    Metric("mm_ws_reconnection_total", "counter", "times the venue's connection was lost",
+           _gateway(lambda s: s.link_losses)),
     Metric("mm_halted", "gauge", "1 while the halt latch is set",
            _gateway(lambda s: int(s.halt is not None))),
     Metric("mm_markets", "gauge", "markets that the gateway serves",
@@ -129,6 +142,7 @@ GAUGES: Final[tuple[Metric[Seen], ...]] = (
 
 LABELLED: Final[tuple[Labelled[Seen], ...]] = (
     Labelled("mm_process_up", "gauge", "1 while the process lives", ("process",), _processes),
+    Labelled("mm_uptime_secs", "gauge", "since the process's loop began", ("process",), _uptimes),
     Labelled("mm_loop_gap_worst_ms", "gauge", "a loop's longest gap of the last minute",
              ("process",), _worst_gaps),
     Labelled("mm_loop_stalls_total", "counter", "gaps of a loop over 100 ms", ("process",),

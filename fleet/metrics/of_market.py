@@ -21,7 +21,7 @@ def labels(seen: MarketSeen) -> tuple[str, ...]:
     return (seen.view.market, dex, seen.view.settings.underlying or ticker)
 
 
-def _reported(read: Callable[[Report], Value]) -> Callable[[MarketSeen], Value]:
+def reported(read: Callable[[Report], Value]) -> Callable[[MarketSeen], Value]:
     """Of the agent's report; a market without an agent has none."""
 
     def value(seen: MarketSeen) -> Value:
@@ -98,22 +98,6 @@ def _owner(seen: MarketSeen) -> Rows:
     yield (seen.view.lease.owner,), 1
 
 
-def _markout(seen: MarketSeen) -> Rows:
-    """Of the hour's fills, net of nothing: (mid later - price), signed, of their notional."""
-    for horizon_s, edge_usd in seen.hour.edge_usd.items() if seen.hour else ():
-        of_usd = seen.hour.marked_usd.get(horizon_s) if seen.hour else None
-        if of_usd:
-            yield (str(horizon_s),), float(edge_usd / of_usd) * BPS
-
-
-def _adverse(seen: MarketSeen) -> Rows:
-    """What the mid did against the hour's fills, of their notional."""
-    for horizon_s, adverse_usd in seen.hour.adverse_usd.items() if seen.hour else ():
-        of_usd = seen.hour.marked_usd.get(horizon_s) if seen.hour else None
-        if of_usd:
-            yield (str(horizon_s),), -float(adverse_usd / of_usd) * BPS
-
-
 GAUGES: Final[tuple[Metric[MarketSeen], ...]] = (
     Metric("mm_position", "gauge", "position, coins, as the venue has it",
            lambda seen: float(seen.view.position_sz)),
@@ -123,6 +107,8 @@ GAUGES: Final[tuple[Metric[MarketSeen], ...]] = (
            lambda seen: float(seen.view.bids_sz)),
     Metric("mm_pending_ask_exposure", "gauge", "coins in resting asks",
            lambda seen: float(seen.view.asks_sz)),
+    Metric("mm_net_pending_change", "gauge", "coins in resting bids less those in resting asks",
+           lambda seen: float(seen.view.bids_sz - seen.view.asks_sz)),
     Metric("mm_worst_case_max_position", "gauge", "coins, if every resting bid filled",
            lambda seen: float(seen.view.position_sz + seen.view.bids_sz)),
     Metric("mm_worst_case_min_position", "gauge", "coins, if every resting ask filled",
@@ -138,8 +124,6 @@ GAUGES: Final[tuple[Metric[MarketSeen], ...]] = (
            _booked(lambda pnl: pnl.funding_usd)),
     Metric("mm_fees_paid", "gauge", "fees less rebates, since the ledger began",
            _booked(lambda pnl: pnl.fees_usd)),
-    Metric("mm_net_edge_bps", "gauge", "mean worth of a fill a minute later, net of its fee",
-           lambda seen: seen.edge.mean_bps if seen.edge else None),
     Metric("mm_orders_filled_total", "counter", "fills of our own orders",
            _booked(lambda pnl: pnl.fills)),
     Metric("mm_taker_fills_total", "counter", "of those, fills that took: quotes never should",
@@ -152,33 +136,38 @@ GAUGES: Final[tuple[Metric[MarketSeen], ...]] = (
            _booked(lambda pnl: pnl.volume_usd)),
     Metric("mm_maker_fill_ratio", "gauge", "share of fills that made; below 1 is an alarm",
            _maker_ratio),
-    Metric("mm_mid_price", "gauge", "mid, as the agent sees it", _reported(lambda r: r.mid_px)),
-    Metric("mm_fair_price", "gauge", "the agent's fair price", _reported(lambda r: r.fair_px)),
+    Metric("mm_mid_price", "gauge", "mid, as the agent sees it", reported(lambda r: r.mid_px)),
+    Metric("mm_fair_price", "gauge", "the agent's fair price", reported(lambda r: r.fair_px)),
     Metric("mm_spread_bps", "gauge", "the market's own spread, bps of the mid", _spread_bps),
     Metric("mm_our_half_spread_bps", "gauge", "half-spread of our first level, all components",
-           _reported(lambda r: r.half_spread_bps)),
+           reported(lambda r: r.half_spread_bps)),
     Metric("mm_model_half_spread_bps", "gauge", "of that, the model's part and the fee",
-           _reported(lambda r: r.model_half_spread_bps)),
+           reported(lambda r: r.model_half_spread_bps)),
     Metric("mm_sigma", "gauge", "volatility, bps per square root of a second",
-           _reported(lambda r: r.sigma_bps)),
+           reported(lambda r: r.sigma_bps)),
     Metric("mm_kappa", "gauge", "decay of fills with depth, 1/bps, mean of both sides",
-           _reported(lambda r: r.kappa_per_bps)),
+           reported(lambda r: r.kappa_per_bps)),
     Metric("mm_fill_intensity", "gauge", "A: fills a second at the mid, mean of both sides",
-           _reported(lambda r: r.fills_per_s)),
-    Metric("mm_cross_skew_bps", "gauge", "what positions in other markets move our quotes by",
-           _reported(lambda r: r.cross_bps)),
+           reported(lambda r: r.fills_per_s)),
+    Metric("mm_cross_skew_bps", "gauge",
+           "what positions in other markets move our quotes by; 0 where that is off",
+           reported(lambda r: r.cross_bps or (None if r.half_spread_bps is None else 0.0))),
     Metric("mm_open_orders", "gauge", "orders of ours at the venue",
            lambda seen: seen.view.open_orders),
     Metric("mm_unknown_orders", "gauge", "orders whose outcome is not known; they count as open",
-           _reported(lambda r: r.unknown_orders)),
+           reported(lambda r: r.unknown_orders)),
     Metric("mm_requests_total", "counter", "requests of this process to the gateway",
-           _reported(lambda r: r.requests)),
+           reported(lambda r: r.requests)),
     Metric("mm_quote_uptime_ratio", "gauge", "share of due time with quotes up",
-           _reported(_uptime)),
+           reported(_uptime)),
     Metric("mm_data_staleness_secs", "gauge", "since the agent's last market data",
-           _reported(lambda r: None if r.data_age_ms is None else r.data_age_ms / MS_PER_S)),
+           reported(lambda r: None if r.data_age_ms is None else r.data_age_ms / MS_PER_S)),
     Metric("mm_last_book_age_ms", "gauge", "since the gateway's last book of the coin",
            lambda seen: seen.view.data_age_ms),
+    Metric("mm_feed_gap", "gauge", "1 while the market's data can't be trusted",
+           lambda seen: int(seen.view.stale is not None)),
+    Metric("mm_leases_total", "counter", "leases given: one each start of an agent or caretaker",
+           lambda seen: seen.view.lease.generation),
     Metric("mm_report_age_secs", "gauge", "since the agent's last report",
            lambda seen: None if seen.view.report_ms is None
            else max(0, seen.now_ms - seen.view.report_ms) / MS_PER_S),
@@ -191,8 +180,4 @@ LABELLED: Final[tuple[Labelled[MarketSeen], ...]] = (
     Labelled("mm_owner", "gauge", "1 for who holds the market", ("owner",), _owner),
     Labelled("mm_gate_reason", "gauge", "1 for the monitor that binds, with what it asks for",
              ("reason", "mode"), _gate),
-    Labelled("mm_fill_markout_bps", "gauge", "mid later less price of the hour's fills, signed",
-             ("horizon_s",), _markout),
-    Labelled("mm_adverse_selection_bps", "gauge", "what the mid did against the hour's fills",
-             ("horizon_s",), _adverse),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -12,30 +12,26 @@ from fleet.folder import Folder
 from fleet.gateway.api import GatewayStatus, MarketView
 from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable
 from fleet.ledger import query
-from fleet.ledger.edge import Edge
-from fleet.ledger.keep import edges
 from fleet.ledger.peak import drawdown
-from fleet.ledger.periods import Period, periods
 from fleet.ledger.query import LedgerUnreadable, MarketPnl
+from fleet.metrics.hour import Hour, hours
 from fleet.processes import alive
 
 GATEWAY_S = 2.0
 SLOW_S = 20.0
-HOUR_MS = 3_600_000
 PROCESSES = ("guard", "gateway", "ledger", "venue", "ray", "supervisor")
 
 
 class MarketSeen(msgspec.Struct, frozen=True):
     """One market: the gateway's view, and what the ledger has of it, if anything.
 
-    ``hour``: its P&L of the last hour, by part; at most ``SLOW_S`` old, as is ``edge``.
+    ``hour``: what its fills of the last hour were worth; at most ``SLOW_S`` old.
     """
 
     now_ms: int
     view: MarketView
     pnl: MarketPnl | None = None
-    hour: Period | None = None
-    edge: Edge | None = None
+    hour: Hour = {}
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -55,8 +51,7 @@ class Eye:
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
         self._slow_s: float | None = None
-        self._edges: dict[str, Edge] = {}
-        self._hours: dict[str, Period] = {}
+        self._hours: dict[str, Hour] = {}
 
     def look(self) -> Seen:
         """Raises nothing: what is away is left out, and is told by its absence."""
@@ -70,9 +65,9 @@ class Eye:
         with contextlib.suppress(LedgerUnreadable):
             pnls = query.markets(folder.ledger_db, now_ms)
             lost = drawdown(folder.ledger_db)
-            self._look_slowly(now_ms)
+            self._look_slowly([view.market for view in gateway.markets] if gateway else (), now_ms)
         markets = tuple(
-            MarketSeen(now_ms, view, pnls.get(name), self._hours.get(name), self._edges.get(name))
+            MarketSeen(now_ms, view, pnls.get(name), self._hours.get(name, {}))
             for name, view in ((v.market, v) for v in (gateway.markets if gateway else ()))
         )
         return Seen(
@@ -84,11 +79,9 @@ class Eye:
             loops=loops.observed(folder, now_ms),
         )
 
-    def _look_slowly(self, now_ms: int) -> None:
+    def _look_slowly(self, markets: Iterable[str], now_ms: int) -> None:
         now_s = time.monotonic()
         if self._slow_s is not None and now_s - self._slow_s < SLOW_S:
             return
         self._slow_s = now_s
-        self._edges = edges(self._folder.ledger_db, now_ms)
-        found = periods(self._folder.ledger_db, [now_ms - HOUR_MS, now_ms + 1])
-        self._hours = {period.market: period for period in found}
+        self._hours = hours(self._folder.ledger_db, markets, now_ms)

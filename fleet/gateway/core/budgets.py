@@ -8,6 +8,7 @@ from agents.exchange.downstream import BudgetFrame
 from agents.exchange.errors import ActionExpired, AllowanceExhausted, from_text
 from agents.exchange.wire import ReserveRequestWeightAction
 from agents.market.units import MS_PER_S
+from agents.telemetry.timings import OF_PROCESS
 from fleet.gateway.core import requests
 from fleet.gateway.core.allowance import HOUR_MS, SPENT, reserve
 from fleet.gateway.core.effects import Alert, Effect, KeepPurse
@@ -155,7 +156,9 @@ def _why_off(state: State) -> str:
 
 def answered(state: State, pending: Pending, payload: msgspec.Raw, now_ms: int) -> list[Effect]:
     """What an answer to an action tells of the venue's mood, and of our own two purposes."""
-    state.strain.answered(now_ms - pending.sent_ms)
+    took_ms = now_ms - pending.sent_ms
+    state.strain.answered(took_ms)
+    OF_PROCESS.note("ack", took_ms / MS_PER_S)
     text = _refusal(payload) if b'"err' in bytes(payload) else None
     if text is not None:
         error = from_text(text)

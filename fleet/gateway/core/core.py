@@ -116,6 +116,7 @@ class Core:
         if state.link.state == "gap":
             return []
         state.link.state, state.link.since_ms = "gap", now_ms - silent_ms
+        state.link.losses += 1
         state.feeds.gaps.clear()
         state.routing.drop_held()
         effects: list[Effect] = [Record(body=LinkSeen(state="gap"))]

@@ -134,12 +134,15 @@ class Pending(msgspec.Struct):
 
 
 class Link(msgspec.Struct):
-    """The venue's connection as agents are told it. ``alerted``: its loss was told to a person."""
+    """The venue's connection as agents are told it. ``alerted``: its loss was told to a person;
+    ``losses``: how often it was lost.
+    """
 
     state: Literal["up", "gap"] = "gap"
     since_ms: int = 0
     ever: bool = False
     alerted: bool = False
+    losses: int = 0
 
 
 class Care(msgspec.Struct):

@@ -31,6 +31,7 @@ def status(state: State, now_ms: int) -> GatewayStatus:
         as_of_ms=now_ms,
         link="up" if state.link.state == "up" else "down",
         link_since_ms=state.link.since_ms,
+        link_losses=state.link.losses,
         venue_offset_ms=state.clock.offset_ms,
         halt=state.fence.latch,
         dexes=_dexes(state),

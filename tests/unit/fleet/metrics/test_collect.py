@@ -9,20 +9,20 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from agents.commands import Report, Worst
 from agents.runtime.loops import LoopView
+from agents.telemetry.insight import Insight, Tally
 from agents.telemetry.timings import BOUNDS_S, empty
 from fleet.gateway.api import CapsUse, DeadManView, RiskView
-from fleet.ledger.edge import Edge
-from fleet.ledger.periods import Period
 from fleet.ledger.query import MarketPnl
-from fleet.metrics import of_fleet, of_market
+from fleet.metrics import of_insight, tables
 from fleet.metrics.collect import text
+from fleet.metrics.hour import Later
 from fleet.metrics.seen import MarketSeen, Seen
 from tests.unit.fleet.views import ALLOWANCE, LATCH, NOW_MS, dex_view, quoting, status, view
 
 NAMES = sorted({
     row.name
     for table in (
-        of_market.GAUGES, of_market.LABELLED, of_fleet.GAUGES, of_fleet.LABELLED, of_fleet.DURATIONS
+        tables.MARKET, tables.MARKET_BY, tables.FLEET, tables.FLEET_BY, tables.DURATIONS
     )
     for row in table
 })  # fmt: skip
@@ -37,13 +37,17 @@ def pnl() -> MarketPnl:
     return MarketPnl(**numbers | {"fills": 4, "day_open_mark_px": 90.0, "entry_px": ONE})
 
 
-def period() -> Period:
-    return Period(
-        market="hyna:BTC", since_ms=0, until_ms=1, realized_usd=ONE, unrealized_usd=ONE,
-        fees_usd=ONE, funding_usd=ONE, volume_usd=ONE, fills=1, taker_fills=0, spread_usd=ONE,
-        inventory_usd=ONE, basis_usd=ONE, without_mid=0, adverse_usd={60: Decimal("-0.2")},
-        edge_usd={60: Decimal("0.1")}, marked_usd={60: Decimal(1000)},
-    )  # fmt: skip
+def hour() -> dict[tuple[str, int], Later]:
+    """A buy that was worth 1 bp a minute later, before its fee, though the mid went 2 bps down."""
+    return {("bid", 60): Later(notional_usd=1000.0, fees_usd=0.05, edge_usd=0.1, adverse_usd=-0.2)}
+
+
+INSIGHT = Insight(
+    tally=Tally(9, 4, 3, {"insufficient_margin": 2}, {"orphan": 1}, touch_s=6.0),
+    unknown=("regime",), jump_ratio=1.5, regime="high", kappa_se_per_bps=0.05, fills_se_per_s=0.02,
+    toxicity_share=0.1, cascade_share=0.3, excitement_ratio=2.0, depth_usd=(5e4, 6e4),
+    trade_age_ms=900, parts_bps={"bid": {"model": 2.0, "fee": 1.5}}, quote_age_ms={"bid": 400},
+)  # fmt: skip
 
 
 def quiet() -> Seen:
@@ -57,7 +61,8 @@ def lively() -> Seen:
         phase="QUOTING", mid_px=100.0, fair_px=100.1, sigma_bps=2.0, fills_per_s=0.1,
         kappa_per_bps=0.3, position_sz=Decimal(2), half_spread_bps=3.0, model_half_spread_bps=2.0,
         unknown_orders=1, data_age_ms=20, quoting_due_s=10.0, quoting_up_s=9.0, requests=7,
-        cross_bps=0.4, worst=Worst("reduce-only", "loss", "lost too much", {"lost_usd": 60.0}),
+        cross_bps=0.4, insight=INSIGHT,
+        worst=Worst("reduce-only", "loss", "lost too much", {"lost_usd": 60.0}),
     )  # fmt: skip
     market = quoting(
         "hyna:BTC", report=report, report_ms=NOW_MS - 500, position_sz=Decimal(3),
@@ -71,6 +76,7 @@ def lively() -> Seen:
         foreign_orders=1, unresolved=1, second_controller="x", unwritable="full", strain=("late",),
         venue_offset_ms=4.0, ip_weight_used_share=0.5, allowance=allowance, log_seq=5,
         dead_man=DeadManView("armed"), caps_use=CapsUse(10.0, 5.0, {}, {}), cautions={"clock": "x"},
+        link_losses=2,
         risk=RiskView(1, NOW_MS - 1_000, 1_000, "reduce_only", "x"), refusals={"fenced": 3},
         dexes=(dex_view("hyna"),),
     )  # fmt: skip
@@ -79,12 +85,10 @@ def lively() -> Seen:
     loop = LoopView(
         pid=1, as_of_ms=NOW_MS, watched_s=9.0, worst_ms=140.0, worst_own_ms=1.0,
         minute_worst_ms=30.0, stalls=1, own_stalls=0, last=(),
-        timings={durations.timing: timing for durations in of_fleet.DURATIONS},
+        timings={durations.timing: timing for durations in tables.DURATIONS},
     )  # fmt: skip
     markets = (
-        MarketSeen(
-            NOW_MS, market, pnl(), period(), Edge("earns", 60, 30, 1.2, 0.3, 2.1)
-        ),
+        MarketSeen(NOW_MS, market, pnl(), hour()),
         MarketSeen(NOW_MS, gateway.markets[1]),
     )  # fmt: skip
     return Seen(NOW_MS, gateway, markets, 0.02, {"guard": True, "ray": False}, {"gateway": loop})
@@ -136,6 +140,37 @@ def test_markouts_are_in_bps_of_the_notional_and_adverse_is_what_was_lost() -> N
     found = samples(lively())
     assert list(found["mm_fill_markout_bps"].values()) == [pytest.approx(1.0)]
     assert list(found["mm_adverse_selection_bps"].values()) == [pytest.approx(2.0)]
+
+
+def test_an_edge_is_gross_and_net_of_fees() -> None:
+    found = samples(lively())
+    assert list(found["mm_gross_edge_bps"].values()) == [pytest.approx(1.0)]
+    assert list(found["mm_net_edge_bps"].values()) == [pytest.approx(0.5)]
+
+
+def test_the_parts_of_a_half_spread_are_all_there_and_add_up() -> None:
+    parts = samples(lively())["mm_half_spread_part_bps"]
+    assert len({dict(row)["component"] for row in parts}) == len(of_insight.PARTS)
+    assert sum(parts.values()) == pytest.approx(3.5)
+
+
+def test_kappas_interval_holds_kappa_and_is_not_below_zero() -> None:
+    found = samples(lively())
+    (low,), (high,) = found["mm_kappa_95_lower"].values(), found["mm_kappa_95_upper"].values()
+    assert 0 < low < 0.3 < high
+    assert high - low == pytest.approx(2 * 1.96 * 0.05)
+
+
+def test_a_market_whose_agent_is_gone_tells_no_insight() -> None:
+    seen = lively()
+    market = seen.markets[0]
+    view = msgspec.structs.replace(
+        market.view, lease=msgspec.structs.replace(market.view.lease, owner="caretaker")
+    )
+    gone = msgspec.structs.replace(seen, markets=(MarketSeen(NOW_MS, view, market.pnl),))
+    found = samples(gone)
+    told = {row.name for row in of_insight.GAUGES} | {row.name for row in of_insight.LABELLED}
+    assert [name for name in told if found[family(name)]] == []
 
 
 def test_buckets_of_a_histogram_add_up() -> None:
