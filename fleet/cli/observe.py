@@ -18,6 +18,7 @@ from agents.runtime.loops import LoopView
 from fleet import loops
 from fleet.cli.control import Control, Health
 from fleet.cli.find import Identity, identity
+from fleet.cli.rollout_view import Shown, read_shown
 from fleet.folder import Folder
 from fleet.gateway.api import GatewayStatus, LatchView
 from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable
@@ -75,6 +76,7 @@ class Observed(msgspec.Struct, frozen=True):
     loops: Mapping[str, LoopView] = {}
     cash: Mapping[str, Cash] = {}
     drawdown: Drawdown | None = None
+    rollout: Shown | None = None
 
 
 class _VenueConfig(msgspec.Struct):
@@ -120,6 +122,7 @@ def observe(folder: Folder) -> Observed:
         store=store,
         latch=gateway.halt if gateway else latch(folder),
         flow=_flow(folder),
+        rollout=_rollout(folder, warnings),
         warnings=tuple(warnings),
         loops=loops.observed(folder, now_ms),
     )
@@ -189,6 +192,14 @@ def _store(folder: Folder, warnings: list[str]) -> Store:
         return Store(revision=None, markets={})
     markets = {row[0]: StoreRow(bool(row[1]), *row[2:]) for row in rows}
     return Store(revision=revision, markets=markets)
+
+
+def _rollout(folder: Folder, warnings: list[str]) -> Shown | None:
+    try:
+        return read_shown(folder.store_db)
+    except (sqlite3.Error, msgspec.MsgspecError) as error:
+        warnings.append(f"store: the rollout under way cannot be read ({error})")
+        return None
 
 
 def _why_no_supervisor(folder: Folder) -> str:

@@ -11,6 +11,7 @@ import msgspec
 
 from agents.commands import Report
 from fleet.cli.observe import Observed, StoreRow
+from fleet.cli.rollout_view import rollout_json
 from fleet.gateway.api import CareView, DexView, GatewayStatus, LatchView, MarketView
 from fleet.ledger.cash import Cash
 from fleet.ledger.query import MarketPnl, day_usd, is_reconciled, unrealized_usd
@@ -56,6 +57,11 @@ def status_json(seen: Observed, market: str | None = None) -> dict[str, Any]:
         "risk": _risk(gateway),
         "account": _account(seen, gateway, rows),
         "markets": rows,
+        "rollout": rollout_json(
+            seen.rollout,
+            {name: (row.revision, row.phase) for name, row in stored.items()},
+            seen.now_ms + round(gateway.venue_offset_ms if gateway else 0.0),
+        ),
         "loops": [
             {"process": process, **msgspec.to_builtins(view)}
             for process, view in sorted(seen.loops.items())

@@ -9,6 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from fleet.cli.rollout_view import rollout_line
 from fleet.cli.trails import Trails
 
 WIDTH_PIPED: Final = 150
@@ -221,6 +222,8 @@ def _age(age_ms: int | None) -> Text:
 def _notes(document: dict[str, Any]) -> list[str]:
     rows, now_ms = document["markets"], document["as_of_ms"]
     notes = list(document["warnings"])
+    if (rollout := rollout_line(document["rollout"], document["revision"])) is not None:
+        notes.append(rollout)
     for row in rows:
         if row["reason"] and not document["halted"]:  # else the head line says why
             notes.append(f"{row['market']}: {row['reason']}")
