@@ -64,7 +64,7 @@ def run(path: Path, wishes: Wishes, output: Output) -> None:
             say("metrics: the address has changed, and is in force")
         _finish(spec, plan, {}, output)
         return
-    show(spec, plan, found, judged(path, folder, spec), put if output == "table" else say)
+    show(spec, plan, found, judged(path, folder, spec, key), put if output == "table" else say)
     _refuse_raises(plan, wishes)
     confirm(spec.network, yes=wishes.yes)
     folder.create()

@@ -1,5 +1,6 @@
 """Gathers what a plan's viability needs: of the network, of the account, of the agents that run."""
 
+import time
 from decimal import Decimal
 from typing import Final
 
@@ -20,6 +21,7 @@ from fleet.cli.network import (
     paper,
     read,
 )
+from fleet.cli.wallet import signer, wallet
 from fleet.folder import Folder
 from fleet.gateway.api import GatewayStatus
 from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable
@@ -37,8 +39,10 @@ class Gathered(msgspec.Struct, frozen=True):
     facts: Facts
 
 
-def gather(folder: Folder, spec: FleetSpec) -> Gathered:
-    """Ask whoever can answer. Raises ``Unheard`` where a live network does not."""
+def gather(folder: Folder, spec: FleetSpec, key: str | None = None) -> Gathered:
+    """Ask whoever can answer. Raises ``Unheard`` where a live network does not. ``key``: the API
+    wallet's, where it was read already.
+    """
     status = _gateway(folder)
     wanted = {market.rpartition(":")[0] for market in spec.markets}
     url = URLS.get(spec.network) or (status.url if status else None)
@@ -46,7 +50,7 @@ def gather(folder: Folder, spec: FleetSpec) -> Gathered:
         return _at_rest(spec, wanted)
     wire = Wire(url)
     try:
-        return _of_network(wire, url, folder, spec, wanted, status)
+        return _of_network(wire, url, folder, spec, wanted, status, key)
     except Unheard:
         if spec.network in URLS:
             raise
@@ -90,6 +94,7 @@ def _of_network(
     spec: FleetSpec,
     wanted: set[str],
     status: GatewayStatus | None,
+    key: str | None,
 ) -> Gathered:
     known = identity(folder)
     address = spec.account.address if spec.account else known.address if known else None
@@ -109,6 +114,10 @@ def _of_network(
         return Gathered(offer, Facts(url, markets, dexes_listed=listed))
     rate = read(wire, {"type": "userRateLimit", "user": address}, UserRateLimit)
     mode = read(wire, {"type": "userAbstraction", "user": address}, str)
+    signs = signer(spec.account, key, status)
+    found = None
+    if spec.account is not None and signs is not None:
+        found = wallet(wire, spec.account, signs, time.time_ns() // 1_000_000)
     facts = Facts(
         source=url,
         markets=markets,
@@ -118,6 +127,7 @@ def _of_network(
         maker_fee_bps=float(maker) * BPS,
         taker_fee_bps=float(taker) * BPS,
         dexes_listed=listed,
+        wallet=found,
     )
     return Gathered(offer, facts)
 

@@ -104,20 +104,24 @@ def _described(spec: FleetSpec, market: str) -> str:
     )
 
 
-def judged(path: Path, folder: Folder, spec: FleetSpec) -> Viability:
-    """Viability, after the manifest was checked against its network; exit 7 if that is unheard."""
+def judged(path: Path, folder: Folder, spec: FleetSpec, key: str | None = None) -> Viability:
+    """Viability, after the manifest was checked against its network; exit 7 if that is unheard, 3
+    if the venue takes nothing that the API wallet signs.
+    """
     from fleet.cli.facts import gather
     from fleet.cli.network import Unheard
     from fleet.cli.reach import listed
+    from fleet.cli.wallet import refuse_invalid
 
     try:
-        gathered = gather(folder, spec)
+        gathered = gather(folder, spec, key)
     except Unheard as error:
         text = f"{spec.network} is out of reach: {error}"
         mend = "check this machine's network and try again; nothing was started"
         raise Failure(ExitCode.OUT_OF_REACH, text, mend) from None
     if spec.network != "paper":
         load_or_fail(path, listed(gathered.offer))
+        refuse_invalid(gathered.facts.wallet)
     return viability(spec, gathered.facts)
 
 

@@ -26,6 +26,8 @@ from fleet.manifests.capacity import Capacity, capacity
 from fleet.manifests.spec import FleetSpec
 
 DAY_S: Final = 86_400.0
+WALLET_WARN_DAYS: Final = 14.0
+WALLET_STOP_DAYS: Final = 1.0
 MODEL_SHARE: Final = 0.5
 """Of ``quoted_max_bps``: the furthest that beliefs alone take the first level."""
 
@@ -61,6 +63,17 @@ class DexFacts(msgspec.Struct, frozen=True):
     token_mark_usd: float | None = None
 
 
+class WalletFacts(msgspec.Struct, frozen=True):
+    """The API wallet as the venue has it. ``why``: for people; ``days`` None: it has no end, or
+    none that is told.
+    """
+
+    address: str
+    valid: bool
+    why: str
+    days: float | None = None
+
+
 class Facts(msgspec.Struct, frozen=True):
     """All that could be learnt. ``source``: of whom, for people; fees: this account's tier, on the
     main DEX; ``dexes_listed``: how many DEXs the venue has.
@@ -74,6 +87,7 @@ class Facts(msgspec.Struct, frozen=True):
     maker_fee_bps: float | None = None
     taker_fee_bps: float | None = None
     dexes_listed: int | None = None
+    wallet: WalletFacts | None = None
 
 
 class MarketVerdict(msgspec.Struct, frozen=True):
@@ -121,6 +135,7 @@ class Viability(msgspec.Struct, frozen=True):
     maker_fee_bps: float | None
     taker_fee_bps: float | None
     capacity: Capacity
+    wallet: WalletFacts | None = None
 
 
 def viability(spec: FleetSpec, facts: Facts) -> Viability:
@@ -152,11 +167,23 @@ def viability(spec: FleetSpec, facts: Facts) -> Viability:
         requests_earned_day=earned,
         requests_left=facts.requests_left,
         hours_to_empty=hours,
-        warnings=(*warnings, *takes.warnings),
+        warnings=(*warnings, *_of_wallet(facts.wallet), *takes.warnings),
         maker_fee_bps=facts.maker_fee_bps,
         taker_fee_bps=facts.taker_fee_bps,
         capacity=takes,
+        wallet=facts.wallet,
     )
+
+
+def _of_wallet(wallet: WalletFacts | None) -> tuple[str, ...]:
+    """As the gateway judges it while it runs (``fleet.gateway.core.cautions``)."""
+    if wallet is None or wallet.days is None or wallet.days > WALLET_WARN_DAYS:
+        return ()
+    mend = "approve a new one on the venue's API page, then fleet keys MANIFEST --rotate"
+    if wallet.days <= WALLET_STOP_DAYS:
+        hours = max(0.0, wallet.days * 24)
+        return (f"the API wallet is valid for {hours:.0f} h more: the fleet only reduces; {mend}",)
+    return (f"the API wallet is valid for {wallet.days:.0f} days more; {mend}",)
 
 
 def _market(settings: MarketSettings, facts: MarketFacts | None) -> MarketVerdict:

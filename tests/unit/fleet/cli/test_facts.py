@@ -70,6 +70,15 @@ def test_a_live_network_is_asked_of_market_and_account(tmp_path: Path, venue: Ve
     assert venue.asked[-1] == "closed"
 
 
+def test_the_wallet_of_a_key_at_hand_is_asked_about(tmp_path: Path, venue: Venue) -> None:
+    assert facts.gather(Folder(tmp_path), live("BTC")).facts.wallet is None
+    assert "extraAgents" not in venue.asked
+    found = facts.gather(Folder(tmp_path), live("BTC"), "01" * 32).facts.wallet
+    assert found is not None
+    assert not found.valid
+    assert {"userRole", "extraAgents"} <= set(venue.asked)
+
+
 def test_a_live_network_that_is_not_heard_is_no_plan(tmp_path: Path, venue: Venue) -> None:
     venue.deaf = True
     with pytest.raises(Unheard):
