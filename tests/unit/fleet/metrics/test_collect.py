@@ -179,3 +179,19 @@ def test_buckets_of_a_histogram_add_up() -> None:
     assert buckets["0.001"] == 0.0
     assert buckets["0.0025"] == buckets["+Inf"] == 1.0
     assert len(buckets) == len(BOUNDS_S) + 1
+
+
+def test_what_a_name_may_not_hold_is_escaped_and_what_is_no_number_is_told_as_such() -> None:
+    seen = lively()
+    odd = 'a"b\\c\nd'
+    gateway = msgspec.structs.replace(
+        seen.gateway,
+        refusals={odd: 3},
+        venue_offset_ms=float("inf"),
+        ip_weight_used_share=float("nan"),
+    )
+    found = samples(msgspec.structs.replace(seen, gateway=gateway))
+    assert any(("reason", odd) in row for row in found["mm_order_reject"])
+    assert list(found["mm_venue_clock_offset_ms"].values()) == [float("inf")]
+    (not_a_number,) = found["mm_ip_weight_used_ratio"].values()
+    assert not_a_number != not_a_number
