@@ -157,6 +157,12 @@ class OrphanSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     collar_bps: float = 50.0
 
 
+class ProtectSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What stands at the venue for a position; ``stop_bps`` None: nothing."""
+
+    stop_bps: float | None = None
+
+
 class MarketSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One market, whole: what a lease hands to its agent."""
 
@@ -167,6 +173,7 @@ class MarketSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     strategy: StrategySettings = StrategySettings()
     drain: DrainSettings = DrainSettings()
     on_orphan: OrphanSettings = OrphanSettings()
+    protect: ProtectSettings = ProtectSettings()
     isolated: bool = False
     underlying: str = ""
     nets: bool = False

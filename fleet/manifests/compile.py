@@ -16,6 +16,7 @@ from agents.settings import (
     DrainSettings,
     MarketSettings,
     OrphanSettings,
+    ProtectSettings,
     RiskSettings,
     StrategySettings,
 )
@@ -160,6 +161,7 @@ def _settings(manifest: Manifest, market: Market, margin_usd: float) -> MarketSe
         strategy=msgspec.convert(_section(manifest, market, "strategy"), StrategySettings),
         drain=DrainSettings(**_section(manifest, market, "drain")),
         on_orphan=OrphanSettings(**_section(manifest, market, "on_orphan")),
+        protect=ProtectSettings(**_section(manifest, market, "protect")),
         isolated=_leaf(manifest, market, "isolated"),
         underlying=market.underlying or market.asset.rpartition(":")[2],
         nets=_leaf(manifest, market, "nets"),

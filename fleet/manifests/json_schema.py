@@ -38,6 +38,7 @@ _MARKET_PARTS: Final = {
     "Advanced": "strategy.advanced",
     "Drain": "drain",
     "OnOrphan": "on_orphan",
+    "Protect": "protect",
     "Schedule": "schedule",
 }
 _FLEET_PARTS: Final = {

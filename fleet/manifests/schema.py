@@ -84,6 +84,18 @@ class OnOrphan(Section):
     )
 
 
+class Protect(Section):
+    """What stands at the venue for a position, for when nobody here is left to act."""
+
+    stop_bps: float | None = Field(
+        default=None,
+        ge=10,
+        le=5_000,
+        description="the distance of a venue-side stop from the position's entry, in bps",
+        examples=[300],
+    )
+
+
 MARGIN = "the margin in USD; 1000 where isolated and omitted"
 
 
@@ -100,6 +112,7 @@ class Defaults(Section):
     strategy: Strategy = Strategy()
     drain: Drain = Drain()
     on_orphan: OnOrphan = OnOrphan()
+    protect: Protect = Protect()
     schedule: Schedule | None = Field(default=None, description="hours, for a market that has them")
 
 

@@ -27,17 +27,13 @@ from fleet.gateway.api import (
 )
 from fleet.gateway.client import ApiFailure
 from fleet.gateway.records import Filled, LeaseIssued, Sent
-from tests.e2e.gateway_stack import Client, Stack, agent, far_px, gone
+from tests.e2e.gateway_stack import Client, Stack, agent, configured, far_px, gone
 
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
-    made = Stack(tmp_path)
-    try:
-        made.configure()
+    with configured(tmp_path) as made:
         yield made
-    finally:
-        made.stop()
 
 
 async def test_an_agent_trades_and_its_orders_go_with_its_socket(stack: Stack) -> None:

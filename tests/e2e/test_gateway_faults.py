@@ -18,19 +18,15 @@ from agents.exchange.http import Http
 from agents.exchange.signing import L1Signer, exchange_body, pack
 from agents.market.types import Cloid, Side
 from fleet.gateway.api import HaltReport, HaltRequest
-from tests.e2e.gateway_stack import Client, Stack, agent, far_px
+from tests.e2e.gateway_stack import Client, Stack, agent, configured, far_px
 
 HELD_S = 4.0
 
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
-    made = Stack(tmp_path)
-    try:
-        made.configure()
+    with configured(tmp_path) as made:
         yield made
-    finally:
-        made.stop()
 
 
 def misbehave(stack: Stack, **plan: Any) -> None:

@@ -22,8 +22,9 @@ from agents.exchange.wire import (
     OrderStatusWire,
     WsFill,
 )
-from fleet.gateway.core import budgets, posts, questions, requests, sweeps, venue
+from fleet.gateway.core import budgets, posts, protect, questions, requests, sweeps, venue
 from fleet.gateway.core.clearing import Target
+from fleet.gateway.core.cloids import STOP
 from fleet.gateway.core.effects import Effect, Record, Reply, Tell
 from fleet.gateway.core.state import FLEET, Pending, State, gw
 from fleet.gateway.core.weight import rows_weight
@@ -99,6 +100,8 @@ def _placed(state: State, pending: Pending, payload: msgspec.Raw, now_ms: int) -
         state.orders.unanswered(pending.nonce, now_ms)
         return []
     state.orders.answered(pending.nonce, results, now_ms)
+    if pending.generation == STOP and results[0].kind == "refused":
+        return [protect.refused(state, pending.market, results[0].text, now_ms)]
     if not state.ownerless(pending.market, pending.generation) and state.fence.latch is None:
         return []
     # Its lease ended while it was under way: it rests with no owner.

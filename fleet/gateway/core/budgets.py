@@ -11,6 +11,7 @@ from agents.market.units import MS_PER_S
 from agents.telemetry.timings import OF_PROCESS
 from fleet.gateway.core import requests
 from fleet.gateway.core.allowance import HOUR_MS, SPENT, reserve
+from fleet.gateway.core.cloids import STOP
 from fleet.gateway.core.effects import Alert, Effect, KeepPurse
 from fleet.gateway.core.request_price import Seen, Terms
 from fleet.gateway.core.state import FLEET, Pending, State, gw
@@ -143,7 +144,8 @@ def _why_off(state: State) -> str:
     fleet = state.clearings.get(FLEET)
     if state.fence.latch is not None and (fleet is None or fleet.done):
         return "halted, and nothing of ours rests"
-    if not state.leases.holders and not state.orders.by_cloid:
+    quotes = any(order.generation != STOP for order in state.orders.by_cloid.values())
+    if not state.leases.holders and not quotes:  # a stop stays while nobody quotes
         return "nothing is quoted"
     foreign = state.foreign_orders()
     if foreign:

@@ -12,6 +12,8 @@ PREFIX: Final = "f1ee"
 GENERATION_MAX: Final = 0xFF_FFFF
 MARKET_MAX: Final = 0xFFFF
 INSTANCE_DIGITS: Final = 6
+STOP: Final = 0
+"""The generation of a position's stop, which no lease ever has."""
 
 
 class Origin(msgspec.Struct, frozen=True, gc=False):
@@ -36,6 +38,18 @@ def lease_prefix(instance: str, market_number: int, generation: int) -> str:
     assert 0 < market_number <= MARKET_MAX
     assert 0 < generation <= GENERATION_MAX
     return f"{PREFIX}{instance}{market_number:04x}{generation:06x}"
+
+
+def of_stop(instance: str, market_number: int, sequence: int) -> str:
+    """The cloid of a position's stop; ``sequence`` rises."""
+    assert 0 < market_number <= MARKET_MAX
+    return f"0x{PREFIX}{instance}{market_number:04x}{STOP:06x}{sequence:012x}"
+
+
+def is_stop(cloid: str | None) -> bool:
+    """Whether it is a position's stop, of whatever fleet."""
+    origin = parse(cloid)
+    return origin is not None and origin.generation == STOP
 
 
 def parse(cloid: str | None) -> Origin | None:

@@ -30,6 +30,7 @@ from fleet.gateway.core import (
     sweeps,
 )
 from fleet.gateway.core.clearing import PROOF_INTERVAL_MS, Clearing, Target
+from fleet.gateway.core.cloids import STOP
 from fleet.gateway.core.cloids import parse as parse_cloid
 from fleet.gateway.core.effects import (
     Alert,
@@ -143,8 +144,12 @@ def delete_market(state: State, market: str) -> list[Effect]:
     if state.leases.holders.get(market) is not None:
         text = f"an agent holds {market}"
         raise Wrong(ApiError("lease_held", 1, text, "revoke its lease first", market))
-    ours = [row for row in state.account.open_orders(market) if state.ours(row.cloid)]
-    if ours or any(True for _ in state.orders.resting(market)):
+    ours = [
+        row
+        for row in state.account.open_orders(market)
+        if (origin := state.ours(row.cloid)) and origin.generation != STOP
+    ]
+    if ours or any(order.generation != STOP for order in state.orders.resting(market)):
         raise Wrong(
             ApiError("orders_rest", 1, f"orders of {market} still rest", "try again", market)
         )

@@ -97,8 +97,8 @@ class WriteLatch(Effect, frozen=True, gc=False):
 class Alert(Effect, frozen=True, gc=False):
     """Tell a person: one line in the log, and a record that the ledger's process sends on.
 
-    ``event``: halt, orphan, caretaker, second_controller, link, files, drift, kill. ``market``
-    empty: the fleet.
+    ``event``: halt, orphan, caretaker, second_controller, link, files, drift, kill, protect.
+    ``market`` empty: the fleet.
     """
 
     severity: Literal["info", "warning", "critical"]

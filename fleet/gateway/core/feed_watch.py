@@ -7,7 +7,7 @@ book that answers is kept from the agent, whose own timers count the silence.
 
 from typing import Final
 
-from fleet.gateway.core import agents, requests
+from fleet.gateway.core import agents, cloids, requests
 from fleet.gateway.core.clearing import Target
 from fleet.gateway.core.effects import Alert, Effect, Watch
 from fleet.gateway.core.state import State
@@ -68,7 +68,7 @@ def cancel(state: State, market: str, now_ms: int) -> list[Effect]:
     targets = [
         Target(market=market, cloid=order.cloid, oid=order.oid)
         for order in state.orders.resting(market)
-        if state.leases.caretakers.get(market) != order.generation
+        if order.generation not in {state.leases.caretakers.get(market), cloids.STOP}
     ]
     return list(requests.sweep(state, targets, None, now_ms))
 

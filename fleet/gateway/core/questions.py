@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from fleet.gateway.core import requests
+from fleet.gateway.core.cloids import is_stop
 from fleet.gateway.core.effects import Effect, Tell
 from fleet.gateway.core.orders import dex_of
 from fleet.gateway.core.state import Session, State
@@ -31,6 +32,7 @@ FILLS_KIND: Final = "userFillsByTime"
 
 class _Coin(msgspec.Struct, frozen=True, gc=False):
     coin: str
+    cloid: str | None = None
 
 
 _coin = msgspec.json.Decoder(_Coin).decode
@@ -119,7 +121,9 @@ def _answer(asked: list[Waiting], rows: Iterable[msgspec.Raw]) -> list[Effect]:
         return []
     by_coin: dict[str, list[msgspec.Raw]] = {}
     for row in rows:
-        by_coin.setdefault(_coin(row).coin, []).append(row)
+        told = _coin(row)
+        if not is_stop(told.cloid):
+            by_coin.setdefault(told.coin, []).append(row)
     effects: list[Effect] = []
     for each in asked:
         payload = {"type": each.kind, "data": by_coin.get(each.market, [])}

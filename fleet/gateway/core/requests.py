@@ -17,6 +17,7 @@ from agents.exchange.wire import (
     OrderAction,
 )
 from fleet.gateway.core.clearing import Target
+from fleet.gateway.core.cloids import STOP
 from fleet.gateway.core.door import Checked
 from fleet.gateway.core.effects import Ask, Effect, Submit
 from fleet.gateway.core.orders import Order
@@ -82,6 +83,26 @@ def caretake(
             generation=generation, nonce=nonce, keys=(order.cloid,),
         ),
         closing=True,
+    )  # fmt: skip
+
+
+def protect(state: State, market: str, action: OrderAction, order: Checked, now_ms: int) -> Effect:
+    """A position's stop: reduce-only, of no lease; unlike a close it does not pass the latch."""
+    assert order.reduce_only
+    nonce = state.nonces.next(now_ms)
+    expires_ms = state.clock.venue_ms(now_ms) + EXPIRES_MS
+    sent = Order(
+        cloid=order.cloid, market=market, generation=STOP, side=order.side, px=order.px,
+        remaining_sz=order.sz, reduce_only=True, state=OrderState.IN_FLIGHT, touched_ms=now_ms,
+        nonce=nonce,
+    )  # fmt: skip
+    state.orders.sent((sent,), expires_ms)
+    return _submit(
+        state, action, 1, nonce, expires_ms, now_ms,
+        Pending(
+            purpose="place", sent_ms=now_ms, deadline_ms=now_ms + ANSWER_MS, market=market,
+            generation=STOP, nonce=nonce, keys=(order.cloid,),
+        ),
     )  # fmt: skip
 
 

@@ -65,6 +65,7 @@ class MarketRow(msgspec.Struct):
     """One market of the manifest, with what its agent last said.
 
     ``kept``: what the market's next process must know, of which ``stored`` is on the disk.
+    ``stop_ms``: from when on its position's stop may be placed again.
     """
 
     settings: MarketSettings
@@ -78,6 +79,7 @@ class MarketRow(msgspec.Struct):
     kept: Kept = Kept()
     stored: Kept = Kept()
     stored_ms: int = 0
+    stop_ms: int = 0
 
 
 class Session(msgspec.Struct):
@@ -272,7 +274,12 @@ class State:
         return self.paces.setdefault(market, Pace())
 
     def ownerless(self, market: str, generation: int) -> bool:
-        """Whether a lease is over: orders under its generation have no owner."""
+        """Whether a lease is over: orders under its generation have no owner.
+
+        A position's stop has one for as long as its market is the fleet's.
+        """
+        if generation == cloids.STOP:
+            return market not in self.markets
         return not self.leases.live(market, generation)
 
     def refuse(self, reason: str) -> None:

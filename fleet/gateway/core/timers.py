@@ -9,7 +9,9 @@ from fleet.gateway.core import (
     answers,
     capping,
     care,
+    cloids,
     feed_watch,
+    protect,
     questions,
     requests,
     sweeps,
@@ -58,6 +60,7 @@ class Timers:
         if now_ms - self._care_ms >= CARE_EVERY_MS:
             self._care_ms = now_ms
             effects += care.tick(state, now_ms)
+            effects += protect.tick(state, now_ms)
             effects += _link_alert(state, now_ms)
             effects += feed_watch.tick(state, now_ms)
             effects += questions.tick(state, now_ms)
@@ -119,7 +122,8 @@ def unwatched(state: State, now_ms: int) -> list[Effect]:
     down_ms = now_ms - state.link.since_ms
     if state.link.state == "up" or not state.link.ever or down_ms < GAP_CANCEL_MS:
         return []
-    return _cancel(state, list(state.orders.resting()), now_ms)
+    quotes = [o for o in state.orders.resting() if o.generation != cloids.STOP]
+    return _cancel(state, quotes, now_ms)
 
 
 def _gaps(state: State, now_ms: int) -> list[Effect]:

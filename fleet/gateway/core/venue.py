@@ -18,7 +18,8 @@ from agents.exchange.frames import (
 )
 from agents.exchange.wire import ClearinghouseState
 from agents.market.types import Fill
-from fleet.gateway.core import agents, capping, portfolio, questions, requests, transfers
+from fleet.gateway.core import agents, capping, portfolio, protect, questions, requests, transfers
+from fleet.gateway.core.cloids import is_stop
 from fleet.gateway.core.cloids import parse as parse_cloid
 from fleet.gateway.core.effects import Alert, Effect, Record, Tell
 from fleet.gateway.core.market_frames import market_seen
@@ -37,6 +38,7 @@ _ROUTINE: Final = frozenset({"open", "filled", "canceled"})
 class _Coin(msgspec.Struct, frozen=True, gc=False):
     coin: str
     fast: bool = False
+    cloid: str | None = None
 
 
 class _Peek(msgspec.Struct, frozen=True, gc=False):
@@ -155,7 +157,8 @@ def _order_updates(state: State, raw: bytes, frame: UserOrderUpdates, now_ms: in
         if row.status not in _ROUTINE:
             seen = OrderSeen(coin, row.oid, row.cloid, row.status, row.status_ms)
             effects.append(Record(body=seen))
-        by_coin.setdefault(coin, []).append(row_raw)
+        if not is_stop(row.cloid):
+            by_coin.setdefault(coin, []).append(row_raw)
     for name, rows in by_coin.items():
         sessions = state.routing.subscribers("orderUpdates", name)
         if sessions:
@@ -177,6 +180,8 @@ def take_fills(
         state.clock.seen(fill.time_ms, now_ms)
         state.drifts.fill(fill, now_ms)
         effects += _book(state, fill, now_ms)
+        if is_stop(fill.cloid) and state.ours(fill.cloid):
+            effects += protect.fired(state, fill.coin, now_ms)
         kept = state.raw_fills.setdefault(fill.coin, [])
         kept.append((fill.time_ms, bytes(row)))
         del kept[:-RAW_FILLS_MAX]
@@ -344,7 +349,9 @@ def _split_open_orders(state: State, raw: bytes, now_ms: int) -> list[Effect]:
     data = _open_rows(_peek(raw).data)
     by_coin: dict[str, list[msgspec.Raw]] = {}
     for row in data.orders:
-        by_coin.setdefault(_coin(row).coin, []).append(row)
+        named = _coin(row)
+        if not is_stop(named.cloid):
+            by_coin.setdefault(named.coin, []).append(row)
     effects = questions.pushed(state, data.dex, data.orders, now_ms)
     for session in state.sessions.values():
         market = session.market
