@@ -1,10 +1,19 @@
 """What the supervisor tells the gateway: settings, leverage, drain, revoke, delete."""
 
-from typing import Protocol
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 import msgspec
 
-from fleet.gateway.api import ActionPost, Caps, CapsPut, GatewayStatus, MarketPut, RequestsPut
+from fleet.gateway.api import (
+    ActionPost,
+    Caps,
+    CapsPut,
+    GatewayStatus,
+    HaltRequest,
+    MarketPut,
+    RequestsPut,
+)
 from fleet.gateway.client import ApiFailure, Unreachable, market_path
 from fleet.supervisor.reconcile import Drain, PutSettings, Remove, SetLeverage, Step
 
@@ -21,6 +30,8 @@ class Gateway(Protocol):
     def post(self, path: str, body: object = None) -> object: ...
 
     def delete(self, path: str) -> object: ...
+
+    def halt(self, request: HaltRequest) -> Iterator[dict[str, Any]]: ...
 
 
 class LeverageRefused(Exception):

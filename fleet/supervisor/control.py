@@ -6,6 +6,8 @@
     GET  /v1/rollout                       -> {rollout}: the newest revision's, and how it ended
     POST /v1/rollback {rev?, by, dry?, plan_id?} -> 202 {revision, to, steps}; 200: dry, no changes
     POST /v1/down     {by?}                                    -> {stopped}, once they are gone
+    POST /v1/halt     {reason, by?, flatten?, all?}    -> a line a stage, then the report
+    POST /v1/resume   {reason, by?}                            -> {}
     POST /v1/markets/{market}/{pause|unpause|drain|flatten|restart}   {by?} -> {}
     GET  /v1/markets/{market}/explain                          -> its agent's Explanation
     GET  /metrics                  -> Prometheus's text
@@ -30,8 +32,9 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from agents.telemetry.logs import Log
-from fleet.gateway.api import ApiError
+from fleet.gateway.api import ApiError, HaltRequest, ResumeRequest
 from fleet.manifests.spec import FleetSpec, decode, digest, encode
+from fleet.supervisor import latching
 from fleet.supervisor.loop import Loop
 from fleet.supervisor.plan import FLEET, PlanStep, merged, plan, plan_id
 from fleet.supervisor.rollback import restored
@@ -76,6 +79,20 @@ class By(msgspec.Struct, frozen=True):
     by: str = "operator"
 
 
+class Halting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``flatten``: then close positions; ``all``: cancel foreign orders too."""
+
+    reason: str
+    by: str = "operator"
+    flatten: bool = False
+    all: bool = False
+
+
+class Resuming(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    reason: str
+    by: str = "operator"
+
+
 class ControlApi:
     """Serves one fleet's supervisor."""
 
@@ -95,6 +112,7 @@ class ControlApi:
         self._token = token
         self._log = log
         self._verbs = Verbs(store, loop)
+        self._gateway = loop.gateway
 
     def app(self) -> web.Application:
         app = web.Application(middlewares=[self._guarded], client_max_size=BODY_BYTES_MAX)
@@ -104,6 +122,8 @@ class ControlApi:
         app.router.add_get("/v1/history", self._history)
         app.router.add_get("/v1/rollout", self._rollout)
         app.router.add_post("/v1/down", self._down)
+        app.router.add_post("/v1/halt", self._halt)
+        app.router.add_post("/v1/resume", self._resume)
         app.router.add_post("/v1/markets/{market}/{verb}", self._verb)
         app.router.add_get("/v1/markets/{market}/explain", self._explain)
         app.router.add_get("/metrics", self._metrics)
@@ -249,6 +269,24 @@ class ControlApi:
         stopped = await self._loop.stand_down()
         self._log.info("stood.down", by=asked.by, stopped=stopped)
         return _reply({"stopped": stopped})
+
+    async def _halt(self, request: web.Request) -> web.StreamResponse:
+        asked = await _read(request, Halting)
+        wanted = HaltRequest(asked.reason, asked.by, asked.flatten, asked.all)
+        self._log.warning("halt", reason=asked.reason, by=asked.by, all=asked.all)
+        response = web.StreamResponse(headers={"Content-Type": "application/jsonl"})
+        async for stage in latching.halt(self._gateway, wanted):
+            if not response.prepared:
+                await response.prepare(request)
+            await response.write(msgspec.json.encode(stage) + b"\n")
+        await response.write_eof()
+        return response
+
+    async def _resume(self, request: web.Request) -> web.StreamResponse:
+        asked = await _read(request, Resuming)
+        await latching.resume(self._gateway, ResumeRequest(asked.reason, asked.by))
+        self._log.warning("resume", reason=asked.reason, by=asked.by)
+        return _reply({})
 
     async def _verb(self, request: web.Request) -> web.StreamResponse:
         asked = await _read(request, By)

@@ -18,7 +18,7 @@ from agents.telemetry.logs import Log
 from fleet.gateway.api import GatewayStatus, MarketView
 from fleet.gateway.client import ApiFailure, Unreachable
 from fleet.manifests.spec import FleetSpec
-from fleet.supervisor.actions import Actions, LeverageRefused
+from fleet.supervisor.actions import Actions, Gateway, LeverageRefused
 from fleet.supervisor.caps import caps_of
 from fleet.supervisor.conductor import Conductor, Look
 from fleet.supervisor.hours import shut_now
@@ -88,6 +88,11 @@ class Loop:
         self._turn = asyncio.Lock()
         self.status: GatewayStatus | None = None
         self.turned_s = time.monotonic()
+
+    @property
+    def gateway(self) -> Gateway:
+        """For what is only passed on; its calls block."""
+        return self._actions.gateway
 
     async def run(self) -> None:
         """Turn for ever."""

@@ -1,5 +1,6 @@
 """A cluster and a gateway in memory, as far as the supervisor can tell them from real ones."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -9,8 +10,10 @@ from fleet.gateway.api import (
     ApiError,
     CapsPut,
     GatewayStatus,
+    HaltRequest,
     MarketPut,
     MarketView,
+    ResumeRequest,
     RiskView,
 )
 from fleet.gateway.client import ApiFailure, Unreachable, market_path
@@ -34,6 +37,7 @@ class World:
         self.gateway_up = True
         self.cluster_up = True
         self.halted: Any = None
+        self.resume_refused: ApiError | None = None
         self.words: dict[str, Departure] = {}
         self.leverage_answer: Any = {"status": "ok"}
         self.caps_put: CapsPut | None = None
@@ -92,6 +96,13 @@ class World:
         if path == "/v1/info":
             assert isinstance(body, dict)
             return self.bank.info(body)
+        if path == "/v1/resume":
+            assert isinstance(body, ResumeRequest)
+            self.calls.append(f"resume {body.reason} by {body.by}")
+            if self.resume_refused is not None:
+                raise ApiFailure(self.resume_refused)
+            self.halted = None
+            return {}
         market, verb = path.removeprefix("/v1/markets/").replace("%3A", ":").split("/")
         self.calls.append(f"{verb} {market}")
         if market not in self.markets_put:
@@ -100,6 +111,12 @@ class World:
             drained = msgspec.structs.replace(self.markets_put[market], draining=True)
             self.markets_put[market] = drained
         return {}
+
+    def halt(self, request: HaltRequest) -> Iterator[dict[str, Any]]:
+        self._reach()
+        self.calls.append(f"halt {request.reason} by {request.by}, all: {request.all}")
+        yield {"stage": "latched", "ms": 0}
+        yield {"halted": True, "reason": request.reason, "flat_of_orders": True}
 
     def delete(self, path: str) -> object:
         self._reach()
