@@ -97,12 +97,13 @@ def test_deciding_code_takes_time_and_chance_as_arguments(path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("tests/unit/**/test_*.py")), ids=name_of)
 def test_unit_tests_mirror_the_source(path: Path) -> None:
-    folder = path.relative_to(ROOT / "tests/unit").parent
-    stem = path.stem.removeprefix("test_")
-    sources = (ROOT / folder / f"{stem}.py", ROOT / folder / f"{stem}.sh")
-    assert any(source.exists() for source in sources) or (ROOT / folder / stem).is_dir(), (
-        f"no {folder}/{stem}.py that this file would test"
-    )
+    """``test_x.py`` is of ``x``; one that grew too long goes on in ``test_x_more.py``."""
+    folder = ROOT / path.relative_to(ROOT / "tests/unit").parent
+    words = path.stem.split("_")
+    names = ["_".join(words[:n]) for n in range(2, len(words) + 1)]
+    tested = [name.removeprefix("test_") for name in names if path.with_name(f"{name}.py").exists()]
+    sources = [folder / f"{stem}{end}" for stem in tested for end in (".py", ".sh", "")]
+    assert any(source.exists() for source in sources), f"nothing in {folder} that it would test"
 
 
 def test_asserts_are_on() -> None:
