@@ -23,6 +23,7 @@ from fleet.ledger.periods import Period, periods
 from fleet.ledger.query import reading
 from fleet.ledger.schema import MINUTE_MS
 
+HOUR_MS: Final = 3_600_000
 BPS: Final = 10_000.0
 POINTS_MAX: Final = 600
 BUCKETS_BPS: Final = (0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0)
@@ -53,11 +54,17 @@ class Mean(msgspec.Struct, frozen=True):
 
 
 class Slope(msgspec.Struct, frozen=True):
-    """A decay per bps with its standard error, from ``count`` fills."""
+    """A decay per bps with its standard error, from ``count`` fills. ``at_mid_per_h``: fills an
+    hour and bp that the line has at the mid, ``at_mid_se_share`` its relative error; ``misfit``:
+    chi-square per degree of freedom, 1 where nothing but chance is off the line.
+    """
 
     per_bps: float
     se: float
     count: int
+    at_mid_per_h: float
+    at_mid_se_share: float
+    misfit: float
 
 
 class MarketPage(msgspec.Struct, frozen=True):
@@ -66,6 +73,7 @@ class MarketPage(msgspec.Struct, frozen=True):
     market: str
     period: Period
     edge: Edge | None
+    hours: float
     pnl: tuple[tuple[int, float], ...]
     position: tuple[tuple[int, float], ...]
     markouts: tuple[Mean, ...]
@@ -99,17 +107,19 @@ def _page(
     held: float,
 ) -> MarketPage:
     pnl, position = paths(fills, marks, held)
+    hours = max(period.until_ms - period.since_ms, 1) / HOUR_MS
     return MarketPage(
         market=period.market,
         period=period,
         edge=edge,
+        hours=hours,
         pnl=thinned(pnl),
         position=thinned(position),
         markouts=markouts(fills),
         by_depth=by_depth(fills),
         fills_by_depth=fills_by_depth(fills),
         sigma_bps=sigma(marks),
-        decay=decay(fills),
+        decay=decay(fills, hours),
     )
 
 
@@ -248,7 +258,7 @@ def sigma(marks: Sequence[tuple[int, float]]) -> Mean | None:
     return Mean("sigma", len(squares), value, value / math.sqrt(2 * len(squares)))
 
 
-def decay(fills: Sequence[Fill]) -> Slope | None:
+def decay(fills: Sequence[Fill], hours: float) -> Slope | None:
     """Slope of log(fills per bps of width) over depth, each bucket weighed by its fills."""
     widths = [upper - lower for lower, upper in pairwise(BUCKETS_BPS)]
     counts = [count for _, count in fills_by_depth(fills)][: len(widths)]
@@ -264,7 +274,15 @@ def decay(fills: Sequence[Fill]) -> Slope | None:
     mean_y = sum(count * y for _, y, count in rows) / total
     over = sum(count * (x - mean_x) ** 2 for x, _, count in rows)
     slope = sum(count * (x - mean_x) * (y - mean_y) for x, y, count in rows) / over
-    return Slope(-slope, 1 / math.sqrt(over), total)
+    off = sum(count * (y - mean_y - slope * (x - mean_x)) ** 2 for x, y, count in rows)
+    return Slope(
+        per_bps=-slope,
+        se=1 / math.sqrt(over),
+        count=total,
+        at_mid_per_h=math.exp(mean_y - slope * mean_x) / hours,
+        at_mid_se_share=math.sqrt(1 / total + mean_x**2 / over),
+        misfit=off / (len(rows) - 2),
+    )
 
 
 def thinned(path: Sequence[tuple[int, float]]) -> tuple[tuple[int, float], ...]:

@@ -26,8 +26,9 @@ table { border-collapse: collapse; width: 100% } th, td { text-align: right; pad
 .line { fill: none; stroke: var(--line); stroke-width: 1.5 } .grid { stroke: var(--grid) }
 .zero { stroke: var(--soft) } .tick { fill: var(--soft); font-size: 10px } .up { fill: var(--up) }
 .down { fill: var(--down) } .error { stroke: var(--ink); stroke-width: 1.5 }
-.nothing { color: var(--soft) }
+.nothing { color: var(--soft) } .sum { font-weight: 600 }
 """
+MISFIT_MAX: Final = 2.5
 _HEADS: Final = (
     "total",
     "spread",
@@ -62,17 +63,40 @@ def _summary(pages: Sequence[MarketPage]) -> str:
     )
     heads = "".join(f"<th>{head}</th>" for head in _HEADS)
     return (
-        f"<table><thead><tr><th>market</th>{heads}</tr></thead><tbody>{rows}</tbody></table>"
-        "<p>Each market in its DEX's collateral. total = spread captured against the mid at each"
+        f"<table><thead><tr><th>market</th>{heads}</tr></thead><tbody>{rows}{_sum(pages)}</tbody>"
+        "</table>"
+        "<p>Each market in its DEX's collateral, the sum as if all were worth a dollar."
+        " total = spread captured against the mid at each"
         " fill + inventory (what the mid did to what was held) + basis (mark against mid) - fees"
         " + funding. ? is not known.</p>"
     )
 
 
+def _money_of(each: MarketPage) -> tuple[Decimal | None, ...]:
+    p = each.period
+    return (p.total_usd, p.spread_usd, p.inventory_usd, p.basis_usd, -p.fees_usd, p.funding_usd)
+
+
 def _cells(each: MarketPage) -> tuple[str, ...]:
     p = each.period
-    money = (p.total_usd, p.spread_usd, p.inventory_usd, p.basis_usd, -p.fees_usd, p.funding_usd)
-    return (*map(_money, money), f"{p.volume_usd:,.0f}", str(p.fills), str(p.taker_fills))
+    told = f"{p.volume_usd:,.0f}", f"{p.fills:,}", f"{p.taker_fills:,}"
+    return (*map(_money, _money_of(each)), *told)
+
+
+def _sum(pages: Sequence[MarketPage]) -> str:
+    """The last row; ? where a part of one market is not known."""
+    columns = zip(*map(_money_of, pages), strict=True)
+    money = [_money(_added(column)) for column in columns]
+    volume = sum((each.period.volume_usd for each in pages), Decimal(0))
+    fills = sum(each.period.fills for each in pages)
+    taker = sum(each.period.taker_fills for each in pages)
+    cells = [*money, f"{volume:,.0f}", f"{fills:,}", f"{taker:,}"]
+    return f'<tr class="sum"><td>all</td>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+
+
+def _added(values: Sequence[Decimal | None]) -> Decimal | None:
+    known = [value for value in values if value is not None]
+    return sum(known, Decimal(0)) if len(known) == len(values) else None
 
 
 def _market(each: MarketPage) -> str:
@@ -84,11 +108,11 @@ def _market(each: MarketPage) -> str:
          "A maker's position returns to zero; one that stays at a limit is a bet.",
          svg.line(each.position, "position", steps=True)),
         ("Markouts, bps", _markout_text(each.markouts), svg.bars(each.markouts, "markouts")),
-        ("Worth of a fill a minute later, by its distance from the mid, bps",
+        ("A fill a minute later, by its distance from the mid, bps",
          "Where a bar with its error lies below the fee, quoting at that distance loses.",
          svg.bars(each.by_depth, "markout by depth")),
-        ("Fills by distance from the mid, bps", _decay_text(each.decay),
-         svg.counts(each.fills_by_depth, "fills by depth")),
+        ("Fills an hour by distance from the mid, bps", _decay_text(each.decay),
+         svg.counts(each.fills_by_depth, "fills by depth", hours=each.hours)),
     )  # fmt: skip
     cards = "".join(
         f'<div class="chart"><h3>{head}</h3>{chart}<p>{text}</p></div>'
@@ -99,13 +123,16 @@ def _market(each: MarketPage) -> str:
 
 def _verdict(each: MarketPage) -> str:
     words = {
-        "few": "too few fills to say whether it earns its keep",
-        "unproven": "it is not proven whether it earns its keep",
-        "earns": "it earns its keep, as far as a sequential test at 5 % can say",
-        "loses": "it loses, as far as a sequential test at 5 % can say: let it sleep",
+        "unproven": "It is not proven whether it earns its keep",
+        "earns": "It earns its keep, as far as a sequential test at 5 % can say",
+        "loses": "It loses, as far as a sequential test at 5 % can say: let it sleep",
     }
     edge = each.edge
-    of_edge = words["few"] if edge is None else f"{words[edge.finding]}: {escape(edge.text)}"
+    if edge is None or edge.finding == "few":
+        seen = f", {edge.fills} so far" if edge else ""
+        of_edge = f"Too few fills to say whether it earns its keep{seen}"
+    else:
+        of_edge = f"{words[edge.finding]}: {escape(edge.text)}"
     return f"<p>{of_edge}. {_sigma_text(each.sigma_bps)}</p>"
 
 
@@ -141,13 +168,21 @@ def _decay_text(found: Slope | None) -> str:
         if found.per_bps > 0
         else "Our fills do not thin out with depth"
     ) + (
-        f" (κ = {found.per_bps:.3f} ± {2 * found.se:.3f} per bps, {found.count} fills). It mixes"
-        " what the market takes with where we quoted, so it is a check of κ, not κ itself."
+        f" (κ = {found.per_bps:.3f} ± {2 * found.se:.3f} per bps, {found.count} fills), from"
+        f" {found.at_mid_per_h:.1f} ± {200 * found.at_mid_se_share:.0f} % an hour and bp at the mid"
+        f" (A). Misfit {found.misfit:.1f}: {_misfit_text(found.misfit)} Both mix what the market"
+        " takes with where we quoted: a check of κ and A, not they themselves."
     )
 
 
+def _misfit_text(misfit: float) -> str:
+    if misfit <= MISFIT_MAX:
+        return "no more than chance is off the line."
+    return "beyond chance, so they do not thin out by one rate."
+
+
 def _money(value: Decimal | None) -> str:
-    return "?" if value is None else f"{value:,.2f}"
+    return "?" if value is None else f"{value:,.2f}".replace("-0.00", "0.00")
 
 
 def _time(at_ms: int) -> str:

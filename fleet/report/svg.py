@@ -1,5 +1,6 @@
 """Charts as inline SVG: lines over time, and means with their error bars. No script, no network."""
 
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
@@ -8,6 +9,7 @@ from typing import Final
 from fleet.report.gather import Mean
 
 WIDTH: Final = 520
+TICKS: Final = 5
 HEIGHT: Final = 190
 _LEFT: Final = 62
 _TOP: Final = 12
@@ -42,7 +44,7 @@ def bars(rows: Sequence[Mean], label: str) -> str:
     if not rows:
         return _nothing(label)
     reach = [row.mean + sign * 2 * (row.se or 0.0) for row in rows for sign in (-1, 1)]
-    low, high = _range([*reach, 0.0])
+    low, high = _range(reach, zero=True)
     width = _PLOT_W / len(rows)
     body = []
     for index, row in enumerate(rows):
@@ -66,16 +68,28 @@ def bars(rows: Sequence[Mean], label: str) -> str:
     return _frame(label, low, high, "".join(body))
 
 
-def counts(rows: Sequence[tuple[str, int]], label: str) -> str:
-    """How many of each."""
-    shown = [Mean(name, count, float(count), None) for name, count in rows]
-    return bars(shown, label) if any(count for _, count in rows) else _nothing(label)
+def counts(rows: Sequence[tuple[str, int]], label: str, *, hours: float) -> str:
+    """How many of each came an hour; empty ones at the end are left out."""
+    last = max((index for index, (_, count) in enumerate(rows) if count), default=-1)
+    return bars([Mean(name, n, n / hours, None) for name, n in rows[: last + 1]], label)
 
 
-def _range(values: Sequence[float]) -> tuple[float, float]:
+def _range(values: Sequence[float], *, zero: bool = False) -> tuple[float, float]:
+    """With a margin; ``zero``: it is one end, or within."""
     low, high = min(values), max(values)
     margin = (high - low) * 0.06 or max(abs(high), 1.0) * 0.05
+    if zero:
+        return min(low - margin * (low < 0), 0.0), max(high + margin * (high > 0), 0.0)
     return low - margin, high + margin
+
+
+def ticks(low: float, high: float) -> list[float]:
+    """Three to six round numbers between the two."""
+    rough = (high - low) / TICKS
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(each * power for each in (1, 2, 2.5, 5, 10) if each * power >= rough)
+    first = math.ceil(low / step)
+    return [index * step for index in range(first, math.floor(high / step) + 1)]
 
 
 def _y(value: float, low: float, high: float) -> float:
@@ -88,13 +102,12 @@ def _clock(at_ms: int) -> str:
 
 def _frame(label: str, low: float, high: float, body: str) -> str:
     grid = []
-    for index in range(5):
-        value = low + (high - low) * index / 4
+    for value in ticks(low, high):
         y = _y(value, low, high)
         grid.append(
             f'<line class="grid" x1="{_LEFT}" x2="{WIDTH - 10}" y1="{y:.1f}" y2="{y:.1f}"/>'
             f'<text class="tick" x="{_LEFT - 6}" y="{y + 3:.1f}" text-anchor="end">'
-            f"{value:.4g}</text>"
+            f"{value:,.6g}</text>"
         )
     if low < 0 < high:
         y = _y(0.0, low, high)

@@ -184,6 +184,7 @@ def test_buckets_of_a_histogram_add_up() -> None:
 def test_what_a_name_may_not_hold_is_escaped_and_what_is_no_number_is_told_as_such() -> None:
     seen = lively()
     odd = 'a"b\\c\nd'
+    assert seen.gateway is not None
     gateway = msgspec.structs.replace(
         seen.gateway,
         refusals={odd: 3},

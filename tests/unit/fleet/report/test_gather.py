@@ -17,6 +17,7 @@ from fleet.report.gather import (
     sigma,
     thinned,
 )
+from fleet.report.page import MISFIT_MAX
 
 MINUTE_MS = 60_000
 
@@ -79,10 +80,22 @@ def test_the_decay_of_fills_with_depth_is_found() -> None:
         fill(100.0, (100.0 * (1 + chance.expovariate(kappa) / 10_000), None, None, None))
         for _ in range(5_000)
     ]
-    found = decay(fills)
+    found = decay(fills, hours=10.0)
     assert found is not None
     assert abs(found.per_bps - kappa) < 0.1 * kappa
-    assert decay(fills[:20]) is None
+    assert abs(found.at_mid_per_h - 500 * kappa) < 0.1 * 500 * kappa
+    few = decay(fills[:300], hours=10.0)
+    assert few is not None
+    assert few.misfit < MISFIT_MAX
+    assert decay(fills[:20], hours=10.0) is None
+
+
+def test_fills_at_one_distance_alone_do_not_thin_out_by_one_rate() -> None:
+    depths = [0.5] * 100 + [1.5] * 5 + [5.0] * 100
+    fills = [fill(100.0, (100.0 * (1 + bps / 10_000), None, None, None)) for bps in depths]
+    found = decay(fills, hours=1.0)
+    assert found is not None
+    assert found.misfit > MISFIT_MAX
 
 
 def test_a_long_path_keeps_its_ends() -> None:

@@ -50,7 +50,8 @@ def market(**changed: object) -> MarketPage:
         "pnl": ((0, 0.0), (60_000, 5.0)), "position": ((0, 1.0), (60_000, -1.0)),
         "markouts": (Mean("0 s", 9, 1.0, 0.2), Mean("60 s", 9, -0.5, 0.4)),
         "by_depth": (Mean("0-1", 9, -0.5, None),), "fills_by_depth": (("0-1", 9),),
-        "sigma_bps": Mean("sigma", 40, 2.0, 0.2), "decay": Slope(0.5, 0.1, 40),
+        "sigma_bps": Mean("sigma", 40, 2.0, 0.2), "hours": 2.0,
+        "decay": Slope(0.5, 0.1, 40, 12.0, 0.15, 1.1),
     }  # fmt: skip
     return MarketPage(**facts | changed)  # type: ignore[arg-type]  # as named above
 
@@ -75,9 +76,11 @@ def test_the_page_is_whole_and_needs_nothing_else(pages: list[MarketPage]) -> No
 def test_it_says_how_sure_it_is() -> None:
     reader = Reader()
     reader.feed(page("prod", [market()], 0, 60_000))
-    assert "it loses, as far as a sequential test at 5 % can say" in reader.words
+    assert "It loses, as far as a sequential test at 5 % can say" in reader.words
     assert "2.00 ± 0.40 bps per root second" in reader.words
     assert "κ = 0.500 ± 0.200 per bps, 40 fills" in reader.words
+    assert "12.0 ± 30 % an hour and bp at the mid" in reader.words
+    assert "no more than chance is off the line" in reader.words
     assert "-0.50 are left 60 s later" in reader.words
 
 
@@ -86,4 +89,4 @@ def test_what_is_not_known_is_a_question_mark_or_a_word() -> None:
     reader.feed(page("prod", [EMPTY], 0, 60_000))
     assert "?" in reader.words
     assert reader.words.count("nothing to show yet") == 5
-    assert "too few fills to say whether it earns its keep" in reader.words
+    assert "Too few fills to say whether it earns its keep" in reader.words

@@ -4,7 +4,7 @@ import re
 from xml.etree import ElementTree as ET
 
 from fleet.report.gather import Mean
-from fleet.report.svg import HEIGHT, WIDTH, bars, counts, line
+from fleet.report.svg import HEIGHT, WIDTH, bars, counts, line, ticks
 
 
 def test_a_line_stays_inside_its_frame() -> None:
@@ -29,10 +29,27 @@ def test_a_bar_without_an_error_has_no_error_bar() -> None:
     assert (chart.count('class="up"'), chart.count('class="down"')) == (1, 1)
 
 
+def test_ticks_are_few_round_and_within() -> None:
+    for low, high in ((-0.7553, 2.721), (0.0, 18.02), (83_900.0, 84_010.0), (-1e-4, 3e-4)):
+        found = ticks(low, high)
+        assert 3 <= len(found) <= 6
+        assert low <= found[0] <= found[-1] <= high
+        assert all(len(f"{value:.6g}".strip("-0.")) <= 5 for value in found)
+
+
+def test_counts_stand_on_zero_and_end_with_the_last() -> None:
+    chart = counts([("0-1", 4), ("1-2", 0), ("2-3", 2), ("3-4", 0)], "x", hours=2.0)
+    assert "2-3 (2)" in chart
+    assert "3-4" not in chart
+    assert chart.count(">0</text>") == 1
+    assert ">2</text>" in chart
+    assert ">-" not in chart
+
+
 def test_names_cannot_break_out_of_the_picture() -> None:
     ET.fromstring(bars([Mean("<&>", 1, 2.0, None)], '"<x>'))
 
 
 def test_nothing_is_said_in_words() -> None:
-    for chart in (line([(0, 1.0)], "P&L"), bars([], "P&L"), counts([("0-1", 0)], "P&L")):
+    for chart in (line([(0, 1.0)], "P&L"), bars([], "P&L"), counts([("0-1", 0)], "P&L", hours=1.0)):
         assert chart == '<p class="nothing">P&amp;L: nothing to show yet</p>'
