@@ -10,7 +10,14 @@ from typing import Final, Self
 
 import msgspec
 
-from agents.exchange.wire_market import MarginTable, Meta, PerpDex, SpotMeta, UniverseEntry
+from agents.exchange.wire_market import (
+    MarginTable,
+    Meta,
+    PerpDex,
+    PerpDexLimits,
+    SpotMeta,
+    UniverseEntry,
+)
 from agents.market.instrument import Instrument
 from agents.market.types import Coin
 
@@ -48,11 +55,15 @@ class Terms(msgspec.Struct, frozen=True):
 
 
 class Registry(msgspec.Struct, frozen=True):
-    """What the network offers, by name. Unknown names answer None."""
+    """What the network offers, by name. Unknown names answer None.
+
+    ``limits``: of those DEXs that were asked for theirs.
+    """
 
     dexes: tuple[DexInfo, ...]
     instruments: Mapping[str, Instrument]
     terms: Mapping[str, Terms] = {}
+    limits: Mapping[str, PerpDexLimits] = {}
 
     @classmethod
     def build(

@@ -16,6 +16,14 @@ class _Wire(msgspec.Struct, frozen=True, rename="camel"):
     """Base: the venue's keys are camel case; what we don't read is ignored."""
 
 
+class PerpDexLimits(_Wire, frozen=True):
+    """``perpDexLimits``: what one builder-deployed DEX bounds as a whole, in its collateral."""
+
+    total_oi_cap: Decimal
+    oi_sz_cap_per_perp: Decimal
+    max_transfer_ntl: Decimal
+
+
 class MarginTier(_Wire, frozen=True):
     lower_bound: Decimal
     max_leverage: int

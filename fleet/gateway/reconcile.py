@@ -22,8 +22,10 @@ from agents.exchange.wire import (
     UserRateLimit,
     WsFill,
 )
+from agents.exchange.wire_market import PerpDexLimits
 from fleet.gateway.core import cautions, venue
 from fleet.gateway.core.allowance import Told
+from fleet.gateway.core.orders import dex_of
 from fleet.gateway.core.weight import info_weight
 from fleet.gateway.service import Gateway
 
@@ -219,7 +221,19 @@ async def listing(gateway: Gateway) -> None:
     for kind in ("perpDexs", "allPerpMetas", "spotMeta", "userFees"):
         state.weights.add(info_weight(kind), gateway.now_ms())
     found = await learn(gateway.http, state.identity.address)
+    found = msgspec.structs.replace(found, limits=await _limits(gateway))
     gateway.run(gateway.core.refreshed(found, gateway.now_ms()))
+
+
+async def _limits(gateway: Gateway) -> dict[str, PerpDexLimits]:
+    """What each DEX that the fleet trades on bounds as a whole."""
+    found: dict[str, PerpDexLimits] = {}
+    for dex in sorted({dex_of(market) for market in gateway.state.markets} - {""}):
+        raw = await _ask(gateway, {"type": "perpDexLimits", "dex": dex})
+        limits = decode_info(raw, PerpDexLimits | None)  # type: ignore[arg-type]
+        if limits is not None:
+            found[dex] = limits
+    return found
 
 
 async def polls(gateway: Gateway, every_s: float = 30.0) -> None:

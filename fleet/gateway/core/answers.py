@@ -12,6 +12,7 @@ from agents.exchange.errors import (
     ExchangeError,
     OutcomeUnknown,
     RateLimited,
+    TradingHalted,
     from_post_error,
     from_text,
 )
@@ -22,7 +23,7 @@ from agents.exchange.wire import (
     OrderStatusWire,
     WsFill,
 )
-from fleet.gateway.core import budgets, posts, protect, questions, requests, sweeps, venue
+from fleet.gateway.core import budgets, listing, posts, protect, questions, requests, sweeps, venue
 from fleet.gateway.core.clearing import Target
 from fleet.gateway.core.cloids import STOP
 from fleet.gateway.core.effects import Effect, Record, Reply, Tell
@@ -100,15 +101,19 @@ def _placed(state: State, pending: Pending, payload: msgspec.Raw, now_ms: int) -
         state.orders.unanswered(pending.nonce, now_ms)
         return []
     state.orders.answered(pending.nonce, results, now_ms)
+    halted = next((r.text for r in results if isinstance(from_text(r.text), TradingHalted)), None)
+    told: list[Effect] = []
+    if halted is not None and pending.market in state.markets:
+        told = listing.halted(state, pending.market, halted, now_ms)
     if pending.generation == STOP and results[0].kind == "refused":
-        return [protect.refused(state, pending.market, results[0].text, now_ms)]
+        return [*told, protect.refused(state, pending.market, results[0].text, now_ms)]
     if not state.ownerless(pending.market, pending.generation) and state.fence.latch is None:
-        return []
+        return told
     # Its lease ended while it was under way: it rests with no owner.
     key = FLEET if state.fence.latch is not None else pending.market
     if key != FLEET and key not in state.clearings:
-        return sweeps.start(state, pending.market, now_ms)
-    return list(sweeps.step(state, key, now_ms))
+        return told + sweeps.start(state, pending.market, now_ms)
+    return [*told, *sweeps.step(state, key, now_ms)]
 
 
 def _cancelled(state: State, pending: Pending, payload: msgspec.Raw, now_ms: int) -> None:

@@ -10,11 +10,18 @@ from typing import Final
 import msgspec
 
 from agents.exchange.registry import Registry
+from agents.exchange.wire_market import PerpDexLimits
 from fleet.gateway.core import agents
-from fleet.gateway.core.effects import Alert, Effect
+from fleet.gateway.core.effects import Alert, Effect, KeepMarket
 from fleet.gateway.core.state import State
 
 CAUSE: Final = "terms"
+HALTED: Final = "halted"
+_BOUNDS: Final = {
+    "the cap on all open interest": "total_oi_cap",
+    "the cap on a market's size": "oi_sz_cap_per_perp",
+    "the most that is transferred at once": "max_transfer_ntl",
+}
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -60,10 +67,34 @@ def changes(old: Registry, new: Registry) -> Iterator[Change]:
             fees = f"{now.maker_fee_bps:g} and {now.taker_fee_bps:g} bps"
             yield Change(coin, f"{coin}: fees are {fees} now", pauses=False)
         yield from _terms(coin, old, new)
+    for dex_name, is_now in new.limits.items():
+        yield from _limits(dex_name, old.limits.get(dex_name), is_now)
     known = {dex.name for dex in old.dexes}
     for dex in new.dexes:
         if dex.name not in known:
             yield Change("", f"a new DEX is listed: {dex.name}", pauses=False)
+
+
+def halted(state: State, market: str, text: str, now_ms: int) -> list[Effect]:
+    """The venue takes no order there: its deployer stopped trading, and settles positions."""
+    if not state.fence.close(market, HALTED, text):
+        return []
+    told = f"{market}: {text} fenced; fleet unpause {market} opens it"
+    return [
+        KeepMarket(market=market),
+        Alert("critical", "listing", told, market),
+        *agents.fence_frames(state, market),
+        *agents.clear_fenced(state, market, now_ms),
+    ]
+
+
+def _limits(dex: str, was: PerpDexLimits | None, now: PerpDexLimits) -> Iterator[Change]:
+    """Of a DEX as a whole; what is heard for the first time is no change."""
+    for what, name in _BOUNDS.items():
+        before, after = getattr(was or now, name), getattr(now, name)
+        if before != after:
+            text = f"{dex}: {what} was {before:,.0f}, is {after:,.0f}"
+            yield Change("", text, pauses=False)
 
 
 def _terms(coin: str, old: Registry, new: Registry) -> Iterator[Change]:

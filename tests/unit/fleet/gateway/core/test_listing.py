@@ -8,6 +8,7 @@ import pytest
 
 from agents.exchange.registry import Registry
 from agents.exchange.wire import Meta, PerpDex, SpotMeta
+from agents.exchange.wire_market import PerpDexLimits
 from agents.sim.exchange import Exchange
 from agents.sim.universe import default_universe
 from fleet.gateway.core.effects import Alert
@@ -15,21 +16,22 @@ from fleet.gateway.core.listing import changes
 from tests.simulation.gateway_world import Agent, World
 
 
+def desk(exchange: Exchange, **request: object) -> Any:
+    return msgspec.json.decode(msgspec.json.encode(exchange.info(request, 0)))
+
+
 def registry(change: Any = lambda _: None) -> Registry:
     """As listed, after ``change`` has had its way with the metas by DEX."""
     exchange = Exchange(default_universe())
 
-    def ask(**request: object) -> Any:
-        return msgspec.json.decode(msgspec.json.encode(exchange.info(request, 0)))
-
-    dexs = ask(type="perpDexs")
+    dexs = desk(exchange, type="perpDexs")
     names = ["", *(row["name"] for row in dexs if row)]
-    metas = {name: ask(type="meta", dex=name) for name in names}
+    metas = {name: desk(exchange, type="meta", dex=name) for name in names}
     change(metas)
     return Registry.build(
         msgspec.convert(dexs, tuple[PerpDex | None, ...]),
         {name: msgspec.convert(meta, Meta) for name, meta in metas.items()},
-        msgspec.convert(ask(type="spotMeta"), SpotMeta),
+        msgspec.convert(desk(exchange, type="spotMeta"), SpotMeta),
         Decimal("0.00015"),
         Decimal("0.00045"),
     )
@@ -80,3 +82,29 @@ def test_a_market_whose_margin_table_changes_is_fenced_and_its_orders_go() -> No
     assert not world.resting("BTC")
     assert "margin table" in world.state.fence.reason("BTC")
     assert isinstance(world.alerts[-1], Alert)
+
+
+def test_what_a_dex_bounds_is_told_when_it_changes_and_not_when_it_is_first_heard() -> None:
+    limits = PerpDexLimits(Decimal(1_000_000), Decimal(10**9), Decimal(5_000))
+    bounded = msgspec.structs.replace(registry(), limits={"xyz": limits})
+    assert list(changes(registry(), bounded)) == []
+    less = msgspec.structs.replace(limits, total_oi_cap=Decimal(500_000))
+    (found,) = changes(bounded, msgspec.structs.replace(bounded, limits={"xyz": less}))
+    assert found.text == "xyz: the cap on all open interest was 1,000,000, is 500,000"
+    assert not found.pauses
+    told = desk(Exchange(default_universe()), type="perpDexLimits", dex="xyz")
+    assert msgspec.convert(told, PerpDexLimits, strict=False).total_oi_cap > 0
+
+
+def test_a_market_that_its_deployer_stops_is_fenced_by_the_first_answer_that_says_so() -> None:
+    world = World(seed=5)
+    agent = Agent(world, 1, "BTC")
+    world.every(100, agent.trade)
+    world.run(2_000)
+    world.exchange.halt("BTC", halted=True)  # type: ignore[arg-type]
+    world.run(2_000)
+    assert "Trading is halted" in world.state.fence.reason("BTC")
+    assert [a.event for a in world.alerts if a.market == "BTC"] == ["listing"]
+    sent = len([s for s in world.sent if s.placement])
+    world.run(2_000)
+    assert len([s for s in world.sent if s.placement]) == sent
