@@ -11,16 +11,17 @@ from agents.runtime.conversation import Conversation, Observer, Say
 from agents.runtime.departure import Departure, lease_gone
 from agents.runtime.outbound import gateway_frame
 from agents.runtime.reunion import REJOIN_S, NotYet, answer_to
+from fleet.world.madness import Madness
 
 
 class AgentSide:
     """``conversation`` is None while no agent runs; ``session`` 0: it has no connection now.
 
     ``process`` counts the agents so far; ``stirred``: its engine was told something since somebody
-    looked. ``say`` sends to the gateway, in order. ``placing`` sees
-    each placement the engine decides, with the age of its market data in ns (None: it has none);
-    ``observe`` sees every event with its time and commands. ``conversing`` makes the conversation
-    of each new process.
+    looked; ``mad``: what it sends instead of what it decided. ``say`` sends to the gateway,
+    in order. ``placing`` sees each placement the engine decides, with the age of its market data in
+    ns (None: it has none); ``observe`` sees every event with its time and commands.
+    ``conversing`` makes the conversation of each new process.
     """
 
     def __init__(self, market: str, say: Callable[[bytes], None]) -> None:
@@ -30,6 +31,7 @@ class AgentSide:
         self.process = 0
         self.generation = 0
         self.stirred = False
+        self.mad: Madness | None = None
         self.placing: Callable[[tuple[NewOrder, ...], int | None], None] = lambda _, __: None
         self.observe: Callable[[Event, int, list[Command]], None] = lambda _, __, ___: None
         self.conversing: Callable[[Acquire, Observer], Conversation] = Conversation
@@ -64,6 +66,7 @@ class AgentSide:
         self._clock_ns = clock_ms * NS_PER_MS
         self._data_ns = self._asks = None
         self._hung, self._missed = False, []
+        self.mad = None
         acquire = Acquire(
             market=self.market, protocol=PROTOCOL_VERSION, build="world", token=token,
             process=f"{process:016x}", pid=process,
@@ -147,7 +150,8 @@ class AgentSide:
             if not self.conversation.may_say(clock_ns):
                 break
             if self.session:
-                self._say(say.data)
+                for raw in (say.data,) if self.mad is None else self.mad(say.data):
+                    self._say(raw)
             self.conversation.said(say, clock_ns, sent=bool(self.session))
 
     # ── what the conversation tells ──────────────────────────────────────────────────────────

@@ -3,10 +3,11 @@
 Here, at each placement: I1 the limit holds even if all that rests or may is filled; I2 nothing
 opens behind a latch, a fence or a second controller; I3 an order is ours, once, of one market and
 of a lease that lasts; I7 nonces rise, and only a noop uses one again; I8 post-only; I12 a market
-that drains opens nothing; the fleet's cap holds whatever is filled; the caretaker's collar. At each
-decision: I9 no quote on old data; I16 risk only with a directive and known orders. At each change
-of the venue's: I3, I8 never across our own, no taker but the caretaker. At each event: I1 all that
-rests or may is counted, by the gateway and by its engine. At each record: I5 a fill is booked once.
+that drains opens nothing; the fleet's cap holds whatever is filled; the caretaker's collar; what an
+agent asks for in its madness (``bounds``): the door's collar, and its pace. At each decision: I9 no
+quote on old data; I16 risk only with a directive and known orders. At each change of the venue's:
+I3, I8 never across our own, no taker but the caretaker. At each event: I1 all that rests or may is
+counted, by the gateway and by its engine (``resting``). At each record: I5 a fill is booked once.
 
 Each second (``lookout``): I11 a revision only moves forward; I14 what reduces is quoted, whatever
 else is shut; I19 a position has an owner, or a person was told; what a dead or hung agent leaves
@@ -32,6 +33,7 @@ from fleet.gateway.core.agents import limit_usd
 from fleet.gateway.core.effects import Alert, Submit
 from fleet.gateway.core.state import State
 from fleet.gateway.records import Body, Filled, LatchSet, LeaseEnded, Sent
+from fleet.world.bounds import Bounds
 from fleet.world.lookout import Lookout
 from fleet.world.resting import Resting, expired
 from fleet.world.tally import Tally, Watched
@@ -46,6 +48,7 @@ LOGGED_MAX: Final = 64
 CAPS_SLACK: Final = 1.02
 """The door counts the other markets at their marks of the last second."""
 _SLACK: Final = 1.0 + 1e-9
+ZERO: Final = Decimal(0)
 
 
 class Checks:
@@ -62,6 +65,7 @@ class Checks:
         self.in_flight: dict[tuple[int, int], Submit] = {}
         self.lookout = Lookout(self._tally)
         self._resting = Resting(self._tally)
+        self._bounds = Bounds(self._tally, self.lookout)
         self._last_nonce = 0
         self._sent: set[str | None] = set()
         self._ended: set[tuple[str, int]] = set()
@@ -97,10 +101,15 @@ class Checks:
         for order in adding:
             if order.t.limit is None or order.t.limit.tif != "Alo":
                 self._fail("I8", f"{market}: a quote that is not post-only")
+        grows: tuple[OrderWire, ...] = ()
         for side in Side:
-            sent = [Decimal(order.s) for order in adding if order.b is (side is Side.BID)]
+            sent = tuple(order for order in adding if order.b is (side is Side.BID))
             if sent:
-                self._side(state, market, side, sum(sent, Decimal(0)))
+                self._side(state, market, side, sum((Decimal(order.s) for order in sent), ZERO))
+            if sent and state.exposure(market).side_sz(side) > 0:
+                grows += sent[-1:]  # the last of a side adds, whatever the first does
+        if grows:
+            self._bounds.adds(state, market, grows, len(orders))
         if submit.closing:
             self._collar(state, market, orders)
 

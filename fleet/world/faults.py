@@ -61,6 +61,7 @@ class Faults(msgspec.Struct, frozen=True):
     settings_s: float = 0.0
     foreign_s: float = 0.0
     second_controller_s: float = 0.0
+    agent_mad_s: float = 0.0
 
     def requests(self) -> Weather:
         """From the gateway to the venue's blocks."""
@@ -94,6 +95,7 @@ _MOST: Final = Faults(
     gateway_torn_s=40.0, disk_full_s=40.0, risk_crash_s=50.0, supervisor_crash_s=50.0,
     clock_step_s=25.0, halt_s=80.0, direct_halt_s=120.0, pause_s=90.0, drain_s=80.0,
     flatten_s=120.0, revoke_s=90.0, settings_s=40.0, foreign_s=60.0, second_controller_s=60.0,
+    agent_mad_s=20.0,
 )  # fmt: skip
 _AMOUNTS: Final = frozenset({"jitter", "slow_ms", "stale_ms", "ack_ms", "feed_ms"})
 _KEPT: Final = {Level.NONE: 0.0, Level.LIGHT: 0.5, Level.HEAVY: 0.65}

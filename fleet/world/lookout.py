@@ -13,7 +13,7 @@ from fleet.world.tally import Tally
 RETRIES_MS: Final = 9_000
 """More where cancels get lost, are turned away or take seconds."""
 OWNED_MS: Final = 5_000
-REDUCES_MS: Final = 30_000
+REDUCES_MS: Final = 15_000
 MARKS_S: Final = 40
 _WORKS: Final = frozenset({"QUOTING", "REDUCING"})
 
@@ -138,7 +138,8 @@ class Lookout:
     def _reduces(self, state: State, market: str) -> None:
         """While it works, the side that takes inventory away is not left empty for long.
 
-        With the minute's weight used up, only a batch that adds nothing is sent: not judged.
+        With the minute's weight used up, only a batch that adds nothing is sent, and what is sent
+        in madness is nobody's decision: not judged.
         """
         world = self._tally.world
         held, engine = self._tally.position_sz(market), self._tally.engine(market)
@@ -150,6 +151,7 @@ class Lookout:
             or world.link_age_ms < OWNED_MS
             or world.crew.agents[market].hung
             or world.crew.agents[market].away
+            or world.crew.agents[market].mad is not None
             or world.venue.market.dark(market)
             or world.halted
             or bool(state.fence.causes(market))

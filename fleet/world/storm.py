@@ -8,6 +8,7 @@ from agents.exchange.downstream import LEASE_MS
 from agents.market.units import NS_PER_S
 from agents.sim.flow_price import Chance
 from fleet.world.faults import Faults
+from fleet.world.madness import Floods, misprices
 from fleet.world.operator import Operator
 from fleet.world.strangers import Strangers
 from fleet.world.world import World
@@ -16,6 +17,7 @@ STEP_MAX_MS: Final = 5_000
 VENUE_STEP_MAX_MS: Final = 2_000
 DOOM_STEPS: Final = 40
 HUNG_MS: Final = LEASE_MS + 2_000
+FLOODS_SHARE: Final = 0.5
 
 
 class Storm:
@@ -28,6 +30,7 @@ class Storm:
         self._over = False
         self._operator = Operator(world, chance, self._after)
         self._strangers = Strangers(world, chance)
+        self._floods = Floods()
         world.venue.faults = faults
         world.on_death = self._died
         market = self._market
@@ -40,6 +43,7 @@ class Storm:
             "agent_crash": self._crash_agent,
             "agent_hang": self._hang_agent,
             "agent_cut": self._cut_agent,
+            "agent_mad": self._madden_agent,
             "gateway_crash": self._crash_gateway,
             "gateway_torn": self._doom_gateway,
             "disk_full": self._fill_disk,
@@ -156,6 +160,21 @@ class Storm:
         self._world.crew.cut(agent)
         return True
 
+    def _madden_agent(self) -> bool:
+        """For a moment it places through the market, or without end."""
+        agent = self._world.agents[self._market()]
+        if not agent.runs or agent.mad is not None:
+            return False
+        agent.mad = self._floods if self._chance.random() < FLOODS_SHARE else misprices
+        process = agent.process
+
+        def sane() -> None:
+            if agent.process == process:
+                agent.mad = None
+
+        self._after(1.0, 6.0, "sane", sane)
+        return True
+
     # ── the gateway and the host ─────────────────────────────────────────────────────────────
 
     def _crash_gateway(self) -> bool:
@@ -230,5 +249,6 @@ class Storm:
         self._start_gateway()
         self._operator.calm()
         for agent in world.agents.values():
+            agent.mad = None
             if agent.runs and agent.hung:
                 world.end_agent(agent, 0.0)

@@ -26,6 +26,7 @@ from fleet.gateway.core.state import State
 from fleet.gateway.keeping import Keeping
 from tests.simulation import world_mutants_care as of_care
 from tests.simulation import world_mutants_outcomes as of_outcomes
+from tests.simulation import world_mutants_replacing as of_replacing
 from tests.simulation import world_mutants_restarts as of_restarts
 
 Patch = pytest.MonkeyPatch
@@ -186,6 +187,9 @@ COMMON: dict[Callable[[Patch], None], Seeds] = {
     of_restarts.booked_fills_forgotten_at_restart: (5, 8, 1),
     of_care.caretaker_works_beside_the_agent: (1, 3),
     of_care.caretaker_may_add: (1, 3),
+    of_replacing.replaced_counts_as_gone: (0, 1),
+    of_replacing.unsent_replacement_took_the_old: (0, 1),
+    of_replacing.unknown_orders_ignored: (0, 1),
 }
 """With seeds that show it; at least one in five does, so that one will whatever shifts."""
 
@@ -194,24 +198,27 @@ RARE: dict[Callable[[Patch], None], Seeds] = {
     fence_forgotten: (10,),
     lease_never_expires: (),
     stale_data_accepted: (),
-    of_outcomes.snapshot_believed_early: (31,),
+    of_outcomes.snapshot_believed_early: (7, 21, 35),
     of_outcomes.absence_believed_in_flight: (),
     of_restarts.nonces_forgotten_at_restart: (),
     of_restarts.placements_forgotten_at_restart: (),
-    of_restarts.latch_forgotten_at_restart: (),
-    of_restarts.fills_of_a_gap_not_asked_for: (),
-    of_restarts.continue_accepted_for_a_dead_lease: (),
-    of_restarts.hung_agent_speaks_on: (),
-    second_controller_ignored: (8,),
+    of_restarts.latch_forgotten_at_restart: (176, 193),
+    of_restarts.fills_of_a_gap_not_asked_for: (38,),
+    of_restarts.continue_accepted_for_a_dead_lease: (9,),
+    of_restarts.hung_agent_speaks_on: (28,),
+    second_controller_ignored: (8, 58),
     draining_market_opens: (4,),
-    log_need_not_be_written: (25,),
-    of_care.collar_forgotten: (25,),
+    log_need_not_be_written: (11, 27),
+    of_care.collar_forgotten: (34, 51),
     of_care.orphans_left_alone: (15,),
-    of_restarts.answers_of_a_lost_gateway_awaited: (),
+    of_restarts.answers_of_a_lost_gateway_awaited: (60, 166),
     of_restarts.missed_fills_not_asked_for: (37,),
     of_restarts.news_of_a_restart_ignored: (),
     of_outcomes.cancel_reject_means_cancelled: (),
     of_outcomes.partial_fill_ends_an_order: (),
+    of_replacing.old_directive_followed: (4, 18),
+    of_replacing.door_collar_forgotten: (4, 7, 13),
+    of_replacing.pace_forgotten: (19, 24, 26),
 }
 """With the seeds known to show it; ``tests.soak.test_world`` finds them among 200."""
 

@@ -11,9 +11,7 @@ from agents.runtime.conversation import Conversation
 from agents.runtime.requests import Requests
 from agents.runtime.reunion import Told
 from fleet.gateway import recover
-from fleet.gateway.core import (
-    posts,
-)
+from fleet.gateway.core import answers, posts
 from fleet.gateway.core.drift import Drifts
 from fleet.gateway.core.effects import Effect, Tell
 from fleet.gateway.core.lease import Holder, Leases
@@ -51,9 +49,12 @@ def latch_forgotten_at_restart(patch: Patch) -> None:
 
 
 def fills_of_a_gap_not_asked_for(patch: Patch) -> None:
-    """Neither at once, nor when what the fills add up to is not what the venue holds."""
+    """Neither at once, nor when what they add up to is not what the venue holds; nor is an answer
+    that an agent waits for booked.
+    """
     patch.setattr(GatewayLink, "take_fills", lambda *_: [])
     patch.setattr(Drifts, "ask_since_ms", lambda *_: None)
+    patch.setattr(answers, "_fills", lambda *_: [])
 
 
 def continue_accepted_for_a_dead_lease(patch: Patch) -> None:

@@ -41,8 +41,8 @@ def shown_soon(name: str) -> str:
 
 
 def first_seed(mutant: Callable[[Patch], None], seeds: int = SEEDS) -> tuple[int, str] | None:
-    """The first seed that shows it and is clean without it, and what it shows."""
-    for seed in range(seeds):
+    """A seed that shows it and is clean without it, the known ones first; and what it shows."""
+    for seed in dict.fromkeys((*MUTANTS.get(mutant, ()), *range(seeds))):
         shown = breaks(seed, mutant)
         if shown and not breaks(seed):
             return seed, shown
