@@ -14,6 +14,8 @@ from fleet.cli.reference import _MEANS, page
 
 ROOT = Path(__file__).parents[4]
 DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+NAMED = re.compile(r"fleet (?:--fleet \S+ )?(?!venue)\w+ \S")
+"""With something behind the verb; a verb alone is only its name."""
 _CONTROL = re.compile(r"\s*(?:#|\||>|;|&&|  ).*")
 
 
@@ -32,7 +34,9 @@ def test_each_exit_code_is_told() -> None:
 
 
 def commands() -> list[tuple[str, str]]:
-    """Every line of a code block that begins with ``fleet`` or a path to it."""
+    """Every line of a code block that begins with ``fleet`` or a path to it, and what stands in
+    the midst of a text as code.
+    """
     found = []
     for path in DOCS:
         inside = False
@@ -42,6 +46,8 @@ def commands() -> list[tuple[str, str]]:
             shown = re.match(r"(?:\$ |[A-Z_]+=\S+ )*(?:\.venv/bin/)?(fleet .*)", line.strip())
             if shown and (inside or line.startswith("    ")):
                 found.append((path.name, shown[1]))
+            elif not inside:
+                found += [(path.name, text) for text in re.findall(r"`(fleet [^`]+)`", line)]
     return found
 
 
@@ -52,13 +58,15 @@ def test_each_command_in_the_docs_can_be_typed(where: str, line: str) -> None:
     command = typer.main.get_command(app)
     names = getattr(command, "commands", {})
     verb = args.pop(0) if args else "--help"
-    if verb.startswith("-") or "|" in verb:
+    if verb.startswith("-"):
         return
     assert verb in names, f"{where}: fleet has no verb {verb}"
     found = names[verb]
     if hasattr(found, "commands"):
         assert args[0] in found.commands, f"{where}: fleet {verb} has no {args[0]}"
-        found = found.commands[args[0]]
+        found = found.commands[args.pop(0)]
+    if NAMED.search(line):
+        found.make_context(verb, args)  # raises where it would be refused as it is typed
     known = {name for param in found.params for name in getattr(param, "opts", ())}
     unknown = {arg.partition("=")[0] for arg in args if re.match(r"--?[a-z]", arg)} - known
     assert not unknown or verb == "venue", f"{where}: fleet {verb} has no {unknown}"
