@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from fleet.folder import Folder
+
 OPS = Path(__file__).parents[3] / "ops"
 
 
@@ -26,7 +28,7 @@ def fleet_folder(tmp_path: Path) -> Path:
     (folder / "gateway" / "actions").mkdir(parents=True)
     (folder / "fleet.json").write_text('{"fleet": "prod"}')
     (folder / "lock").touch()
-    (folder / "gateway" / "HALT").write_text('{"reason": "test"}')
+    Folder(folder).halt.write_text('{"reason": "test"}')
     (folder / "gateway" / "actions" / "000000000001.log").write_bytes(b"\x00\x01")
     return folder
 
@@ -47,7 +49,7 @@ def test_a_backup_of_a_ledger_that_is_written_is_whole_and_goes_back(tmp_path: P
     assert run("restore.sh", backup, folder).returncode == 0
     rows = sqlite3.connect(folder / "ledger.db").execute("SELECT tid FROM fill").fetchall()
     assert rows == [(7,)]
-    assert (folder / "gateway" / "HALT").read_text() == '{"reason": "test"}'
+    assert Folder(folder).halt.read_text() == '{"reason": "test"}'
     assert (folder / "gateway" / "actions" / "000000000001.log").read_bytes() == b"\x00\x01"
     (kept,) = folder.parent.glob("prod.before-restore-*")
     later = sqlite3.connect(kept / "ledger.db").execute("SELECT count(*) FROM fill").fetchone()
@@ -71,7 +73,17 @@ def test_a_folder_in_use_is_not_overwritten(tmp_path: Path) -> None:
         fcntl.flock(held, fcntl.LOCK_EX)
         done = run("restore.sh", backup, folder)
     assert (done.returncode, "is in use" in done.stderr) == (6, True)
-    assert (folder / "gateway" / "HALT").exists()
+    assert Folder(folder).halt.exists()
+
+
+def test_a_halt_later_than_the_backup_is_not_lifted_by_putting_it_back(tmp_path: Path) -> None:
+    folder, backups = fleet_folder(tmp_path), tmp_path / "backups"
+    latch = Folder(folder).halt
+    latch.unlink()
+    backup = run("backup.sh", folder, backups).stdout.strip()
+    latch.write_text('{"reason": "later"}')
+    assert run("restore.sh", backup, folder).returncode == 0
+    assert latch.read_text() == '{"reason": "later"}'
 
 
 def test_what_is_no_fleet_is_refused(tmp_path: Path) -> None:
