@@ -132,7 +132,8 @@ class Lookout:
         self._tally.checked["I19"] += 1
         after_ms = round(state.markets[market].settings.on_orphan.after_s * 1_000) + OWNED_MS
         care = state.cares.get(market)
-        if world.now_ms - since_ms > after_ms and (care is None or not care.told):
+        told = (care is not None and care.told) or self.told.get(market, 0) >= since_ms
+        if world.now_ms - since_ms > after_ms and not told:
             self._fail("I19", f"{market}: a position of {held}, no owner, and nobody was told")
 
     def _reduces(self, state: State, market: str) -> None:
