@@ -39,13 +39,15 @@ class Books(msgspec.Struct, frozen=True):
 
 class Seen(msgspec.Struct, frozen=True):
     """Everything of one moment. ``gateway`` None: no answer. ``failed``: markets whose restart
-    budget is spent, with the cause. ``desired``: whether anything is to run. ``processes``: which
-    of guard, Ray and supervisor live; ``guard``: what is wrong with it.
+    budget is spent, with the cause; ``asleep``: those that were put to sleep, with why.
+    ``desired``: whether anything is to run. ``processes``: which of guard, Ray and supervisor
+    live; ``guard``: what is wrong with it.
     """
 
     gateway: GatewayStatus | None
     books: Books = Books()
     failed: Mapping[str, str] = {}
+    asleep: Mapping[str, str] = {}
     desired: bool = False
     processes: Mapping[str, bool] = {}
     guard: str = ""
@@ -63,6 +65,8 @@ def conditions(seen: Seen) -> Iterator[Condition]:
     for market, cause in seen.failed.items():
         text = f"{market} FAILED and is not started again: {cause}; fleet restart {market}"
         yield Condition("critical", "failed", text, market)
+    for market, why in seen.asleep.items():
+        yield Condition("warning", "asleep", f"{market} is {why}", market)
     yield from _house(seen)
 
 

@@ -13,6 +13,7 @@ from fleet.gateway.api import GatewayStatus
 from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable
 from fleet.guards import hung, key_missing
 from fleet.processes import alive
+from fleet.supervisor.sleep import asleep
 
 GATEWAY_S: Final = 2.0
 _WATCHED: Final = ("ray", "supervisor")
@@ -24,11 +25,12 @@ def look(folder: Folder, books: Books) -> Seen:
         status: GatewayStatus | None = GatewayClient(folder, GATEWAY_S).status()
     except (Unreachable, ApiFailure, msgspec.MsgspecError):
         status = None
-    failed, desired = _stored(folder)
+    failed, sleeps, desired = _stored(folder)
     return Seen(
         gateway=status,
         books=books,
         failed=failed,
+        asleep=sleeps,
         desired=desired,
         processes={name: alive(folder, name) is not None for name in _WATCHED},
         guard=_guard(folder),
@@ -42,15 +44,17 @@ def _guard(folder: Folder) -> str:
     return "" if why is None else f"{why}; fleet apply replaces it"
 
 
-def _stored(folder: Folder) -> tuple[dict[str, str], bool]:
-    """(markets whose budget of restarts is spent, whether any is to run)."""
+def _stored(folder: Folder) -> tuple[dict[str, str], dict[str, str], bool]:
+    """(markets whose budget of restarts is spent, those that sleep, whether any is to run)."""
     if not folder.store_db.exists():
-        return {}, False
+        return {}, {}, False
     uri = f"file:{quote(str(folder.store_db))}?mode=ro"
     try:
         with closing(sqlite3.connect(uri, uri=True, timeout=0.2)) as db:
             rows = db.execute("SELECT market, phase, reason FROM market WHERE desired").fetchall()
+            sleeps = asleep(db)
     except sqlite3.Error:
-        return {}, False
+        return {}, {}, False
     failed = {str(m): str(why or "no cause") for m, phase, why in rows if phase == "FAILED"}
-    return failed, bool(rows)
+    wanted = {str(market) for market, _, _ in rows}
+    return failed, {m: why for m, why in sleeps.items() if m in wanted}, bool(rows)

@@ -267,7 +267,10 @@ def _phase(seen: Observed, view: MarketView | None, row: StoreRow | None) -> tup
         old = None if seen.gateway or stored == "STOPPED" else "gateway down: as last stored"
         return stored, stored_reason or old
     if view.lease.owner == "agent" and view.report is not None:
-        return view.report.phase, view.report.reason or view.fence_reason or None
+        told = view.report.reason or view.fence_reason or None
+        if view.report.phase == stored == "PAUSED":
+            told = stored_reason or told  # why, where it was not a person
+        return view.report.phase, told
     if seen.latch is not None:
         return "HALTED", seen.latch.reason
     if view.draining or stored in _SETTLED:

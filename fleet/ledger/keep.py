@@ -1,5 +1,6 @@
 """Whether each market earns its keep: its fills of late under the sequential test of ``edge``."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -12,8 +13,13 @@ WINDOW_MS: Final = 7 * DAY_MS
 FILLS_MAX: Final = 20_000
 
 
-def edges(ledger_db: Path, now_ms: int) -> dict[str, Edge]:
-    """Each market that had a fill of ours in the last week. Raises LedgerUnreadable."""
+def edges(
+    ledger_db: Path, now_ms: int, since_ms: Mapping[str, int] | None = None
+) -> dict[str, Edge]:
+    """Each market that had a fill of ours in the last week, or since ``since_ms`` if that is later.
+    Raises LedgerUnreadable.
+    """
+    since_ms = since_ms or {}
     found: dict[str, Edge] = {}
     with reading(ledger_db) as db:
         if db is None:
@@ -23,7 +29,7 @@ def edges(ledger_db: Path, now_ms: int) -> dict[str, Edge]:
                 "SELECT time_ms, side, px, sz, fee, mid_60s_px FROM fill WHERE market = ? AND ours"
                 " AND NOT crossed AND time_ms > ? AND mid_60s_px IS NOT NULL"
                 " ORDER BY time_ms DESC LIMIT ?",
-                (market, now_ms - WINDOW_MS, FILLS_MAX),
+                (market, max(now_ms - WINDOW_MS, since_ms.get(market, 0)), FILLS_MAX),
             )
             marked = [_marked(*row) for row in rows]
             if marked:

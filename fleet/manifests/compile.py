@@ -222,4 +222,5 @@ def _fleet_risk(manifest: Manifest, markets: list[MarketSettings]) -> FleetRisk:
         correlated_risk_max_usd=given.correlated_risk_max_usd,
         on_breach=given.on_breach,
         cross_market=given.cross_market,
+        on_losing=given.on_losing,
     )

@@ -226,6 +226,10 @@ class Risk(Section):
     cross_market: Literal["on", "off", "shadow"] = Field(
         default="off", description="whether other markets' positions move a market's quotes"
     )
+    on_losing: Literal["tell", "sleep"] = Field(
+        default="tell",
+        description="what becomes of a market whose fills lose after fees: an alert, or a pause",
+    )
 
 
 class Requests(Section):

@@ -19,7 +19,8 @@ class FleetRisk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``underlying_gross_max_usd`` counts one underlying over every DEX; ``correlated_risk_max_usd``
     bounds sqrt(x'Σx) over an hour (None: not bounded). ``cross_market``: whether other markets'
-    positions move a market's quotes (shadow: they are looked at only).
+    positions move a market's quotes (shadow: they are looked at only). ``on_losing``: what becomes
+    of a market that loses by its fills beyond doubt.
     """
 
     gross_notional_max_usd: float
@@ -30,6 +31,7 @@ class FleetRisk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     correlated_risk_max_usd: float | None = None
     on_breach: Literal["cancel", "flatten"] = "cancel"
     cross_market: Literal["on", "off", "shadow"] = "off"
+    on_losing: Literal["tell", "sleep"] = "tell"
 
 
 class KeySource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -37,6 +37,7 @@ from fleet.supervisor.reconcile import (
     reconcile,
 )
 from fleet.supervisor.risk_keeper import RiskKeeper
+from fleet.supervisor.sleep import Edges, Sleep, no_edges
 from fleet.supervisor.store import MarketRow, Store
 from fleet.supervisor.workflow import Workflow
 
@@ -70,7 +71,13 @@ class Loop:
     """One fleet's supervision. All methods belong to one event loop."""
 
     def __init__(
-        self, store: Store, actions: Actions, cluster: Cluster, log: Log, look: Look
+        self,
+        store: Store,
+        actions: Actions,
+        cluster: Cluster,
+        log: Log,
+        look: Look,
+        edges: Edges = no_edges,
     ) -> None:
         self._store = store
         self._actions = actions
@@ -79,6 +86,7 @@ class Loop:
         self._cluster = cluster
         self._log = log
         self._memory = Memory()
+        self._sleep = Sleep(store, edges)
         self._risk = RiskKeeper(cluster, self._call, log)
         self._wake = asyncio.Event()
         self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="supervisor")
@@ -224,6 +232,8 @@ class Loop:
         if self._drained_past_us(views, rows, now_ms):
             rows = self._store.markets()
         await self._tell_fleet(status, spec)
+        pause = partial(self.tell, verb="pause")
+        await self._sleep.turn(status, spec, pause, self._call, now_ms)
         if await self._conduct(status, rows, spec, now_ms):
             return True
         desired = self._desired(rows, shut)
@@ -373,5 +383,7 @@ class Loop:
             )
             if row.desired and market in shut:
                 stands = msgspec.structs.replace(stands, reason=shut[market])
+            elif stands.phase is Phase.PAUSED and (why := self._sleep.reason(market)):
+                stands = msgspec.structs.replace(stands, reason=why)
             if stands.phase is not row.phase or stands.reason != row.reason:
                 self._store.note_phase(market, stands.phase, stands.reason, now_ms)

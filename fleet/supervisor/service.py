@@ -7,6 +7,7 @@ import msgspec
 from agents.telemetry.logs import open_log
 from fleet.folder import Folder
 from fleet.gateway.client import GatewayClient
+from fleet.ledger.keep import edges
 from fleet.metrics.exporter import Exporter
 from fleet.supervisor.actions import Actions
 from fleet.supervisor.control import ControlApi, serve
@@ -27,7 +28,8 @@ async def supervise(folder: Folder, cluster: Cluster) -> None:
     fleet = msgspec.json.decode(folder.fleet_json.read_bytes(), type=_FleetJson).fleet
     store = Store(folder.store_db)
     look = partial(evidence, folder.ledger_db)
-    loop = Loop(store, Actions(GatewayClient(folder)), cluster, log, look)
+    found = partial(edges, folder.ledger_db)
+    loop = Loop(store, Actions(GatewayClient(folder)), cluster, log, look, found)
     token = folder.token.read_text(encoding="ascii").strip()
     exporter = Exporter(folder, log.info)
     exporter.start()

@@ -54,6 +54,7 @@ CARE = CareView("reduce", "orphan", 1, 1, "reduces", busy=True)
         (seen(healthy(risk=risk(age_ms=11_000))), "warning risk_silent:"),
         (seen(healthy(risk=risk(age_ms=31_000))), "critical risk_silent:"),
         (seen(healthy(), failed={"BTC": "killed 6 times"}), "critical failed:BTC"),
+        (seen(healthy(), asleep={"BTC": "asleep: -2 bps"}), "warning asleep:BTC"),
         (seen(healthy(), guard="it has no key"), "critical guard:"),
         (Seen(healthy(), desired=True, processes={"ray": False, "supervisor": True}),
          "critical process:ray"),

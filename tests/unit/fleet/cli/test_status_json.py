@@ -400,3 +400,14 @@ def test_what_leaves_the_fleet_reducing_and_what_the_door_holds_is_told() -> Non
     assert f"{stale.market}: bbo is crossed: 2 and 1" in told["warnings"]
     assert told["account"]["caps"]["gross_max_usd"] == 1_000.0
     assert told["account"]["refusals"] == {"limit:gross": 3}
+
+
+def test_a_market_that_was_put_to_sleep_says_why() -> None:
+    report = Report(phase="PAUSED", reason="paused")
+    gateway = make_gateway(make_view(report=report, paused=True))
+    store = Store(3, {"hyna:BTC": StoreRow(True, "PAUSED", "asleep: -2 bps", 0, 1, 3)})
+    (row,) = status_json(make_seen(gateway, store=store))["markets"]
+    assert (row["phase"], row["reason"]) == ("PAUSED", "asleep: -2 bps")
+    old = Store(3, {"hyna:BTC": StoreRow(True, "QUOTING", None, 0, 1, 3)})
+    (row,) = status_json(make_seen(gateway, store=old))["markets"]
+    assert row["reason"] == "paused"
