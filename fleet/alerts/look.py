@@ -13,7 +13,6 @@ from fleet.gateway.api import GatewayStatus
 from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable
 from fleet.guards import hung, key_missing
 from fleet.processes import alive
-from fleet.supervisor.sleep import asleep
 
 GATEWAY_S: Final = 2.0
 _WATCHED: Final = ("ray", "supervisor")
@@ -52,9 +51,18 @@ def _stored(folder: Folder) -> tuple[dict[str, str], dict[str, str], bool]:
     try:
         with closing(sqlite3.connect(uri, uri=True, timeout=0.2)) as db:
             rows = db.execute("SELECT market, phase, reason FROM market WHERE desired").fetchall()
-            sleeps = asleep(db)
+            sleeps = _asleep(db)
     except sqlite3.Error:
         return {}, {}, False
     failed = {str(m): str(why or "no cause") for m, phase, why in rows if phase == "FAILED"}
     wanted = {str(market) for market, _, _ in rows}
     return failed, {m: why for m, why in sleeps.items() if m in wanted}, bool(rows)
+
+
+def _asleep(db: sqlite3.Connection) -> dict[str, str]:
+    """Who sleeps, and why; a store of before has no such table."""
+    made = db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'sleep'").fetchone()
+    if not made:
+        return {}
+    rows = db.execute("SELECT market, told FROM sleep WHERE woke_ms IS NULL").fetchall()
+    return {str(market): f"asleep: {told}" for market, told in rows}

@@ -8,7 +8,6 @@ the store, so that a supervisor that dies in between neither forgets the reason 
 a person has looked at.
 """
 
-import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Final
@@ -97,12 +96,3 @@ def no_edges(now_ms: int, since_ms: Mapping[str, int]) -> Mapping[str, Edge]:
     """Where no ledger is looked at."""
     del now_ms, since_ms
     return {}
-
-
-def asleep(db: sqlite3.Connection) -> dict[str, str]:
-    """Who sleeps, and why, as a reader of the store sees it."""
-    made = db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'sleep'").fetchone()
-    if not made:
-        return {}
-    rows = db.execute("SELECT market, told FROM sleep WHERE woke_ms IS NULL").fetchall()
-    return {str(market): ASLEEP + told for market, told in rows}
