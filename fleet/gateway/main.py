@@ -2,8 +2,6 @@
 
 import argparse
 import asyncio
-import contextlib
-import ctypes
 import logging
 import os
 import signal
@@ -26,6 +24,7 @@ from fleet.folder import Folder
 from fleet.gateway.core.control import watch_own
 from fleet.gateway.core.core import Core
 from fleet.gateway.core.state import Identity
+from fleet.gateway.hardening import harden
 from fleet.gateway.links import Links
 from fleet.gateway.log import ActionLog
 from fleet.gateway.patience import Doorkeeper
@@ -46,7 +45,6 @@ MASTER_KEY: Final = (
     "approve an API wallet and use its key"
 )
 
-_PR_SET_DUMPABLE: Final = 4
 _log = structlog.get_logger()
 
 
@@ -57,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--url", required=True)
     options = parser.parse_args(argv)
     folder = Folder(options.folder)
-    _undumpable()
+    harden()
     _log_to(folder.log("gateway"))
     store = Store(folder)
     try:
@@ -185,12 +183,6 @@ def _signer(*, mainnet: bool) -> L1Signer:
         raise ValueError("what came on descriptor 3 is no private key (64 hex digits)") from None
     finally:
         held[:] = bytes(len(held))
-
-
-def _undumpable() -> None:
-    """No core dump, no ptrace by others, /proc/self closed to the same user (I15)."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def _log_to(path: Path) -> None:

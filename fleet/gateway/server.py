@@ -245,6 +245,9 @@ class Server:
                     self._gateway.said(session, message.data.encode())
                 elif message.type is WSMsgType.BINARY:
                     self._gateway.said(session, message.data)
+                elif message.type is WSMsgType.ERROR:  # a frame too large, or none at all
+                    _log.warning("agent.says_nonsense", session=session, text=str(message.data))
+                    self._state.refuse("nonsense")
         finally:
             self._gateway.closed(session)
             if agent.overrun:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,8 +18,8 @@ from agents.exchange.downstream import (
     PositionsFrame,
     Revoked,
 )
+from agents.exchange.errors import Unreachable
 from agents.exchange.http import Http
-from agents.exchange.websocket import connect
 from agents.market.types import Cloid, Side
 from fleet.gateway.api import (
     HaltReport,
@@ -26,7 +27,8 @@ from fleet.gateway.api import (
     ResumeRequest,
 )
 from fleet.gateway.client import ApiFailure
-from fleet.gateway.records import Filled, LeaseIssued, Sent
+from fleet.gateway.records import Filled, LeaseIssued, Refused, Sent
+from fleet.gateway.server import FRAME_BYTES_MAX
 from tests.e2e.gateway_stack import Client, Stack, agent, configured, far_px, gone
 
 
@@ -118,13 +120,34 @@ async def test_the_door_turns_away_what_it_must(stack: Stack) -> None:
         assert stack.client.status().refusals["limit:position"] == 1
 
 
-async def test_a_wrong_token_gets_nothing(stack: Stack) -> None:
-    path = str(stack.folder.gateway_sock)
-    client = Client(await connect("ws://localhost/ws", unix_path=path), "BTC")
-    await client.acquire(token="wrong")
-    await client.until(client.closed.is_set)
-    assert [t.reason for t in client.told if isinstance(t, LeaseRefused)] == ["bad_token"]
-    await client.close()
+async def test_hostile_clients_get_nothing_and_disturb_nobody(stack: Stack) -> None:
+    async with agent(stack) as client:
+        _, cloid = await client.place(px=far_px(stack), sz="0.001")
+        await client.until(lambda: client.posts)
+        sock = stack.folder.gateway_sock
+        async with Client.on(sock, "BTC") as wrong:
+            await wrong.acquire(token="wrong")
+            await wrong.until(wrong.closed.is_set)
+            refused = [told.reason for told in wrong.told if isinstance(told, LeaseRefused)]
+            assert refused == ["bad_token"]
+        async with agent(stack, "hyna:BTC") as other:
+            assert client.lease is not None
+            await other.post(encode_cancel([cloid], client.lease.instrument.asset_id))
+            await other.post(encode_cancel([cloid], 0), generation=7)
+            await other.subscribe(type="bbo", coin="BTC")
+            await other.until(lambda: len(other.refusals()) == 2 and other.frames)
+            assert [told.reason for told in other.refusals()] == ["malformed", "stale_generation"]
+            assert other.frames[0]["channel"] == "error"
+            with suppress(Unreachable):  # it is cut off before it has said all
+                await other.subscribe(type="x" * FRAME_BYTES_MAX)
+            await other.until(other.closed.is_set)
+        request, _ = await client.place(px=far_px(stack), sz="0.001")
+        await client.until(lambda: request in client.posts)
+        assert len(await stack.resting()) == 2
+    counted = stack.client.status().refusals
+    reasons = {body.reason for body in stack.records() if isinstance(body, Refused)}
+    assert {"bad_token", "malformed", "stale_generation"} <= reasons & counted.keys()
+    assert counted["nonsense"] == 1
 
 
 async def test_a_silent_agent_loses_its_lease_and_its_orders(stack: Stack) -> None:

@@ -35,7 +35,7 @@ from fleet.gateway.core.lease import Holder
 from fleet.gateway.core.orders import dex_of
 from fleet.gateway.core.routing import Key, subscription_of
 from fleet.gateway.core.state import Session, State, gw
-from fleet.gateway.records import LeaseEnded, LeaseIssued
+from fleet.gateway.records import LeaseEnded, LeaseIssued, Refused
 
 ACQUIRE_MS: Final = 1_000
 _SEVERITY: Final = ("normal", "reduce_only", "halt")
@@ -73,7 +73,7 @@ def _enter(state: State, session: Session, frame: Acquire | Continue, now_ms: in
     refused = _why_not(state, session, frame)
     if refused is not None:
         state.refuse(refused.reason)
-        return [gw(session, refused), Cut(session=session.id)]
+        return [*_logged(state, frame.market, refused), gw(session, refused), Cut(session.id)]
     market = frame.market
     effects: list[Effect] = []
     if isinstance(frame, Continue):
@@ -98,6 +98,15 @@ def _enter(state: State, session: Session, frame: Acquire | Continue, now_ms: in
         session.awaits_link = True
         return [*effects, link_frame(state, session)]
     return [*effects, *give_lease(state, session, holder, now_ms), link_frame(state, session)]
+
+
+def _logged(state: State, market: str, refused: LeaseRefused) -> list[Effect]:
+    """Once a second for each market and reason; a name that is none of ours is not written down."""
+    named = market if market in state.markets else ""
+    if (named, refused.reason) in state.refusals_logged:
+        return []
+    state.refusals_logged.add((named, refused.reason))
+    return [Record(body=Refused(named, 0, refused.reason))]
 
 
 def give_lease(state: State, session: Session, holder: Holder, now_ms: int) -> list[Effect]:
