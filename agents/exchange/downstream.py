@@ -168,7 +168,7 @@ class Refusal(_Frame, frozen=True, tag="refusal"):
     """A post was turned away; nothing was sent. ``id`` is the agent's own.
 
     ``reason``: fenced stale_generation limit:<which> collar budget throttle duplicate link_down
-    not_post_only malformed.
+    not_post_only malformed; rate_limited, by the venue itself.
     """
 
     id: int

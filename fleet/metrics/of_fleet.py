@@ -11,7 +11,7 @@ from fleet.metrics.seen import Seen
 Rows = Iterator[tuple[tuple[str, ...], Value]]
 _STATES: Final = {"normal": 0, "reduce_only": 1, "halt": 2}
 _NONE_REFUSED: Final = dict.fromkeys(
-    ("budget", "duplicate", "fenced", "link_down", "malformed", "not_post_only",
+    ("budget", "duplicate", "fenced", "link_down", "malformed", "not_post_only", "rate_limited",
      "stale_generation", "throttle"), 0
 )  # fmt: skip
 """Shown as 0 before the first; caps and the like appear as they bind."""

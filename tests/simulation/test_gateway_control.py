@@ -347,7 +347,7 @@ def test_a_post_error_is_sorted_by_whether_it_happened(world: World) -> None:
     request = world.sent[-1].request
     data = {"id": request, "response": {"type": "error", "payload": "429 Too Many Requests"}}
     world.frame(msgspec.json.encode({"channel": "post", "data": data}))
-    assert refused(agent) == ["throttle"]
+    assert refused(agent) == ["rate_limited"]
     assert world.state.orders.by_cloid == {}
 
 

@@ -101,7 +101,8 @@ def _placed(state: State, pending: Pending, payload: msgspec.Raw, now_ms: int) -
         state.orders.unanswered(pending.nonce, now_ms)
         return []
     state.orders.answered(pending.nonce, results, now_ms)
-    halted = next((r.text for r in results if isinstance(from_text(r.text), TradingHalted)), None)
+    refusals = [r.text for r in results if r.kind == "refused"]
+    halted = next((t for t in refusals if isinstance(from_text(t), TradingHalted)), None)
     told: list[Effect] = []
     if halted is not None and pending.market in state.markets:
         told = listing.halted(state, pending.market, halted, now_ms)
@@ -176,7 +177,8 @@ def failed(state: State, request: int, text: str, now_ms: int) -> list[Effect]:
         state.strain.limited(now_ms)
     if isinstance(error, OutcomeUnknown):
         return unanswered(state, request, now_ms)
-    return not_sent(state, request, "throttle", text)
+    reason = "rate_limited" if isinstance(error, RateLimited) else "throttle"
+    return not_sent(state, request, reason, text)
 
 
 def not_sent(state: State, request: int, reason: str, text: str) -> list[Effect]:

@@ -208,3 +208,12 @@ def test_the_venues_own_cancel_is_replaced() -> None:
     driver.pass_s(0.2)
     assert len(driver.open(Side.ASK)) == 3
     assert order.cloid not in driver.engine.state.tracker.live
+
+
+def test_the_venues_own_limit_is_counted_and_the_gateways_thrift_is_not() -> None:
+    driver, place = _refused_while_holding()
+    now_ns = driver.now_ns
+    driver.tell(RequestRefused(place.request_id, "throttle", "the venue limits our requests"))
+    assert driver.engine.state.watch.rate_limited(now_ns) == 0
+    driver.tell(RequestRefused(place.request_id, "rate_limited", "429 Too Many Requests"))
+    assert driver.engine.state.watch.rate_limited(now_ns) == 1
