@@ -1,6 +1,7 @@
 """``fleet logs``: the JSON lines that markets and processes write, as text, followed if wanted."""
 
 import heapq
+import os
 import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -23,14 +24,14 @@ _TIME_KEYS = ("timestamp", "at_ms", "at")
 def run(market: str | None, *, follow: bool, lines: int, output: Output, fleet: str | None) -> None:
     folder = find(fleet)
     paths = _paths(folder, market)
-    offsets = {path: path.stat().st_size for path in paths if path.exists()}
+    trail = Trail(paths)
     tails = [[(line, path.stem) for line in _tail(path, lines)] for path in paths]
     merged = list(heapq.merge(*tails, key=lambda entry: _moment(entry[0])))
     named = market is None
     for line, process in merged[-lines:] if lines else []:
         put(_shown(line, process, output, named=named))
     if follow:
-        _follow(paths, offsets, output, named=named)
+        _follow(folder, paths if market else None, trail, output)
 
 
 def _paths(folder: Folder, market: str | None) -> list[Path]:
@@ -46,42 +47,79 @@ def _paths(folder: Folder, market: str | None) -> list[Path]:
 
 
 def _tail(path: Path, lines: int) -> list[str]:
-    with path.open("rb") as file:
-        size = file.seek(0, 2)
-        file.seek(max(0, size - TAIL_BYTES))
-        rows = file.read().decode(errors="replace").splitlines()
-    if size > TAIL_BYTES:
-        rows = rows[1:]  # cut in its middle
+    """The last lines, from the file before too where this one has just begun."""
+    rows: list[str] = []
+    for each in (path, aside(path)):
+        if len(rows) >= lines or not each.exists():
+            break
+        with each.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(0, size - TAIL_BYTES))
+            older = file.read().decode(errors="replace").splitlines()
+        rows = older[size > TAIL_BYTES :] + rows  # the first may be cut in its middle
     return rows[-lines:] if lines else []
 
 
-def _follow(
-    paths: Iterable[Path], offsets: dict[Path, int], output: Output, *, named: bool
-) -> None:
-    """Print what is appended, until interrupted; a log that became shorter is read anew."""
+def aside(path: Path) -> Path:
+    """Where a log that is full is put (``agents.telemetry.logs``)."""
+    return path.with_name(f"{path.name}.1")
+
+
+class Trail:
+    """What is appended to logs from now on, over the moments at which a full one is put aside."""
+
+    def __init__(self, paths: Iterable[Path]) -> None:
+        self._seen = {path: (found.st_ino, found.st_size) for path in paths if (found := _at(path))}
+
+    def news(self, paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
+        """Whole lines that came since the last call; all of a log that is new."""
+        for path in paths:
+            found = _at(path)
+            if found is None:
+                continue
+            inode, offset = self._seen.get(path, (found.st_ino, 0))
+            if inode != found.st_ino:
+                put_aside = _at(aside(path))
+                if put_aside is not None and put_aside.st_ino == inode:
+                    for line in _whole(aside(path), offset)[0]:
+                        yield path, line
+                offset = 0
+            elif found.st_size < offset:
+                offset = 0
+            rows, offset = _whole(path, offset)
+            self._seen[path] = found.st_ino, offset
+            for line in rows:
+                yield path, line
+
+
+def _at(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
+
+
+def _whole(path: Path, offset: int) -> tuple[list[str], int]:
+    """Whole lines from an offset on, and where they end."""
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            raw = file.read()
+    except FileNotFoundError:
+        return [], offset
+    raw = raw[: raw.rfind(b"\n") + 1]
+    return raw.decode(errors="replace").splitlines(), offset + len(raw)
+
+
+def _follow(folder: Folder, one: list[Path] | None, trail: Trail, output: Output) -> None:
+    """Print what is appended, until interrupted; of all logs, those that are new too."""
     try:
         while True:
-            for path in paths:
-                for line in _appended(path, offsets):
-                    put(_shown(line, path.stem, output, named=named))
+            for path, line in trail.news(one or _paths(folder, None)):
+                put(_shown(line, path.stem, output, named=one is None))
             time.sleep(POLL_S)
     except KeyboardInterrupt:
         say("")
-
-
-def _appended(path: Path, offsets: dict[Path, int]) -> Iterator[str]:
-    try:
-        size = path.stat().st_size
-        if size < offsets.get(path, 0):
-            offsets[path] = 0
-        with path.open("rb") as file:
-            file.seek(offsets.get(path, 0))
-            raw = file.read()
-    except FileNotFoundError:
-        return
-    whole = raw[: raw.rfind(b"\n") + 1]
-    offsets[path] = offsets.get(path, 0) + len(whole)
-    yield from whole.decode(errors="replace").splitlines()
 
 
 def _fields(line: str) -> dict[str, Any]:
