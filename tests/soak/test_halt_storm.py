@@ -3,9 +3,10 @@
 In each the venue holds placements back for 4 s, loses three answers of ten and answers 429 for a
 while, strangers' orders rest on the account, and an agent goes on sending whatever it is told.
 Some are ``--direct`` with the gateway killed meanwhile, some begin without a supervisor, some say
-``--all``.
+``--all``. ``STORM_HALTS`` shortens it.
 """
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -15,7 +16,7 @@ from tests.soak import storm
 from tests.soak.rig import Rig
 from tests.soak.storm import Hand, Round, Sender, Sight, Weather
 
-HALTS = 40
+HALTS = int(os.environ.get("STORM_HALTS", "40"))
 WEIGHT_SHARE_MAX = 0.5
 
 
