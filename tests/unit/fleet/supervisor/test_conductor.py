@@ -32,6 +32,7 @@ class Rig:
         self.evidence: dict[str, Evidence] = {}
         self.now_ms = NOW_MS
         self.quoting_rev: dict[str, int] = {}
+        self.half_spread_bps = 4.0
         self.open()
         self.apply(spec(*NAMES, rollout=self.how), running=False)
         self.settle()
@@ -70,7 +71,7 @@ class Rig:
 
     def views(self) -> list[MarketView]:
         rows = self.store.markets()
-        report = Report(phase="QUOTING", half_spread_bps=4.0)
+        report = Report(phase="QUOTING", half_spread_bps=self.half_spread_bps)
         return [
             msgspec.structs.replace(
                 view(name),
@@ -142,6 +143,36 @@ def test_a_gate_stops_it_at_one_market_and_goes_back_with_the_reason(rig: Rig) -
     told = read_rollout(rig.path)
     assert told is not None
     assert told.told == "BTC: 1 taker fills, more than 0"
+
+
+def test_a_canary_whose_spread_is_below_the_fee_is_stopped_at_one_market(rig: Rig) -> None:
+    rig.apply(changed(rig))
+    rig.settle()
+    rig.half_spread_bps = 1.2
+    for _ in range(4):
+        rig.turn()
+        assert rig.stage == "canary", "for a moment it may be"
+    rig.turn()
+    rig.turn()
+    assert rig.stage == "rolled_back"
+    assert rig.revisions() == {"BTC": 3, "ETH": 1, "SOL": 1}
+    why = "BTC: its half-spread of 1.20 bps is below the fee, 1.50"
+    assert ("rollback", why) in rig.audits()
+
+
+def test_a_canary_with_a_wrong_tick_is_stopped_at_one_market(rig: Rig) -> None:
+    """Each of its orders is refused: prices that are no multiple of the tick."""
+    rig.apply(changed(rig))
+    rig.settle()
+    rig.turn()
+    rig.evidence["BTC"] = Evidence(rejected=4)
+    assert rig.turn() == Turned(), "a few may be chance"
+    rig.evidence["BTC"] = Evidence(rejected=12)
+    assert rig.turn() == Turned(wake=("BTC",))
+    assert rig.stage == "rolled_back"
+    assert rig.revisions() == {"BTC": 3, "ETH": 1, "SOL": 1}
+    why = "BTC: 12 orders refused in 12 requests, more than 5%"
+    assert ("rollback", why) in rig.audits()
 
 
 def test_a_canary_that_fails_to_run_goes_back(rig: Rig) -> None:
