@@ -114,16 +114,17 @@ def decide(state: EngineState, now_ns: int) -> None:
 
 def _tolerance(state: EngineState, estimates: Estimates, quoting: Quoting) -> Tolerance:
     """How far live orders may be off, at what a request costs now."""
-    strategy = state.settings.strategy
+    strategy, half = state.settings.strategy, quoting.half_spread
     tolerance = Tolerance(
         share=strategy.requote_tolerance_share,
-        step_bps=quoting.half_spread.total_bps,
+        step_bps=half.total_bps,
         tick_px=float(state.instrument.tick_px(estimates.mid_px)),
         age_min_ns=s_to_ns(strategy.order_age_min_s),
         mid_px=estimates.mid_px,
         first_max_bps=kept_max_bps(
-            quoting.half_spread.believed_bps,
+            half.believed_bps,
             slack_bps(sigma_bps=estimates.sigma_bps, latency_s=strategy.latency_s),
+            wanted_bps=half.total_bps,
         ),
     )
     return thrifty(

@@ -267,11 +267,8 @@ class _Judge:
             return _REPLACE
         if index >= tolerance.levels_max and order.remaining_sz <= SIZE_HIGH_SHARE * quote.sz:
             return _KEEP
-        away_px, most_px = -aggressive_px, inf
-        if index == 0:
-            mid_px = tolerance.mid_px
-            most_px = mid_px * tolerance.first_max_bps / BPS - sign * (mid_px - px)
-            most_px = max(most_px, tolerance.tick_px)
+        away_px = -aggressive_px
+        most_px = inf if index else self._most_px(px)
         alike = _alike(order.remaining_sz, quote.sz)
         if alike and away_px <= most_px and (away_px <= 0 or away_px <= self._further_px(px)):
             return _KEEP
@@ -280,6 +277,12 @@ class _Judge:
         off_bps = away_px / self._fair_px * BPS
         stays = alike and away_px <= most_px and self._stays(order, px, off_bps)
         return _KEEP if stays else _REPLACE
+
+    def _most_px(self, px: float) -> float:
+        """How far behind ``px`` the first level's order still counts; a tick at least."""
+        tolerance, mid_px = self._tolerance, self._tolerance.mid_px
+        most_px = mid_px * tolerance.first_max_bps / BPS - self._sign * (mid_px - px)
+        return max(most_px, tolerance.tick_px)
 
     def _nearer_px(self, index: int, px: float) -> float:
         """How much too near fair an order of this level may be."""

@@ -20,7 +20,7 @@ TRIPS: Final = 3.0  # the news in, the order out, the answer back
 RETREAT_SHARE: Final = 0.75
 KEPT_SHARE: Final = 0.9
 KEPT_LEAST_SHARE: Final = 0.6
-KEPT_RATIO: Final = 1.4  # of the half-spread: an order is not moved for next to nothing
+KEPT_RATIO: Final = 1.4  # of the distance: an order is not moved for next to nothing
 PATIENT_SHARE_MAX: Final = 0.2  # of the limit; up to both a reducing fill must pay its fee
 PATIENT_CLIPS_MAX: Final = 2.0
 INVENTORY_SHARE_MAX: Final = 0.5  # of the limit; beyond it the skew alone decides
@@ -64,9 +64,14 @@ def retreat_max_bps(half_spread_bps: float) -> float:
     return max(RETREAT_SHARE * band_bps(half_spread_bps), half_spread_bps)
 
 
-def kept_max_bps(half_spread_bps: float, slack: float = 0.0) -> float:
-    """The furthest from fair that a resting first order may be left, if it is wanted nearer."""
+def kept_max_bps(
+    half_spread_bps: float, slack: float = 0.0, *, wanted_bps: float | None = None
+) -> float:
+    """The furthest from the mid that a resting first order may be left, if it is wanted nearer:
+    at ``wanted_bps``, where that is less than the half-spread which the band is made of.
+    """
+    wanted_bps = half_spread_bps if wanted_bps is None else wanted_bps
     band = band_bps(half_spread_bps)
     furthest_bps = KEPT_SHARE * band
-    least_bps = min(max(KEPT_LEAST_SHARE * band, KEPT_RATIO * half_spread_bps), furthest_bps)
+    least_bps = min(max(KEPT_LEAST_SHARE * band, KEPT_RATIO * wanted_bps), furthest_bps)
     return max(min(furthest_bps, band - KEPT_SLACK_SHARE * slack), least_bps)

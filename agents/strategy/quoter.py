@@ -112,28 +112,27 @@ def quote(
         own_share=1.0 if cross is None else cross.own_share,
     )
     drift_bps = _drift_bps(settings, conditions)
-    centre_px = estimates.fair_px * (1.0 + drift_bps / BPS)
+    centre_px, mid_px = estimates.fair_px * (1.0 + drift_bps / BPS), estimates.mid_px
     bid_floors, ask_floors = model.floors(BID), model.floors(ASK)
     bid, ask = model.half(BID, binding(bid_floors)), model.half(ASK, binding(ask_floors))
     mean = _mean(bid, ask)
-    bid_bps, ask_bps, mean_bps = bid.total_bps, ask.total_bps, mean.total_bps
-    too_wide = mean_bps > settings.half_spread_max_bps
+    bid_bps, ask_bps = bid.total_bps, ask.total_bps
+    too_wide = mean.total_bps > settings.half_spread_max_bps
     bid_own, ask_own = model.shift(BID), model.shift(ASK)
-    cross_bps, capped = _cross_bps(model, cross, mean_bps)
+    cross_bps, capped = _cross_bps(model, cross, mean.total_bps)
     bid_shift = _crossed(model, bid_bps, bid_own, cross_bps)
     ask_shift = _crossed(model, ask_bps, ask_own, -cross_bps)
-    off_bps = px_to_bps(centre_px - estimates.mid_px, reference_px=estimates.mid_px)
-    bid_levels, bid_patience = _levels(
-        model, 1, bid_bps, bid_shift, ask_bps + ask_shift, off_bps,
-        present=present, aside_bps=max(cross_bps, 0.0),
-    )  # fmt: skip
-    ask_levels, ask_patience = _levels(
-        model, -1, ask_bps, ask_shift, bid_bps + bid_shift, off_bps,
-        present=present, aside_bps=max(-cross_bps, 0.0),
-    )  # fmt: skip
+    off_bps = px_to_bps(centre_px - mid_px, reference_px=mid_px)
+    bid_kept, ask_kept = _kept(model, bid_bps, bid_shift), _kept(model, ask_bps, ask_shift)
+    bid_levels = _levels(
+        model, 1, bid_bps, bid_kept, ask_bps + ask_kept, off_bps, cross_bps, present=present
+    )
+    ask_levels = _levels(
+        model, -1, ask_bps, ask_kept, bid_bps + bid_kept, off_bps, -cross_bps, present=present
+    )
     return Quoting(
-        bids=_side_quotes(model, BID, bid_room, bid_levels, clip_sz, centre_px, too_wide=too_wide),
-        asks=_side_quotes(model, ASK, ask_room, ask_levels, clip_sz, centre_px, too_wide=too_wide),
+        bids=_side_quotes(model, BID, bid_room, bid_levels, clip_sz, centre_px, barred=too_wide),
+        asks=_side_quotes(model, ASK, ask_room, ask_levels, clip_sz, centre_px, barred=too_wide),
         half_spread=mean,
         skew_bps=model.spread.skew_bps,
         inventory_clips=model.clips,
@@ -142,7 +141,7 @@ def quote(
         bid=bid,
         ask=ask,
         shift_bps=(bid_own, ask_own),
-        patience_bps=(bid_patience, ask_patience),
+        patience_bps=(bid_kept - bid_shift, ask_kept - ask_shift),
         first_bps=(bid_levels[0], ask_levels[0]),
         floors=(bid_floors, ask_floors),
         centre_px=centre_px,
@@ -186,27 +185,27 @@ def _levels(
     model: Model,
     sign: int,
     total_bps: float,
-    shift_bps: float,
+    kept_bps: float,
     other0_bps: float,
     off_bps: float,
+    cross_bps: float,
     *,
     present: bool,
-    aside_bps: float,
-) -> tuple[list[float], float]:
-    """Each level's distance from the centre, and what patience took back of the shift.
+) -> list[float]:
+    """Each level's distance from the centre; ``kept_bps``: what patience leaves of the shift.
 
     ``other0_bps``: the other side's first level; ``off_bps``: how far the centre is from the mid;
-    ``aside_bps``: of the shift, what positions in other markets move the side outwards by.
+    ``cross_bps``: of the shift, what positions in other markets move the side outwards by.
     """
-    kept_bps = _kept(model, total_bps, shift_bps)
     distances = _distances(model.strategy, total_bps, kept_bps)
     if present:
+        aside_bps = max(cross_bps, 0.0)
         own_bps, kept_own_bps = distances[0] - aside_bps, kept_bps - aside_bps
         present_bps = _present(own_bps, total_bps, kept_own_bps, sign * off_bps)
         present_bps += aside_bps
         # Not so near that it meets our own reducing side, which skew may take past the centre.
         distances[0] = max(present_bps, min(total_bps - other0_bps, distances[0]))
-    return distances, kept_bps - shift_bps
+    return distances
 
 
 def _kept(model: Model, total_bps: float, shift_bps: float) -> float:
@@ -249,10 +248,11 @@ def _side_quotes(
     clip_sz: Decimal,
     centre_px: float,
     *,
-    too_wide: bool,
+    barred: bool,
 ) -> tuple[Quote, ...]:
-    adding_barred = room.reduce_only or too_wide
-    room_sz = min(room.room_sz, room.reducing_sz) if adding_barred else room.room_sz
+    """``barred``: nothing may add."""
+    barred = barred or room.reduce_only
+    room_sz = min(room.room_sz, room.reducing_sz) if barred else room.room_sz
     if room_sz <= 0:
         return ()
     strategy, instrument = model.strategy, model.instrument

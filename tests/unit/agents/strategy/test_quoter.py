@@ -44,6 +44,7 @@ def _quote(
     conditions: Conditions = CALM,
     limit_sz: Decimal | None = None,
     table: SkewTable | None = None,
+    present: bool = False,
     **estimates: Any,
 ) -> Quoting:
     return quote(
@@ -57,6 +58,7 @@ def _quote(
         conditions=conditions,
         limit_sz=limit_sz,
         table=table,
+        present=present,
     )
 
 
@@ -196,3 +198,18 @@ def test_while_little_is_held_a_reducing_quote_pays_its_fee_at_least() -> None:
     dear = msgspec.structs.replace(MODEL_ALONE, reducing_edge_min_bps=-50.0)
     free = _quote(D(4), settings=dear, ask=ask, limit_sz=D(60), sigma_bps=2.0)
     assert free.asks == much.asks
+
+
+def test_the_adding_side_stays_in_the_band_while_the_reducing_one_is_patient() -> None:
+    """A skew of more than the half-spread a clip, as thin markets have: it would take the reducing
+    side past the centre, but patience keeps that side where it pays. So the adding side has nothing
+    to make way for, and counts as quoting.
+    """
+    wild: dict[str, Any] = {"sigma_bps": 2.5, "fills_per_s": 0.02, "kappa_per_bps": 0.25}
+    plain = StrategySettings(half_spread_floor_bps=2.0, retreat_weight=0.0)
+    quoting = _quote(D(2), limit_sz=D(20), present=True, settings=plain, **wild)
+    half_bps = quoting.half_spread.total_bps
+    assert quoting.shift_bps[0] > half_bps
+    assert quoting.patience_bps[1] > 0
+    assert half_bps <= quoting.first_bps[0] <= 10.0
+    assert quoting.bids[0].px < quoting.asks[0].px
