@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -9,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from agents.settings import MarketSettings
-from fleet.cli.console import Output, put, put_json
+from fleet.cli.console import Output, put, put_json, say
 from fleet.cli.failure import ExitCode, Failure
 from fleet.manifests.spec import FleetSpec, decode, encode
 
@@ -74,6 +75,7 @@ def replayed(job: Job) -> dict[str, Any]:
     """One replay, as the figures that a sweep compares; runs in a worker."""
     from fleet.world.replay import replay
 
+    began_s = time.process_time()
     result = replay(
         decode(job.spec), Path(job.recording),
         lambda purpose: random.Random(f"{job.seed} {purpose}"), None,
@@ -89,6 +91,7 @@ def replayed(job: Job) -> dict[str, Any]:
         "inventory_max_usd": max(row.inventory_max_usd for row in result.markets),
         "digest": result.digest,
         "violations": len(result.violations),
+        "cpu_s": round(time.process_time() - began_s, 2),
     }
 
 
@@ -98,7 +101,10 @@ def run(spec: FleetSpec, recording: Path, seed: int, wishes: Sequence[str], outp
 
     sets = grid(wishes)
     jobs = [Job(encode(changed(spec, each)), str(recording.resolve()), seed) for each in sets]
+    began_s = time.monotonic()
     rows = [{**each, **found} for each, found in zip(sets, parallel(replayed, jobs), strict=True)]
+    took_s, cpu_s = time.monotonic() - began_s, sum(row["cpu_s"] for row in rows)
+    say(f"{len(rows)} replays: {cpu_s:.0f} s of a core in {took_s:.0f} s, with Ray's start")
     if output == "json":
         put_json({"seed": seed, "recording": str(recording), "rows": rows})
     else:
