@@ -6,7 +6,6 @@ fleet adopt MARKET        cancels what no fleet placed there; a position in it i
 fleet adopt DEX --cash    books what nothing explains of a DEX's balance as the owner's transfer
 """
 
-import getpass
 import time
 from collections.abc import Iterator
 from typing import Any, Final
@@ -17,6 +16,7 @@ from agents.exchange.wire_account import ClearinghouseState, FrontendOrder
 from fleet.cli.console import Output, put, put_json, say
 from fleet.cli.failure import ExitCode, Failure
 from fleet.cli.find import find
+from fleet.cli.whoami import me
 from fleet.folder import Folder
 from fleet.gateway.api import ActRequest, CashAdopt, GatewayStatus
 from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable, market_path
@@ -148,7 +148,7 @@ def manifest_lines(row: Foreign) -> list[str]:
 def _cancel(gateway: GatewayClient, status: GatewayStatus, market: str) -> None:
     """Ask until the venue lists none any more; exit 4 if some stay."""
     deadline_s = time.monotonic() + CANCEL_S
-    said = ActRequest(by=getpass.getuser())
+    said = ActRequest(by=me())
     while True:
         gateway.post(market_path(market, "adopt"), said)
         time.sleep(POLL_S)
@@ -168,7 +168,7 @@ def _cash(folder: Folder, gateway: GatewayClient, dex: str, output: Output) -> N
     if row is None or row.balanced:
         text = f"every cent of {dex or 'the main DEX'} is explained"
         raise Failure(ExitCode.INVALID, text, "there is nothing to adopt")
-    wanted = CashAdopt(dex, row.token, row.drift, row.as_of_ms, getpass.getuser())
+    wanted = CashAdopt(dex, row.token, row.drift, row.as_of_ms, me())
     gateway.post("/v1/books/adopt", wanted)
     if output == "json":
         put_json({"dex": dex, "token": row.token, "amount": float(row.drift)})

@@ -6,7 +6,6 @@ Up to the confirmation nothing is written and nothing is started. A fleet that r
 says is left alone: no file, no process and no request to the venue changes.
 """
 
-import getpass
 import sys
 import time
 from pathlib import Path
@@ -23,6 +22,7 @@ from fleet.cli.observe import latch
 from fleet.cli.plan import NOTHING, check_names, judged, planned, show
 from fleet.cli.start import Running
 from fleet.cli.validate import load_or_fail
+from fleet.cli.whoami import me
 from fleet.folder import Folder
 from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable
 from fleet.manifests.spec import FleetSpec, encode
@@ -166,7 +166,7 @@ def _roll_out(
                 plan_id=plan.plan_id,
                 only=wishes.only,
                 allow=wishes.allow,
-                by=getpass.getuser(),
+                by=me(),
             )
             say(f"revision {revision}")
     except ControlDown as error:

@@ -1,6 +1,5 @@
 """The supervisor's HTTP/JSON on ``control.sock``, by the standard library alone."""
 
-import getpass
 import http.client
 import socket
 from typing import Any, Final
@@ -8,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from fleet.cli.failure import ExitCode, Failure
+from fleet.cli.whoami import me
 from fleet.folder import Folder
 from fleet.gateway.api import ApiError
 from fleet.gateway.client import market_path
@@ -132,7 +132,7 @@ class Control:
 
     def down(self) -> None:
         """Stop and release every agent and the risk actor; returns when they are gone."""
-        self._call("POST", "/v1/down", {"by": getpass.getuser()})
+        self._call("POST", "/v1/down", {"by": me()})
 
     def _call(self, method: str, path: str, body: object) -> Any:  # noqa: ANN401  # the answer
         status, raw = self._request(method, path, msgspec.json.encode(body), self._timeout_s)

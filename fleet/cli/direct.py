@@ -4,7 +4,6 @@ The key goes to it on stdin, found as ``apply`` finds it: the paper account's fi
 that the manifest in force names (``halt_wallet``, else ``api_wallet``).
 """
 
-import getpass
 import os
 import sqlite3
 import subprocess
@@ -13,6 +12,7 @@ import msgspec
 
 from fleet.cli.failure import ExitCode, Failure
 from fleet.cli.key import api_wallet, halt_wallet
+from fleet.cli.whoami import me
 from fleet.folder import Folder
 from fleet.gateway.api import HaltReport
 from fleet.processes import clean_environment, python
@@ -21,7 +21,7 @@ from fleet.processes import clean_environment, python
 def halt_direct(folder: Folder, reason: str, *, foreign: bool) -> HaltReport:
     """Its report, proven or not. Exit 3 without a key, 7 if the venue was never reached."""
     key, own = _key(folder)
-    arguments = ["--folder", str(folder.root), "--reason", reason, "--by", getpass.getuser()]
+    arguments = ["--folder", str(folder.root), "--reason", reason, "--by", me()]
     if own:
         arguments.append("--own-wallet")
     if foreign:

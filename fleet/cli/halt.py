@@ -1,6 +1,5 @@
 """``fleet halt``: latch, fence, cancel, prove; a line a stage, exit 0 only when it is proven."""
 
-import getpass
 from typing import Any
 
 import msgspec
@@ -8,6 +7,7 @@ import msgspec
 from fleet.cli.console import Output, put, put_json, say
 from fleet.cli.failure import ExitCode, Failure
 from fleet.cli.find import find
+from fleet.cli.whoami import me
 from fleet.folder import Folder
 from fleet.gateway.api import HaltReport, HaltRequest
 from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable
@@ -50,9 +50,7 @@ def run(wishes: Wishes, output: Output, fleet: str | None) -> None:
 
 
 def _by_gateway(folder: Folder, wishes: Wishes) -> HaltReport:
-    request = HaltRequest(
-        reason=wishes.reason, by=getpass.getuser(), flatten=wishes.flatten, all=wishes.foreign
-    )
+    request = HaltRequest(reason=wishes.reason, by=me(), flatten=wishes.flatten, all=wishes.foreign)
     last: dict[str, Any] | None = None
     try:
         for stage in GatewayClient(folder, PATIENCE_S).halt(request):

@@ -27,7 +27,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Failure as failure:
         return _ended(str(failure), failure.exit_code)
     except typer.TyperException as error:
-        return _ended(f"{error.format_message().rstrip('.')}; see: fleet --help", ExitCode.INVALID)
+        context = getattr(error, "ctx", None)
+        where = context.command_path if context is not None else "fleet"
+        text = f"{error.format_message().rstrip('.')}; see: {where} --help"
+        return _ended(text, ExitCode.INVALID)
     except (typer.Abort, KeyboardInterrupt):
         return _ended("interrupted", 130)
     except BrokenPipeError:

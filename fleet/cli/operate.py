@@ -3,7 +3,6 @@
 The supervisor does them, and writes down who asked. Where it is away the gateway is told itself.
 """
 
-import getpass
 import time
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ from fleet.cli.failure import ExitCode, Failure
 from fleet.cli.find import find
 from fleet.cli.observe import observe
 from fleet.cli.status_json import status_json
+from fleet.cli.whoami import me
 from fleet.folder import Folder
 from fleet.gateway.api import ActRequest
 from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable, market_path
@@ -62,7 +62,7 @@ def tell(folder: Folder, market: str, verb: str) -> None:
     try:
         if not control.healthy(HEALTH_S):
             raise ControlDown("it does not answer, or its loop does not turn")
-        control.act(market, verb, getpass.getuser())
+        control.act(market, verb, me())
         return
     except ControlDown as error:
         if verb == "restart":
@@ -71,7 +71,7 @@ def tell(folder: Folder, market: str, verb: str) -> None:
             raise Failure(ExitCode.NOT_CONVERGED, text, mend) from None
     say(f"{market}: the supervisor is down; telling the gateway itself")
     try:
-        said = ActRequest(by=getpass.getuser())
+        said = ActRequest(by=me())
         GatewayClient(folder, PATIENCE_S).post(market_path(market, verb), said)
     except Unreachable as error:
         text = f"neither supervisor nor gateway of fleet {folder.root.name} answers ({error})"

@@ -1,11 +1,11 @@
 """``fleet resume``: lifts the halt latch, by the gateway, or by hand where no fleet runs."""
 
 import fcntl
-import getpass
 
 from fleet.cli.console import Output, put, put_json
 from fleet.cli.failure import ExitCode, Failure
 from fleet.cli.find import find
+from fleet.cli.whoami import me
 from fleet.folder import Folder
 from fleet.gateway.api import ResumeRequest
 from fleet.gateway.client import ApiFailure, GatewayClient, Unreachable
@@ -19,7 +19,7 @@ def run(reason: str, output: Output, fleet: str | None) -> None:
     if not halted and not _fenced_off(folder):
         _done(output, lifted=False, text="not halted: nothing to lift")
         return
-    request = ResumeRequest(reason=reason, by=getpass.getuser())
+    request = ResumeRequest(reason=reason, by=me())
     try:
         GatewayClient(folder, PATIENCE_S).post("/v1/resume", request)
     except ApiFailure as failure:

@@ -1,13 +1,12 @@
 """``fleet rollback``: the settings of an old revision as a new one, which raises no limit."""
 
-import getpass
-
 from fleet.cli.apply import confirm, refuse_halted
 from fleet.cli.console import Output, put, put_json, say
 from fleet.cli.control import Control, ControlDown, Rollback
 from fleet.cli.failure import ExitCode, Failure
 from fleet.cli.find import find, identity
 from fleet.cli.plan import step_lines
+from fleet.cli.whoami import me
 from fleet.folder import Folder
 
 
@@ -37,7 +36,7 @@ def _ask(
     folder: Folder, rev: int | None, *, dry: bool = False, plan_id: str | None = None
 ) -> Rollback:
     try:
-        return Control(folder).rollback(rev, getpass.getuser(), dry=dry, plan_id=plan_id)
+        return Control(folder).rollback(rev, me(), dry=dry, plan_id=plan_id)
     except ControlDown as error:
         text = f"the supervisor of fleet {folder.root.name} is away ({error})"
         raise Failure(ExitCode.OUT_OF_REACH, text, "fleet apply MANIFEST starts it") from None

@@ -243,4 +243,5 @@ def _notes(document: dict[str, Any]) -> list[str]:
 def _usd(value: float | None, *, sign: bool = False) -> str:
     if value is None:
         return "-"
-    return f"{value:+,.2f}" if sign else f"{value:,.2f}"
+    cents = round(value, 2) + 0.0  # no "-0.00"
+    return f"{cents:+,.2f}" if sign else f"{cents:,.2f}"
