@@ -14,6 +14,7 @@ from agents.state import EngineState
 DUST_USD: Final = 25.0
 """Less than this may be below the venue's minimum, and nothing reduces it."""
 RESTS: Final = (State.OPEN, State.CANCELING)
+BID, ASK, BLIND = Side.BID, Side.ASK, Mode.BLIND
 
 
 def own_usd(state: EngineState) -> float:
@@ -27,7 +28,7 @@ def gather(state: EngineState, estimates: Estimates | None, money: Counted, now_
     settling = state.settling(now_ns)
     mid_px = None if estimates is None else estimates.mid_px
     low_sz, high_sz = state.held()
-    held_sz = max(abs(low_sz), abs(high_sz))
+    held_sz = float(max(abs(low_sz), abs(high_sz)))
     seen, limit_usd = state.venue_position, state.position_max_usd
     user_usd = state.settings.risk.position_max_usd  # the gateway's may be 0: a cap that is full
     drift_s, drift_share = None, 0.0
@@ -37,7 +38,7 @@ def gather(state: EngineState, estimates: Estimates | None, money: Counted, now_
             drift_share = float(abs(seen.sz - state.position.sz)) * mid_px / user_usd
     foreign_sz = watch.foreign_sz(now_ns)
     cascade = panel.cascade
-    open_usd, over_s = _worst_case(state, mid_px, float(held_sz), now_ns)
+    open_usd, over_s = _worst_case(state, mid_px, held_sz, now_ns)
     stuck_ns = watch.stuck.told(now_ns, holds=_unreduced(state, mid_px))
     return Facts(
         data_age_s=0.0 if settling else _age_s(panel.data_ns, now_ns),
@@ -64,11 +65,11 @@ def gather(state: EngineState, estimates: Estimates | None, money: Counted, now_
         pnl_peak_usd=state.kept.peak_usd,
         unrealized_usd=None if money.pnl_usd is None else state.kept.unrealized_usd,
         margin_usd=state.settings.margin_usd,
-        exposure_usd=None if mid_px is None else float(held_sz) * mid_px,
+        exposure_usd=None if mid_px is None else held_sz * mid_px,
         open_usd=open_usd,
         over_s=over_s,
         position_max_usd=limit_usd,
-        inherited=float(held_sz) <= watch.inherited_sz,
+        inherited=held_sz <= watch.inherited_sz,
         grown_share=watch.grown_share,
         growth_hold_s=watch.growth_hold_s(now_ns),
         stuck_s=None if stuck_ns is None else stuck_ns / NS_PER_S,
@@ -104,16 +105,16 @@ def _worst_case(
     """
     if mid_px is None:
         return None, None
-    bid_sz = ask_sz = 0.0
+    signed_sz = state.position.sz
+    bid_sz, ask_sz = signed_sz, -signed_sz
     for order in state.tracker.live.values():
         if order.reduce_only:
             continue
-        if order.side is Side.BID:
-            bid_sz += float(order.remaining_sz)
+        if order.side is BID:
+            bid_sz += order.remaining_sz
         else:
-            ask_sz += float(order.remaining_sz)
-    signed_sz = float(state.position.sz)
-    open_sz = max(signed_sz + bid_sz, ask_sz - signed_sz)
+            ask_sz += order.remaining_sz
+    open_sz = float(max(bid_sz, ask_sz))
     most_usd = state.settings.risk.advanced.position_kill_ratio * state.position_max_usd
     beyond = open_sz * mid_px > most_usd and open_sz > held_sz
     over_ns = state.watch.over.told(now_ns, holds=beyond)
@@ -126,11 +127,11 @@ def _unreduced(state: EngineState, mid_px: float | None) -> bool:
     A market that may not quote is not stuck: other monitors say why, and it is theirs to end.
     """
     held_sz = state.position.sz
-    if mid_px is None or abs(float(held_sz)) * mid_px < DUST_USD:
+    if not held_sz or mid_px is None or abs(float(held_sz)) * mid_px < DUST_USD:
         return False
-    if state.verdict.mode >= Mode.BLIND or not state.sync.done or not state.link_up:
+    if state.verdict.mode >= BLIND or not state.sync.done or not state.link_up:
         return False
-    side = Side.ASK if held_sz > 0 else Side.BID
+    side = ASK if held_sz > 0 else BID
     furthest_px = mid_px * state.settings.strategy.half_spread_max_bps / BPS
     return not any(
         order.side is side and order.state in RESTS and abs(order.near_px - mid_px) <= furthest_px

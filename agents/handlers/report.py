@@ -17,6 +17,7 @@ from agents.strategy.presence import band_bps
 
 CLIP_SHARE: Final = 0.95
 RESTS: Final = (State.OPEN, State.CANCELING)
+SIDES: Final = (Side.BID, Side.ASK)
 
 
 def report(state: EngineState, now_ns: int) -> Report:
@@ -109,15 +110,19 @@ def _quoted(state: EngineState, estimates: Estimates) -> bool:
     band_px = mid_px / BPS * band_bps(quoting.half_spread.believed_bps)
     clip_sz = float(quoting.clip_sz)
     limit_sz = state.sizing_max_usd / mid_px
-    for side in Side:
-        if limit_sz - side.sign * float(state.position.sz) < clip_sz:
+    held_sz = float(state.position.sz)
+    for side in SIDES:
+        if limit_sz - side.sign * held_sz < clip_sz:
             continue
-        shown_sz = sum(
-            float(order.remaining_sz)
-            for order in state.tracker.side(side)
-            if order.state in RESTS and abs(order.near_px - mid_px) <= band_px
-        )
-        if shown_sz < CLIP_SHARE * clip_sz:
+        missing_sz = CLIP_SHARE * clip_sz
+        for order in state.tracker.live.values():
+            if order.side is not side or abs(order.near_px - mid_px) > band_px:
+                continue
+            if order.state in RESTS:
+                missing_sz -= float(order.remaining_sz)
+                if missing_sz <= 0:
+                    break
+        if missing_sz > 0:
             return False
     return True
 

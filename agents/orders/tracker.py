@@ -279,7 +279,11 @@ class OrderTracker(OrderStore):
             self._lose(request, now_ns)
             if now_ns - request.sent_ns > KEPT_NS:
                 del self._requests[number]
-        gone = [order for order in self.ended.values() if now_ns - (order.ended_ns or 0) > KEPT_NS]
+        gone: list[TrackedOrder] = []
+        for order in self.ended.values():  # in the order of their ends
+            if now_ns - (order.ended_ns or 0) <= KEPT_NS:
+                break
+            gone.append(order)
         for order in gone:
             self._forget(order)
             self._absent.pop(order.cloid, None)

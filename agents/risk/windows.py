@@ -1,6 +1,7 @@
 """Short memories: the range of a value, a count, and since when something has been so."""
 
 from collections import deque
+from math import inf
 from typing import Final
 
 SLOTS: Final = 10
@@ -8,40 +9,43 @@ SLOTS: Final = 10
 
 class Range:
     """Lowest and highest of a value over ``span_ns``, in ``SLOTS`` slots of equal length; up to one
-    slot more is remembered.
+    slot more is remembered. Both are kept as values come, and looked for only as one is forgotten.
     """
 
-    __slots__ = ("_slot_ns", "_slots", "_span_ns")
+    __slots__ = ("_high", "_low", "_slot_ns", "_slots", "_span_ns")
 
     def __init__(self, span_ns: int) -> None:
         self._span_ns = span_ns
         self._slot_ns = span_ns // SLOTS
-        self._slots: deque[list[float]] = deque()  # [begins_ns, low, high]
+        self._slots: deque[tuple[int, list[float]]] = deque()  # since when; lowest and highest
+        self._low, self._high = inf, -inf
 
     def add(self, value: float, now_ns: int) -> None:
         slots = self._slots
         if slots and now_ns - slots[-1][0] < self._slot_ns:
-            last = slots[-1]
-            if value < last[1]:
-                last[1] = value
-            elif value > last[2]:
-                last[2] = value
+            last = slots[-1][1]
+            last[:] = min(last[0], value), max(last[1], value)
         else:
-            slots.append([now_ns, value, value])
+            slots.append((now_ns, [value, value]))
+        self._low, self._high = min(self._low, value), max(self._high, value)
         self._forget(now_ns)
 
     def low(self, now_ns: int) -> float | None:
         self._forget(now_ns)
-        return min([slot[1] for slot in self._slots], default=None)
+        return self._low if self._slots else None
 
     def high(self, now_ns: int) -> float | None:
         self._forget(now_ns)
-        return max([slot[2] for slot in self._slots], default=None)
+        return self._high if self._slots else None
 
     def _forget(self, now_ns: int) -> None:
-        slots = self._slots
-        while slots and now_ns - slots[0][0] > self._span_ns + self._slot_ns:
+        slots, furthest_ns = self._slots, now_ns - self._span_ns - self._slot_ns
+        if not slots or slots[0][0] >= furthest_ns:
+            return
+        while slots and slots[0][0] < furthest_ns:
             slots.popleft()
+        self._low = min([low for _, (low, _) in slots], default=inf)
+        self._high = max([high for _, (_, high) in slots], default=-inf)
 
 
 class Count:
