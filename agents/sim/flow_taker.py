@@ -12,8 +12,8 @@ from agents.sim.flow_profile import Profile
 from agents.sim.market import RestingOrder
 
 TAKER: Final = "flow:taker"
+WAITING: Final = "flow:waiting"
 REACH_MAX_BPS: Final = 12.0
-SWEEP_REACH_BPS: Final = 500.0
 EXCITE_SHARE: Final = 0.45
 EXCITE_S: Final = 1.2
 SAME_SIDE_SHARE: Final = 0.65
@@ -58,11 +58,27 @@ class Takers:
         return impact_bps
 
     def sweep(self, door: Door, side: Side, usd: float, now_ms: int) -> None:
-        """One order that takes whatever is quoted on a side."""
+        """A holder who is forced out: one order against somebody who waits at the touch for it, so
+        that a thin book is not left empty.
+        """
         bid, ask = door.market(self.coin).touch()
-        if bid is not None and ask is not None:
-            mid_px = 0.5 * float(bid.px + ask.px)
-            self._take(door, side, mid_px, SWEEP_REACH_BPS, usd, now_ms)
+        touch = ask if side is Side.BID else bid
+        if touch is None:
+            return
+        px, sz = touch.px, lots(usd, float(touch.px), self._sz_decimals)
+        waiting = RestingOrder(
+            oid=door.next_oid(),
+            owner=WAITING,
+            side=side.opposite,
+            px=px,
+            sz=sz,
+            orig_sz=sz,
+            placed_ms=now_ms,
+            tif="Alo",
+        )
+        door.place_flow(self.coin, waiting)
+        self._take(door, side, float(px), 0.0, usd, now_ms)
+        door.cancel_flow(self.coin, waiting.oid)
 
     def _burst(self, door: Door, now_ms: int) -> float:
         if self._chance.random() > SAME_SIDE_SHARE:

@@ -46,7 +46,7 @@ class Cap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Sweep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One order of somebody else's that takes so much with the next block, whatever it pays."""
+    """Somebody is forced to trade so much with the next block; who waited for it is the other side."""
 
     coin: str
     side: Literal["buy", "sell"]

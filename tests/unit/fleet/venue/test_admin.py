@@ -36,16 +36,19 @@ async def test_a_price_that_is_moved_is_another_in_every_market_of_it() -> None:
         assert -0.07 < mid(rig, coin) / px - 1.0 < -0.05, coin
 
 
-async def test_a_sweep_takes_what_is_quoted_on_its_side_at_once() -> None:
+async def test_a_sweep_is_sold_at_once_and_leaves_a_book() -> None:
     rig = Rig()
     pass_s(rig, 2.0)
     client = rig.client()
     client.subscribe(type="trades", coin="BTC")
-    assert rig.venue.world.sweep(BTC, Side.ASK, 500_000.0)
+    assert rig.venue.world.sweep(BTC, Side.ASK, 50_000_000.0)
     rig.wait(70)
     prints = [row for rows in client.of("trades")[1:] for row in rows]
     sold_usd = sum(float(row["px"]) * float(row["sz"]) for row in prints if row["side"] == "A")
-    assert sold_usd > 300_000.0
+    assert sold_usd > 49_000_000.0
+    bid, ask = rig.venue.exchange.floor.markets[BTC].touch()
+    assert bid is not None
+    assert ask is not None
 
 
 async def test_an_oracle_that_stands_still_lets_its_market_go_and_returns_to_it() -> None:
