@@ -46,7 +46,7 @@ class Cap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Sweep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Somebody is forced to trade so much with the next block; who waited for it is the other side."""
+    """Somebody is forced to trade so much with the next block, against one who waited for it."""
 
     coin: str
     side: Literal["buy", "sell"]
