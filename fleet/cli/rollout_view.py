@@ -46,7 +46,7 @@ def rollout_json(
         return None
     rollout = shown.rollout
     mine = {name: phase for name, (rev, phase) in phases.items() if rev == rollout.rev}
-    going = {name for name, phase in mine.items() if phase not in _SETTLED}
+    going = {name for name, phase in mine.items() if rollout.is_open and phase not in _SETTLED}
     return {
         "revision": rollout.rev,
         "base": rollout.base,

@@ -74,6 +74,8 @@ def test_an_end_that_needs_eyes_is_told_until_another_revision(
     tmp_path: Path, stage: Any, revision: int, words: str | None
 ) -> None:
     ended = msgspec.structs.replace(CANARY, stage=stage, told="BTC: taker fill", pending={})
-    found = rollout_line(told(tmp_path, ended), revision)
+    shown = told(tmp_path, ended)
+    assert shown["going"] == [], "what a market does after it is no part of it"
+    found = rollout_line(shown, revision)
     expected = None if words is None else f"rollout of revision 2: {words}: BTC: taker fill"
     assert found == expected
