@@ -67,7 +67,7 @@ def let_go(state: EngineState, now_ns: int) -> None:
         state.opening = False
         return
     state.kept = lifted(state.kept, now_ns // NS_PER_MS)
-    state.watch.liquidated = None
+    state.watch.lifted()
     _ramp(state, now_ns)
 
 

@@ -59,6 +59,11 @@ class Watch:
         self.account_ns = now_ns
         self.liquidation_px = liquidation_px
 
+    def lifted(self) -> None:
+        """A person opened the fence, and knows what was refused or liquidated until then."""
+        self.liquidated = None
+        self._limited = Count(LIMITED_NS)
+
     def limits_changed(self, held_sz: float) -> None:
         """What is held now was not taken on under the limit that comes into force."""
         self.inherited_sz = abs(held_sz)

@@ -97,6 +97,20 @@ def test_a_closed_fence_stops_placements_at_once() -> None:
     assert "fleet halt" in driver.reason
 
 
+def test_what_a_person_lifts_is_not_killed_again_by_refusals_from_before() -> None:
+    driver = quoting()
+    for _ in range(9):
+        driver.engine.state.watch.refused("429 Too Many Requests", driver.now_ns)
+    driver.pass_s(1.0)
+    assert "rate" in driver.reason
+    driver.tell(FenceChanged(closed=True, reason="agent: killed by rate"))
+    driver.tell(FenceChanged(closed=False))
+    driver.forget()
+    driver.pass_s(1.0)
+    assert not driver.sent(RequestFence)
+    assert driver.engine.state.kept.kill is None
+
+
 def test_a_directive_is_obeyed_and_older_ones_are_not() -> None:
     driver = quoting(state=holding("5"))
     driver.directed = False
