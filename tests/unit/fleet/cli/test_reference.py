@@ -51,10 +51,15 @@ def commands() -> list[tuple[str, str]]:
     return found
 
 
+def command_line(line: str) -> list[str]:
+    """What is typed after ``fleet``, the verb first."""
+    words = shlex.split(_CONTROL.sub("", line), comments=True)[1:]
+    return _verb_first([word.strip("[]") for word in words if word not in {"…", "..."}])
+
+
 @pytest.mark.parametrize(("where", "line"), commands())
 def test_each_command_in_the_docs_can_be_typed(where: str, line: str) -> None:
-    words = shlex.split(_CONTROL.sub("", line), comments=True)[1:]
-    args = _verb_first([word.strip("[]") for word in words if word not in {"…", "..."}])
+    args = command_line(line)
     command = typer.main.get_command(app)
     names = getattr(command, "commands", {})
     verb = args.pop(0) if args else "--help"
