@@ -224,6 +224,7 @@ def to_fill(row: WsFill) -> Fill:
         crossed=row.crossed,
         start_position_sz=row.start_position,
         closed_pnl=row.closed_pnl,
+        liquidated=row.liquidation is not None and row.crossed,
     )
 
 

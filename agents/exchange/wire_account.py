@@ -70,6 +70,12 @@ class OrderStatusWire(_Exact, frozen=True):
     order: OrderUpdateWire | None = None
 
 
+class FillLiquidation(msgspec.Struct, frozen=True, rename="camel"):
+    """Of either side of a liquidation's trade; who was liquidated is the side that took."""
+
+    method: str = ""
+
+
 class WsFill(_Exact, frozen=True):
     """A row of ``userFills``. ``fee`` includes the builder's; a rebate is negative."""
 
@@ -87,6 +93,7 @@ class WsFill(_Exact, frozen=True):
     fee_token: str = "USDC"
     cloid: Cloid | None = None
     dir: str = ""
+    liquidation: FillLiquidation | None = None
 
 
 class FundingWire(_Exact, frozen=True):

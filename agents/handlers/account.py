@@ -19,6 +19,8 @@ def on_fills(state: EngineState, event: Fills, now_ns: int) -> None:
             state.panel.on_fill(fill.side, fill.px, share, fill.time_ms)
         if not state.cloids.is_ours(fill.cloid):
             state.watch.foreign(fill.side.sign * float(fill.sz), now_ns)
+        if fill.liquidated:  # however small a part of the limit it was
+            state.watch.liquidated = f"the venue liquidated {fill.sz:f} at {fill.px:f}"
         if not fill.crossed or not state.cloids.is_own(fill.cloid):
             continue
         state.taker_fills += 1

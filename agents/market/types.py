@@ -68,7 +68,10 @@ class Quote(msgspec.Struct, frozen=True, gc=False):
 
 
 class Fill(msgspec.Struct, frozen=True, gc=False):
-    """One fill of an order of ours, exact. ``fee`` is signed as paid: a rebate is negative."""
+    """One fill of an order of ours, exact. ``fee`` is signed as paid: a rebate is negative.
+
+    ``liquidated``: the venue's own order, that closed a position of ours.
+    """
 
     coin: Coin
     side: Side
@@ -83,3 +86,4 @@ class Fill(msgspec.Struct, frozen=True, gc=False):
     crossed: bool
     start_position_sz: Decimal
     closed_pnl: Decimal
+    liquidated: bool = False

@@ -11,11 +11,12 @@ from typing import Any, Final
 
 import msgspec
 
-from agents.commands import Cancel, Command, Place
+from agents.commands import Cancel, Command, NewOrder, Place
 from agents.events import (
     AssetCtx,
     DirectiveReceived,
     Event,
+    Fills,
     LinkChanged,
     OrderResult,
     OrderUpdate,
@@ -186,6 +187,16 @@ def leap(told: Told) -> Walker:
 def liquidated(told: Told) -> Walker:
     walker = Walker(told)
     walker.gone(Side.BID, "liquidatedCanceled")
+    walker.pass_s(1.0)
+    return walker
+
+
+def liquidated_small(told: Told) -> Walker:
+    """A tenth of the limit, with no order of ours in the way: the fill alone says so."""
+    walker = Walker(told)
+    order = NewOrder(None, Side.ASK, Decimal(200), Decimal(5))  # type: ignore[arg-type]
+    row = walker.fill_row(order, "5", tid=999_999, crossed=True)
+    walker.tell(Fills((msgspec.structs.replace(row, liquidated=True),)))
     walker.pass_s(1.0)
     return walker
 

@@ -32,6 +32,7 @@ SCENES: list[tuple[str, Scene, str, Mode, set[Side]]] = [
     ("drift", walk.drift, "drift", Mode.REDUCE_ONLY, REDUCING),
     ("leap", walk.leap, "liquidated", Mode.KILL, NOTHING),
     ("liquidated", walk.liquidated, "liquidated", Mode.KILL, NOTHING),
+    ("liquidated in part", walk.liquidated_small, "liquidated", Mode.KILL, NOTHING),
     ("liquidation 7", partial(walk.near_liquidation, sigmas=7.0), "liquidation", Mode.WARN, BOTH),
     ("liquidation 4", partial(walk.near_liquidation, sigmas=4.0), "liquidation",
      Mode.REDUCE_ONLY, REDUCING),

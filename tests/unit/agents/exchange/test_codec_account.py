@@ -99,6 +99,15 @@ def test_fills_are_exact_and_their_fee_is_signed_as_paid() -> None:
     assert _decode("user", {"fills": [FILL]}) == by_gateway
 
 
+def test_the_side_that_took_in_a_liquidations_trade_was_liquidated() -> None:
+    told = {"liquidation": {"liquidatedUser": "0xb", "markPx": "80.4", "method": "market"}}
+    for crossed in (True, False):
+        row = FILL | told | {"crossed": crossed}
+        frame = _decode("userFills", {"fills": [row]})
+        assert isinstance(frame, codec.UserFills)
+        assert [fill.liquidated for fill in frame.fills] == [crossed]
+
+
 def test_user_events_are_typed_where_we_act_on_them() -> None:
     funding = {
         "time": 15,
