@@ -1,9 +1,11 @@
 """The image and its compose file: what they name is there, and they may do little."""
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).parents[3]
@@ -33,3 +35,18 @@ def test_without_a_word_of_what_to_run_it_says_how() -> None:
         ["sh", str(OPS / "container.sh")], capture_output=True, text=True, check=False, timeout=20
     )
     assert (done.returncode, done.stderr) == (3, "container.sh run MANIFEST | health\n")
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze")
+def test_systemd_reads_the_units(tmp_path: Path) -> None:
+    units = []
+    for unit in sorted((OPS / "systemd").iterdir()):
+        text = re.sub(r"/opt/fleet/(bin/fleet|ops/backup\.sh)", "/bin/true", unit.read_text())
+        (tmp_path / unit.name).write_text(text)
+        units.append(str(tmp_path / unit.name))
+    done = subprocess.run(
+        ["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False,
+        timeout=60,
+    )  # fmt: skip
+    ours = [line for line in done.stderr.splitlines() if "fleet" in line]
+    assert ours == []
