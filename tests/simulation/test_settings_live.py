@@ -1,21 +1,25 @@
 """Each leaf under ``strategy``: changed, it changes what is quoted. None is for show.
 
 One market is walked through the moments that the leaves are about: calm and rough, slow and fast,
-flat and full. What counts is prices and sizes, not an echo.
+flat and full. What counts is prices and sizes, not an echo. What is not of the price but of when an
+engine begins, learns or moves an order is shown by what a whole engine sends on a walk of the mid.
 """
 
 import math
+import random
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import pytest
 
+from agents.commands import Place
 from agents.settings import AdvancedSettings, StrategySettings
 from agents.strategy.conditions import Conditions
 from agents.strategy.exact import solve
 from agents.strategy.quoter import SideRoom, quote
 from agents.strategy.sizes import clip_size
+from tests.unit.agents.driver import SETTINGS, Driver
 from tests.unit.agents.strategy.test_quoter import ESTIMATES, SOL, D
 
 ROUGH = Conditions(
@@ -42,11 +46,12 @@ BUSY = {"kappa_per_bps": 5.0, "fills_per_s": 9.0}
 PACES: list[dict[str, float]] = [
     {}, {"sigma_bps": 0.1, **BUSY}, {"sigma_bps": 9.0, **BUSY}, {"sigma_bps": 15.0},
 ]  # fmt: skip
-ELSEWHERE = {
-    # Read by the estimators and by what sends orders, not by the price; shown alive by their tests.
+SENT = {
+    # Read by the estimators and by what sends orders, not by the price.
     "requote_tolerance_share", "order_age_min_s", "kappa_prior_per_bps", "fills_per_s_prior",
-    "sigma_half_life_s", "warmup_s", "warmup_max_s", "advanced",
+    "sigma_half_life_s", "warmup_s", "warmup_max_s",
 }  # fmt: skip
+ELSEWHERE = SENT | {"advanced"}  # whose leaves are walked one by one
 
 
 def _priced(strategy: StrategySettings) -> list[object]:
@@ -138,5 +143,30 @@ def test_each_advanced_leaf_changes_a_quote(leaf: str) -> None:
     assert _alive(changed, getattr(ON.advanced, leaf))
 
 
-def test_what_is_shown_elsewhere_exists() -> None:
-    assert {field.name for field in msgspec.structs.fields(StrategySettings)} >= ELSEWHERE
+WALKED = msgspec.structs.replace(
+    SETTINGS.strategy, warmup_s=8.0, warmup_max_s=6.0, requote_tolerance_share=0.1,
+    quoted_max_bps=0.0, kappa_prior_per_bps=0.5,
+)  # fmt: skip
+
+
+def _sent(strategy: StrategySettings) -> list[object]:
+    """When and where a whole engine places, on a walk of the mid."""
+    rng, found = random.Random(5), list[object]()
+    driver = Driver(settings=msgspec.structs.replace(SETTINGS, strategy=strategy))
+    for _ in range(60):
+        driver.bbo(driver.mid_px * (1.0 + rng.gauss(0.0, 2e-4)))
+        driver.pass_s(0.2)
+        for command in driver.sent(Place):
+            found.append((driver.now_ms, [(order.px, order.sz) for order in command.orders]))
+        driver.forget()
+    return found
+
+
+@pytest.mark.parametrize("leaf", sorted(SENT))
+def test_each_other_leaf_changes_what_is_sent(leaf: str) -> None:
+    plain, value = _sent(WALKED), getattr(WALKED, leaf)
+    assert plain
+    assert any(
+        _sent(msgspec.structs.replace(WALKED, **{leaf: other})) != plain
+        for other in _changed(value)
+    )
