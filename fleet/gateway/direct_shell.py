@@ -111,7 +111,7 @@ class Shell:
         try:
             await self._learn(until_s)
             settled = settling.done()
-            self._carry(halt.begin(self.state, halt.started_ms))
+            self._carry(halt.begin(self.state, self.now_ms()))
             clearing = self.state.clearings[FLEET]
             clearing.held = not settled
             for dex in self.state.dexes():
