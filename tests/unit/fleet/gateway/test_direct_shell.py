@@ -108,7 +108,8 @@ async def test_a_halt_asks_for_little_and_where_the_minute_is_used_up_it_waits(
         assert weights.refused <= TRIES * dexes
         look, cancel = ROUND * dexes, 1
         cost = weights.used(LOOPBACK, venue.now_ns) - rested
-        assert cost <= LISTING + (1 + PROOF_ROUNDS) * look + POSITIONS * dexes + cancel
+        late = 3 * ROUND  # a busy machine answers some list so late that it is asked for again
+        assert cost <= LISTING + (1 + PROOF_ROUNDS) * look + POSITIONS * dexes + cancel + late
 
 
 async def test_another_wallet_voids_nothing_as_its_noop_would_prove_nothing(tmp_path: Path) -> None:
