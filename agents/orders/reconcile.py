@@ -247,8 +247,9 @@ class _Judge:
             if index < tolerance.levels_max:
                 further_px = min(further_px, self._further_px(px) + aggressive_px)
             if index == 0 and tolerance.first_max_bps < BPS:
-                edge_px = order.near_px / (1.0 - sign * tolerance.first_max_bps / BPS)
-                mid_px = tolerance.mid_px + LEEWAY_SHARE * (edge_px - tolerance.mid_px)
+                mid_px = order.near_px / (1.0 - sign * tolerance.first_max_bps / BPS)
+                if sign * (mid_px - tolerance.mid_px) > 0:  # else out of the band for want of ticks
+                    mid_px = tolerance.mid_px + LEEWAY_SHARE * (mid_px - tolerance.mid_px)
         low_px = self._fair_px - LEEWAY_SHARE * (nearer_px if sign > 0 else further_px)
         high_px = self._fair_px + LEEWAY_SHARE * (further_px if sign > 0 else nearer_px)
         if sign > 0:

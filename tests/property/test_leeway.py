@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import msgspec
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from agents.market.types import Cloid, Quote, Side
@@ -57,6 +57,13 @@ def _order(side: Side, px: Decimal, number: int) -> TrackedOrder:
     )  # fmt: skip
 
 
+@example(  # wanted beyond the band's edge, and left because a tick is all that it is off by
+    side=Side.BID, steps=[51], off=[1, 0, 0, 0, 0], fair_moves=1, mid_moves=-2,
+    tolerance=Tolerance(
+        share=0.1, step_bps=2.0, tick_px=0.01, age_min_ns=300_000_000, mid_px=1_000.0,
+        first_max_bps=5.0, levels_max=1,
+    ),
+)  # fmt: skip
 @given(
     side=st.sampled_from(Side),
     steps=st.lists(st.integers(10, 200), max_size=5),
