@@ -25,7 +25,7 @@ class Hand:
     """Trades by hand, moves prices, listens to alerts; and looks at the venue itself."""
 
     def __init__(self, rig: Rig) -> None:
-        self.rig = rig
+        self.rig, self.began_s = rig, time.monotonic()
         key = rig.folder.account_key.read_text(encoding="ascii").strip().removeprefix("0x")
         self._signer = L1Signer(bytes.fromhex(key), mainnet=True)
         self._heard = rig.folder.gateway / "heard"
