@@ -202,12 +202,16 @@ class Orders:
             self.drop(order.cloid)
 
     def cancelled(self, cloid: str, error: str | None, now_ms: int) -> None:
-        """A cancel's answer. 'Was never placed' says nothing about a placement in flight."""
+        """A cancel's answer. 'Was never placed' says nothing about a placement in flight; nor of one
+        that rests by now: a late answer may be of before it came. It is asked about.
+        """
         order = self.by_cloid.get(cloid)
         if order is None or order.nonce in self.unresolved:
             return
-        if error is None or order.state is State.OPEN:
+        if error is None:
             order.state, order.touched_ms = State.CLOSING, now_ms
+        elif order.state is State.OPEN:
+            order.state, order.touched_ms = State.UNKNOWN, now_ms
 
     def status(self, cloid: str, status: str | None, now_ms: int) -> None:
         """``orderStatus`` of one order; None: the venue knows no such order."""

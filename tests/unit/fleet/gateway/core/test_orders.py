@@ -125,6 +125,17 @@ def test_a_cancels_answer_says_nothing_of_a_placement_in_flight() -> None:
     assert orders.by_cloid["0xa"].state is State.IN_FLIGHT
 
 
+def test_a_late_refusal_of_a_cancel_ends_no_order_that_came_to_rest_after_it() -> None:
+    """Seed 18: it was believed, and five seconds later the order rested uncounted."""
+    orders = sent()
+    orders.by_cloid["0xa"].state = State.OPEN
+    orders.unresolved.clear()
+    orders.cancelled("0xa", "Order was never placed, already canceled, or filled.", 1)
+    assert orders.by_cloid["0xa"].state is State.UNKNOWN
+    orders.sweep_closing(CLOSING_MAX_MS + 2)
+    assert open_sz(orders) == 1
+
+
 def test_expiry_counts_by_the_venues_time_and_then_a_snapshot_tells() -> None:
     orders = sent()
     assert orders.expire(EXPIRES_MS + EXPIRY_MARGIN_MS, 6_000) == []
