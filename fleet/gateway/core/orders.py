@@ -202,8 +202,9 @@ class Orders:
             self.drop(order.cloid)
 
     def cancelled(self, cloid: str, error: str | None, now_ms: int) -> None:
-        """A cancel's answer. 'Was never placed' says nothing about a placement in flight; nor of one
-        that rests by now: a late answer may be of before it came. It is asked about.
+        """A cancel's answer. 'Was never placed' says nothing about a placement in flight.
+
+        Of one that rests by now it may be late, told before it came: it is asked about.
         """
         order = self.by_cloid.get(cloid)
         if order is None or order.nonce in self.unresolved:
