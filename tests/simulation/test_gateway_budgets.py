@@ -13,7 +13,8 @@ from fleet.gateway.core.allowance import Told
 from fleet.gateway.core.deadman import LEAD_MS
 from fleet.gateway.core.request_price import PRICE_MAX_USD
 from fleet.gateway.core.status import status
-from tests.simulation.gateway_world import ADDRESS, Agent, World
+from tests.simulation.gateway_agent import Agent
+from tests.simulation.gateway_world import ADDRESS, World
 
 TRIED_MS = 400
 

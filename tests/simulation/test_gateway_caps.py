@@ -8,7 +8,8 @@ from fleet.gateway.core import control
 from fleet.gateway.core.control import Wrong
 from fleet.gateway.core.effects import KeepCaps
 from fleet.gateway.core.status import status
-from tests.simulation.gateway_world import Agent, World
+from tests.simulation.gateway_agent import Agent
+from tests.simulation.gateway_world import World
 
 MARKETS = ("BTC", "hyna:BTC")
 

@@ -19,7 +19,8 @@ from fleet.gateway.core.effects import Effect, Record
 from fleet.gateway.core.state import State
 from fleet.gateway.core.status import status
 from fleet.gateway.records import LinkSeen
-from tests.simulation.gateway_world import ADDRESS, Agent, Faults, World
+from tests.simulation.gateway_agent import Agent
+from tests.simulation.gateway_world import ADDRESS, Faults, World
 
 BTC = "BTC"
 HELD_SZ = Decimal("0.01")

@@ -36,7 +36,8 @@ from fleet.gateway.core.core import Core
 from fleet.gateway.core.lease import Leases
 from fleet.gateway.core.state import FLEET
 from fleet.gateway.core.status import status
-from tests.simulation.gateway_world import ADDRESS, Agent, World, fresh_state, generations
+from tests.simulation.gateway_agent import Agent
+from tests.simulation.gateway_world import ADDRESS, World, fresh_state, generations
 
 
 @pytest.fixture

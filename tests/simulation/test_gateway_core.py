@@ -9,7 +9,8 @@ from fleet.gateway.api import HaltRequest
 from fleet.gateway.core.control import Halt
 from fleet.gateway.core.state import FLEET
 from fleet.gateway.records import Filled
-from tests.simulation.gateway_world import LIMIT_USD, Agent, Faults, World, generations
+from tests.simulation.gateway_agent import Agent
+from tests.simulation.gateway_world import LIMIT_USD, Faults, World, generations
 
 
 def trading(seed: int, faults: Faults | None = None) -> tuple[World, list[Agent]]:

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 from fleet.gateway.core.status import status
 from fleet.gateway.records import Filled
-from tests.simulation.gateway_world import Agent, World
+from tests.simulation.gateway_agent import Agent
+from tests.simulation.gateway_world import World
 
 BTC = "BTC"
 

@@ -19,7 +19,8 @@ from agents.kept import Kept, Kill
 from fleet.gateway.core import control
 from fleet.gateway.core.effects import KeepMarket
 from fleet.gateway.core.resume_checks import standing
-from tests.simulation.gateway_world import Agent, World
+from tests.simulation.gateway_agent import Agent
+from tests.simulation.gateway_world import World
 from tests.simulation.test_gateway_control import last, quoting
 
 KILL = Kill(cause="loss", reason="day loss", at_ms=1, seen_ms=1)

@@ -14,7 +14,8 @@ from fleet.gateway.core import cloids, control
 from fleet.gateway.core.control import Halt
 from fleet.gateway.core.deadman import View
 from fleet.gateway.core.protect import CAUSE, EVERY_MS
-from tests.simulation.gateway_world import ADDRESS, Agent, Faults, World
+from tests.simulation.gateway_agent import Agent
+from tests.simulation.gateway_world import ADDRESS, Faults, World
 
 BTC = "BTC"
 HELD_SZ = Decimal("0.01")

@@ -7,7 +7,8 @@ import pytest
 
 from fleet.gateway.core.effects import Ask
 from fleet.gateway.core.questions import FRESH_MS, GIVE_UP_MS, HURRY_FOR_MS
-from tests.simulation.gateway_world import Agent, World
+from tests.simulation.gateway_agent import Agent
+from tests.simulation.gateway_world import World
 
 MARKETS = ("BTC", "ETH", "SOL", "XRP", "DOGE", "hyna:BTC")
 

@@ -7,7 +7,8 @@ import msgspec
 from agents.commands import NewOrder
 from agents.exchange.codec import encode_place
 from agents.market.types import Cloid, Side
-from tests.simulation.gateway_world import Agent, World
+from tests.simulation.gateway_agent import Agent
+from tests.simulation.gateway_world import World
 
 MARKET = "hyna:BTC"
 QUIET_MS = 600_000

@@ -11,7 +11,8 @@ from agents.exchange.downstream import Refusal
 from agents.market.types import Cloid, Side
 from fleet.gateway.api import HaltRequest
 from fleet.gateway.core.control import Halt
-from tests.simulation.gateway_world import Agent, World
+from tests.simulation.gateway_agent import Agent
+from tests.simulation.gateway_world import World
 
 
 def cloid(agent: Agent, sequence: int) -> Cloid:

@@ -7,7 +7,8 @@ import msgspec
 from agents.exchange.downstream import LinkFrame
 from fleet.gateway.core.effects import Effect, Watch
 from fleet.gateway.core.feed_watch import AGAIN_MS
-from tests.simulation.gateway_world import Agent, World
+from tests.simulation.gateway_agent import Agent
+from tests.simulation.gateway_world import World
 
 BOOK_MS = 500
 

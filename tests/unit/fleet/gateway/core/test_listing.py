@@ -13,7 +13,8 @@ from agents.sim.exchange import Exchange
 from agents.sim.universe import default_universe
 from fleet.gateway.core.effects import Alert
 from fleet.gateway.core.listing import changes
-from tests.simulation.gateway_world import Agent, World
+from tests.simulation.gateway_agent import Agent
+from tests.simulation.gateway_world import World
 
 
 def desk(exchange: Exchange, **request: object) -> Any:

@@ -11,7 +11,8 @@ from agents.portfolio import GammaRow
 from fleet.gateway.core import control, portfolio
 from fleet.gateway.core.effects import Effect, Tell
 from fleet.gateway.core.status import status
-from tests.simulation.gateway_world import Agent, World
+from tests.simulation.gateway_agent import Agent
+from tests.simulation.gateway_world import World
 
 ROW = GammaRow(1, 0.01, {"BTC": 0.008, "hyna:BTC": 0.002})
 NO_ROW = GammaRow(2, 0.0, {})
