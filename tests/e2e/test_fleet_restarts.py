@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.e2e.under_test import Fleet, all_quoting, wait_for
@@ -87,13 +88,13 @@ def test_operators_words_are_done_and_written_down(paper: Fleet) -> None:
     wait_for("paused", lambda: paper.market("hyna:BTC")["phase"] == "PAUSED", within_s=5)
     wait_for("no order", lambda: paper.market("hyna:BTC")["open_orders"] == 0, within_s=5)
     fleet("unpause", "hyna:BTC")
-    fleet("flatten", "ETH")
-    assert paper.market("ETH")["position_sz"] == 0
-    fleet("unpause", "ETH")
     pid = paper.market("xyz:NVDA")["pid"]
-    fleet("restart", "xyz:NVDA")
-    fleet("drain", "SOL")
+    words = [("flatten", "ETH"), ("restart", "xyz:NVDA"), ("drain", "SOL")]
+    with ThreadPoolExecutor() as people:  # three at once
+        list(people.map(lambda said: fleet(*said), words))
+    assert paper.market("ETH")["position_sz"] == 0
     assert paper.market("SOL")["phase"] == "STOPPED"
+    fleet("unpause", "ETH")
     assert paper.cli.run("--fleet", "paper", "restart", "SOL").returncode == 3
     assert paper.cli.run("apply", "manifests/paper.yaml", "--yes").returncode == 0
     wait_for("all QUOTING", lambda: all_quoting(paper), within_s=60, every_s=0.5)
