@@ -66,7 +66,26 @@ def place(
 def caretake(
     state: State, market: str, generation: int, action: OrderAction, order: Checked, now_ms: int
 ) -> Effect:
-    """The caretaker's own order: reduce-only, so it passes the latch."""
+    """The caretaker's own order: it passes the latch."""
+    return _own(state, market, generation, action, order, now_ms, closing=True)
+
+
+def protect(state: State, market: str, action: OrderAction, order: Checked, now_ms: int) -> Effect:
+    """A position's stop, of no lease; unlike a close it does not pass the latch."""
+    return _own(state, market, STOP, action, order, now_ms, closing=False)
+
+
+def _own(
+    state: State,
+    market: str,
+    generation: int,
+    action: OrderAction,
+    order: Checked,
+    now_ms: int,
+    *,
+    closing: bool,
+) -> Effect:
+    """One reduce-only order of the gateway's."""
     assert order.reduce_only
     nonce = state.nonces.next(now_ms)
     expires_ms = state.clock.venue_ms(now_ms) + EXPIRES_MS
@@ -82,27 +101,7 @@ def caretake(
             purpose="place", sent_ms=now_ms, deadline_ms=now_ms + ANSWER_MS, market=market,
             generation=generation, nonce=nonce, keys=(order.cloid,),
         ),
-        closing=True,
-    )  # fmt: skip
-
-
-def protect(state: State, market: str, action: OrderAction, order: Checked, now_ms: int) -> Effect:
-    """A position's stop: reduce-only, of no lease; unlike a close it does not pass the latch."""
-    assert order.reduce_only
-    nonce = state.nonces.next(now_ms)
-    expires_ms = state.clock.venue_ms(now_ms) + EXPIRES_MS
-    sent = Order(
-        cloid=order.cloid, market=market, generation=STOP, side=order.side, px=order.px,
-        remaining_sz=order.sz, reduce_only=True, state=OrderState.IN_FLIGHT, touched_ms=now_ms,
-        nonce=nonce,
-    )  # fmt: skip
-    state.orders.sent((sent,), expires_ms)
-    return _submit(
-        state, action, 1, nonce, expires_ms, now_ms,
-        Pending(
-            purpose="place", sent_ms=now_ms, deadline_ms=now_ms + ANSWER_MS, market=market,
-            generation=STOP, nonce=nonce, keys=(order.cloid,),
-        ),
+        closing=closing,
     )  # fmt: skip
 
 
