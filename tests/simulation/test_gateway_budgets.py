@@ -11,7 +11,7 @@ from agents.sim.rules import Rules
 from fleet.gateway.core import budgets
 from fleet.gateway.core.allowance import Told
 from fleet.gateway.core.deadman import LEAD_MS
-from fleet.gateway.core.request_price import PRICE_MAX_USD
+from fleet.gateway.core.request_price import PRICE_MAX_USD, WEIGHT_SHARE
 from fleet.gateway.core.status import status
 from tests.simulation.gateway_agent import Agent
 from tests.simulation.gateway_world import ADDRESS, World
@@ -91,6 +91,21 @@ def test_agents_hear_what_requests_cost_and_status_says_it() -> None:
     burnt = answer["nRequestsUsed"] - (seen.cap - 2_000)
     assert abs(seen.burn_per_h * 62 / 3_600 - burnt) < 0.05 * abs(burnt)
     assert (seen.hours_to_empty is None) == (burnt <= 0)
+
+
+def test_an_ip_that_is_nearly_used_up_makes_requests_dear_but_buys_none() -> None:
+    """The account has plenty: what is scarce is the minute's weight, which no purchase mends."""
+    world = busy(3, requests_free=1_000_000)
+    world.run(180_000)
+    assert world.state.terms.request_usd == 0.0
+    world.do(budgets.allow(world.state, 100.0))
+    world.every(1_000, lambda: world.state.weights.add(16, world.now_ms))
+    world.run(120_000)
+    assert world.state.weights.used_share(world.now_ms) > WEIGHT_SHARE
+    assert world.state.terms.request_usd == PRICE_MAX_USD
+    assert world.state.terms.pace_s > 0.0
+    bought = [s for s in world.sent if isinstance(s.action, ReserveRequestWeightAction)]
+    assert bought == []
 
 
 def test_requests_are_bought_within_the_days_limit() -> None:

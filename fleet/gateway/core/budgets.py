@@ -13,11 +13,13 @@ from fleet.gateway.core import requests
 from fleet.gateway.core.allowance import HOUR_MS, SPENT, reserve
 from fleet.gateway.core.cloids import STOP
 from fleet.gateway.core.effects import Alert, Effect, KeepPurse
-from fleet.gateway.core.request_price import Seen, Terms
+from fleet.gateway.core.request_price import WEIGHT_SHARE, Seen, Terms, scarcer
 from fleet.gateway.core.state import FLEET, Pending, State, gw
 from fleet.gateway.core.strain import POST_ONLY
+from fleet.gateway.core.weight import MINUTE_MS, WEIGHT_MAX
 
 SPENT_WINDOW_MS: Final = 60 * MS_PER_S
+WEIGHT_PER_H: Final = WEIGHT_MAX * HOUR_MS / MINUTE_MS
 TELL_EVERY_MS: Final = 5 * MS_PER_S
 TELL_FROM: Final = 1.25
 TELL_LEVELS: Final = 0.1
@@ -37,9 +39,14 @@ def tick(state: State, now_ms: int) -> list[Effect]:
     seen = _seen(state, now_ms)
     if seen is None:
         return effects
-    state.terms = state.governor.step(seen, now_ms)
+    bought = state.governor.step(seen, now_ms)
+    weight_per_h = state.weights.used_share(now_ms) * WEIGHT_PER_H
+    held = state.weight_governor.hold(
+        weight_per_h, WEIGHT_SHARE * WEIGHT_PER_H, seen.markets, now_ms
+    )
+    state.terms = scarcer(bought, held)
     effects += _tell(state, now_ms)
-    return effects + _buy(state, seen, now_ms)
+    return effects + _buy(state, seen, bought.request_usd, now_ms)
 
 
 def allow(state: State, usd_per_day: float) -> list[Effect]:
@@ -98,7 +105,7 @@ def _differ(new: Terms, old: Terms) -> bool:
 # ── purchases ────────────────────────────────────────────────────────────────────────────────
 
 
-def _buy(state: State, seen: Seen, now_ms: int) -> list[Effect]:
+def _buy(state: State, seen: Seen, price_usd: float, now_ms: int) -> list[Effect]:
     """More requests, on the disk before they are paid for; never behind the latch (I2)."""
     reserved = state.purse.take()
     if state.fence.latch is not None or state.unwritable or state.link.state != "up":
@@ -115,7 +122,7 @@ def _buy(state: State, seen: Seen, now_ms: int) -> list[Effect]:
         ]
     weight = state.purse.wants(
         free=seen.free,
-        price_usd=state.terms.request_usd,
+        price_usd=price_usd,
         now_ms=now_ms,
     )
     if weight <= 0:

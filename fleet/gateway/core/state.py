@@ -31,7 +31,7 @@ from fleet.gateway.core.limits import Exposure, Limits
 from fleet.gateway.core.orders import Orders
 from fleet.gateway.core.pace import Pace
 from fleet.gateway.core.purse import Purse
-from fleet.gateway.core.request_price import FREE, Governor, Terms
+from fleet.gateway.core.request_price import FREE, Governor, Terms, of_weight
 from fleet.gateway.core.routing import Routing
 from fleet.gateway.core.strain import Strain
 from fleet.gateway.core.venue_clock import VenueClock
@@ -219,7 +219,7 @@ class State:
         self.raw_fills: dict[str, list[tuple[int, bytes]]] = {}
         self.equity_ms: dict[str, int] = {}
         self.allowance = Allowance()
-        self.governor = Governor()
+        self.governor, self.weight_governor = Governor(), of_weight()
         self.purse = Purse()
         self.deadman = DeadMan()
         self.strain = Strain()

@@ -11,7 +11,10 @@ from fleet.gateway.core.request_price import (
     PRICE_MAX_USD,
     Governor,
     Seen,
+    Terms,
     allowed_per_h,
+    of_weight,
+    scarcer,
     terms,
 )
 
@@ -68,3 +71,24 @@ def test_a_fleet_that_answers_the_price_lasts_the_horizon() -> None:
         free -= spent_per_h / 3_600.0
     assert free > 5_000
     assert spent_per_h < 2.0 * free / HORIZON_H
+
+
+def test_the_weight_of_an_ip_is_held_within_minutes_and_free_again_soon() -> None:
+    """Forty markets that would spend twice as much; they answer the price by half a power."""
+    governor, allowed, spent_per_h = of_weight(), 43_200.0, 0.0
+    for second in range(600):
+        told = governor.hold(spent_per_h, allowed, 40, second * 1_000)
+        wanted = 90_000.0 * min(1.0, (1e-7 / max(told.request_usd, 1e-12)) ** 0.5)
+        wanted = min(wanted, 40 * 4 * 3_600 / told.pace_s) if told.pace_s else wanted
+        spent_per_h += (wanted - spent_per_h) / 60.0
+        if second > 300:
+            assert spent_per_h < 1.25 * allowed
+    for second in range(600, 1_200):
+        told = governor.hold(1_000.0, allowed, 40, second * 1_000)
+    assert told == FREE
+
+
+def test_of_two_scarcities_each_is_kept() -> None:
+    price, pace = Terms(1e-4, 0.0, 1.0), Terms(1e-5, 3.0, 0.5)
+    assert scarcer(price, pace) == scarcer(pace, price) == Terms(1e-4, 3.0, 0.5)
+    assert scarcer(price, FREE) == price
