@@ -4,6 +4,7 @@ from collections import deque
 from typing import Final
 
 from agents.market.types import Coin, Side
+from agents.orders.lifecycle import State as OrderState
 from fleet.gateway.core.cloids import Origin, parse
 from fleet.gateway.core.effects import Alert
 from fleet.gateway.core.state import State
@@ -15,6 +16,7 @@ RETRIES_MS: Final = 9_000
 OWNED_MS: Final = 5_000
 REDUCES_MS: Final = 15_000
 MARKS_S: Final = 40
+_IN_DOUBT: Final = frozenset({OrderState.SENT, OrderState.UNKNOWN})
 _WORKS: Final = frozenset({"QUOTING", "REDUCING"})
 
 
@@ -140,10 +142,12 @@ class Lookout:
         """While it works, the side that takes inventory away is not left empty for long.
 
         With the minute's weight used up, only a batch that adds nothing is sent, and what is sent
-        in madness is nobody's decision: not judged.
+        in madness is nobody's decision: not judged. Nor is the time in which nobody knows whether
+        an exit rests: a second one beside it could take more than is held.
         """
         world = self._tally.world
         held, engine = self._tally.position_sz(market), self._tally.engine(market)
+        side = Side.ASK if held > 0 else Side.BID
         state_ms = world.gateway_ms
         shut = (
             engine is None
@@ -160,8 +164,12 @@ class Lookout:
             or bool(state.unwritable)
             or not state.weights.leaves_reserve(1, state_ms, adding=True)
             or engine.state.position.sz != held
+            or any(
+                order.side is side and order.state in _IN_DOUBT
+                for order in engine.state.tracker.live.values()
+            )
         )
-        if shut or self._quoted(market, Side.ASK if held > 0 else Side.BID):
+        if shut or self._quoted(market, side):
             self._unreduced_ms.pop(market, None)
             return
         self._tally.checked["I14"] += 1
