@@ -65,5 +65,5 @@ def test_event_to_commands(figures: Figures) -> None:
             value_s=statistics.median(spent),
             yardstick="json.loads of a 20x20 frame",
             yardstick_s=json_s,
-            ratio_max=target_us / 30,  # the targets stand where that frame takes 30 us
+            ratio_max=target_us / 18,  # the targets stand where that frame takes 18 us
         )
